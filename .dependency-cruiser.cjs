@@ -1,0 +1,75 @@
+// The directions of docs/architecture.md: core <- plan <- policy, pfsense, roles <- infra, provision,
+// accept, docs <- cli; pve and twin know nothing of the plan.
+const rooms = (...names) => `^src/(${names.join("|")})/`;
+const from = (room, ...banned) => ({
+  name: `${room}-knows-nothing-of-${banned.join("-")}`,
+  severity: "error",
+  from: { path: rooms(room) },
+  to: { path: rooms(...banned) },
+});
+const everything = [
+  "core",
+  "plan",
+  "policy",
+  "pfsense",
+  "roles",
+  "infra",
+  "provision",
+  "pve",
+  "twin",
+  "accept",
+  "docs",
+  "engine",
+  "stack",
+  "cli",
+];
+const only = (room, ...allowed) => from(room, ...everything.filter((r) => r !== room && !allowed.includes(r)));
+module.exports = {
+  forbidden: [
+    only("core"),
+    only("plan", "core"),
+    only("policy", "core", "plan"),
+    only("pfsense", "core", "plan", "policy", "stack"),
+    only("roles", "core", "plan", "policy", "pfsense"),
+    only("pve", "core"),
+    only("twin", "core", "pve", "pfsense", "policy"),
+    only("stack", "core"),
+    only("engine", "core"),
+    only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
+    only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack"),
+    only("accept", "core", "plan", "policy", "roles", "pve", "stack", "provision"),
+    only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
+    {
+      name: "the-engine-of-policy-knows-no-plan",
+      severity: "error",
+      from: { path: "^src/policy/engine/" },
+      to: { path: "^src/(plan|pfsense)/|^src/policy/(?!engine/)" },
+    },
+    {
+      name: "pfsense-model-and-read-know-no-plan-and-no-emit",
+      severity: "error",
+      from: { path: "^src/pfsense/(model|read)/" },
+      to: { path: "^src/(plan|stack)/|^src/pfsense/emit/" },
+    },
+    {
+      name: "pure-rooms-do-no-io",
+      comment:
+        "core, the rules of plan, policy, pfsense and roles are functions; files are read in plan/load and by the CLI.",
+      severity: "error",
+      from: { path: "^src/(core|policy|pfsense|roles|docs)/|^src/plan/(?!load)" },
+      to: { path: "^(node:)?(fs|fs/promises|net|http|https|child_process|dgram|tls)$" },
+    },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+  },
+};
