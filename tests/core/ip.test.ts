@@ -16,7 +16,11 @@ const v6 = fc.bigInt(0n, (1n << 128n) - 1n).map((value) => ({ family: 6 as const
 
 describe("addresses", () => {
   test("what is formatted parses back to the same address", () => {
-    fc.assert(fc.property(fc.oneof(v4, v6), (a) => expect(parseAddress(formatAddress(a))).toEqual(a)));
+    fc.assert(
+      fc.property(fc.oneof(v4, v6), (a) => {
+        expect(parseAddress(formatAddress(a))).toEqual(a);
+      }),
+    );
   });
 
   test.each([
