@@ -31,6 +31,7 @@ export interface Vip {
 /** An address pool that is reached through a host of the zone (the VPN's clients). */
 export interface Pool extends Sourced {
   readonly id: string;
+  readonly description: string;
   readonly network: Network;
   readonly via: Host["id"];
 }
@@ -60,12 +61,15 @@ export interface Nic {
   readonly zone: string;
   readonly address: Address;
   readonly prefix: number;
+  /** Further addresses of the zone on the same interface, mostly none. */
+  readonly aliases: readonly Address[];
   /** Locally administered MAC, derived from the host's and zone's names, so that it survives a rebuild. */
   readonly mac: string;
 }
 
 export interface Host extends Sourced {
   readonly id: string;
+  /** One of `ROLES`. */
   readonly role: string;
   readonly description: string;
   /** In the order in which the hypervisor attaches them; the first is the one that the host is known by. */
@@ -116,7 +120,11 @@ export interface Service extends Sourced {
   readonly terms: readonly ServiceTerm[];
 }
 
-/** A named end of a flow, resolved. `firewall` is the routers themselves; `any` everything; `internet` whatever is in no zone of the lab. */
+/**
+ * A named end of a flow, resolved. `firewall` is the routers' own addresses, VIPs included; `any` everything;
+ * `internet` whatever is in no inside zone, no sync zone and no pool (so the outside zones and the operators' own
+ * subnets belong to it). A host is all its addresses, aliases included.
+ */
 export type Endpoint =
   | { readonly kind: "any" }
   | { readonly kind: "internet" }
@@ -126,6 +134,15 @@ export type Endpoint =
   | { readonly kind: "pool"; readonly pool: string }
   | { readonly kind: "network"; readonly network: Network };
 
+/** A named list of ends that flows use, flat: a group holds no groups. */
+export interface EndpointGroup extends Sourced {
+  readonly id: string;
+  readonly description: string;
+  readonly members: readonly Endpoint[];
+  /** As written. */
+  readonly memberNames: readonly string[];
+}
+
 /** The six sections of ANSSI's recommendation DAT-NT-006, in their order. */
 export type Section = 1 | 2 | 3 | 4 | 5 | 6;
 
@@ -134,14 +151,15 @@ export interface Flow extends Sourced {
   readonly section: Section;
   readonly from: readonly Endpoint[];
   readonly to: readonly Endpoint[];
-  /** Names as written, for people: the group or host that was said. */
+  /** Names as written, for people: the group or host that was said, with `zone:` or `host:` where it was needed. */
   readonly fromNames: readonly string[];
   readonly toNames: readonly string[];
   readonly services: readonly string[];
   readonly action: "allow" | "deny" | "reject";
   readonly isLogged: boolean;
   readonly description: string;
-  readonly owner: string;
+  /** The department that answers for the row. */
+  readonly owner: Department["id"];
 }
 
 /** A port forward from the WAN addresses to an inside host. */
@@ -176,9 +194,14 @@ export interface Invariant extends Sourced {
   readonly except: readonly string[];
 }
 
+/** What membership of a group gives: the tunnel; administration of routers and servers, and the supervision's alerts. */
+export type Grant = "vpn" | "admin";
+
+/** A group of the directory. */
 export interface Group extends Sourced {
   readonly id: string;
   readonly description: string;
+  readonly grants: readonly Grant[];
 }
 
 export interface Person extends Sourced {
@@ -192,6 +215,7 @@ export interface Person extends Sourced {
   /** Local part and domain; null for none. */
   readonly mailbox: string | null;
   readonly extension: number | null;
+  /** Follows from the groups: one of them grants `vpn`. */
   readonly hasVpn: boolean;
 }
 
@@ -204,9 +228,9 @@ export interface Department extends Sourced {
 export interface Coverage extends Sourced {
   readonly id: string;
   readonly text: string;
-  /** Hosts, flows, zones or services by `kind:id`; empty only with a reason. */
+  /** By `kind:id` (host, zone, pool, flow, forward, invariant, service, group); empty only with a reason. */
   readonly by: readonly string[];
-  /** Why it is not covered by the mock-up, or null. */
+  /** Why the mock-up does not cover it, or not the whole of it; null where it does. */
   readonly outOfScope: string | null;
 }
 
@@ -219,6 +243,7 @@ export interface Domain {
   readonly dns: readonly Address[];
   /** Resolvers outside, that the DCs and routers forward to. */
   readonly forwarders: readonly Address[];
+  /** Names or addresses, outside. */
   readonly ntp: readonly string[];
   readonly timezone: string;
 }
@@ -231,6 +256,7 @@ export interface Plan {
   readonly images: ReadonlyMap<string, Image>;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly services: ReadonlyMap<string, Service>;
+  readonly endpointGroups: ReadonlyMap<string, EndpointGroup>;
   readonly flows: readonly Flow[];
   readonly forwards: readonly Forward[];
   readonly invariants: readonly Invariant[];
