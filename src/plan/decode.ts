@@ -1,0 +1,64 @@
+import type { Diagnostic } from "../core/diagnostics.ts";
+
+/** A plan's document is a few kilobytes; beyond this something else was named, and parsing it would only take long. */
+export const MAX_BYTES = 1_048_576;
+
+type Decoded = { readonly text: string } | { readonly error: Diagnostic };
+
+/**
+ * Bytes to text, UTF-8 only (RFC 3629), a byte order mark dropped. The place of the first byte that is wrong is given
+ * as line and column.
+ */
+export function decode(file: string, bytes: Uint8Array): Decoded {
+  if (bytes.length > MAX_BYTES) {
+    const fact = `has ${bytes.length} bytes; a plan's document has at most ${MAX_BYTES}`;
+    return { error: fileError(file, "PLAN_FILE_TOO_LARGE", fact, "Is it the right file?", 1, 1) };
+  }
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch {
+    const offset = firstBadByte(bytes);
+    const before = new TextDecoder("utf-8").decode(bytes.subarray(0, offset));
+    const lines = before.split("\n");
+    const fact = `byte 0x${(bytes[offset] ?? 0).toString(16).padStart(2, "0")} is not UTF-8`;
+    const hint = "Save the file as UTF-8 (in VS Code: the encoding in the status bar, Save with Encoding)";
+    return { error: fileError(file, "PLAN_FILE_NOT_UTF8", fact, hint, lines.length, lines.at(-1)!.length + 1) };
+  }
+}
+
+// The decoder does not say where it failed; a prefix that decodes as a stream is sound, so halve.
+function firstBadByte(bytes: Uint8Array): number {
+  let sound = 0;
+  let bad = bytes.length;
+  while (bad - sound > 1) {
+    const middle = (sound + bad) >> 1;
+    if (isPrefixOfUtf8(bytes.subarray(0, middle))) sound = middle;
+    else bad = middle;
+  }
+  // A cut character at the very end: every prefix is sound as a stream, and the character began up to three bytes before.
+  if (isPrefixOfUtf8(bytes)) {
+    let start = bytes.length - 1;
+    while (start > 0 && (bytes[start]! & 0xc0) === 0x80) start--;
+    return start;
+  }
+  return sound;
+}
+
+function isPrefixOfUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A diagnostic about a file as a whole or about its text, before it has any structure. */
+export const fileError = (
+  file: string,
+  code: Diagnostic["code"],
+  fact: string,
+  hint: string,
+  line: number,
+  column: number,
+): Diagnostic => ({ code, severity: "error", place: { file, line, column }, path: "", fact, hint });

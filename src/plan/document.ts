@@ -1,0 +1,178 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLError,
+} from "yaml";
+import type { Diagnostic, Place } from "../core/diagnostics.ts";
+import type { PlanCode } from "./codes.ts";
+import { fileError } from "./decode.ts";
+import type { Path } from "./problem.ts";
+
+/** A YAML document as plain values, that can still say where each of them stands. */
+export interface Source {
+  readonly file: string;
+  readonly value: unknown;
+  /** One-based place of a value, or of its key; of the nearest parent for what is not there. Columns count UTF-16 units. */
+  place(path: Path, at?: "key"): Place;
+}
+
+export interface Parsed {
+  /** Absent when the text has no reliable structure. */
+  readonly source?: Source;
+  readonly errors: readonly Diagnostic[];
+}
+
+// Far beyond what a plan needs and far below what hurts: the sum of nodes that aliases expand to.
+const MAX_ALIASED_NODES = 100;
+
+/** YAML 1.2 text to a document, with all errors of syntax and not the first only. */
+export function parseYaml(file: string, text: string): Parsed {
+  const lines = new LineCounter();
+  const at = (offset: number): { line: number; column: number } => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const error = (code: PlanCode, offset: number, fact: string, hint: string): Diagnostic => {
+    const { line, column } = at(offset);
+    return fileError(file, code, fact, hint, line, column);
+  };
+  try {
+    const doc = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      logLevel: "error",
+    });
+    // Warnings of the parser are unresolved tags: nothing that a plan may hold.
+    const errors = [...doc.errors, ...doc.warnings].map((e) => {
+      const { code, fact, hint } = explain(e, text);
+      return error(code, e.pos[0], fact, hint);
+    });
+    for (const key of oddKeys(doc)) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
+    const bomb = aliasBomb(doc);
+    if (bomb !== undefined) {
+      const fact = `aliases expand to more than ${MAX_ALIASED_NODES} values`;
+      errors.push(error("PLAN_YAML_ALIASES", bomb, fact, "Write the values out"));
+    }
+    // A key that stands twice leaves the structure sound: the rest can still be judged in the same run.
+    if (errors.some((e) => e.code !== "PLAN_YAML_DUPLICATE_KEY")) return { errors };
+    if (doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null))
+      return { errors: [error("PLAN_DOCUMENT_EMPTY", 0, "the document is empty", "See stacks/lab for a whole one")] };
+    const value: unknown = doc.toJS({ maxAliasCount: -1 });
+    const place = (path: Path, aspect?: "key"): Place => ({ file, ...at(offsetOf(doc, path, aspect)) });
+    return { source: { file, value, place }, errors };
+  } catch (thrown) {
+    // The parser recurses: thousands of nested brackets exhaust the stack.
+    const why = thrown instanceof RangeError ? "is nested too deeply" : "cannot be read as YAML";
+    return { errors: [error("PLAN_YAML_SYNTAX", 0, `the document ${why}`, "A plan is a few levels deep")] };
+  }
+}
+
+const HINTS: Partial<Record<YAMLError["code"], string>> = {
+  TAB_AS_INDENT: "Indent with spaces",
+  BAD_INDENT: "Align the line with its neighbours",
+  MISSING_CHAR: "A bracket, quote or comma is missing nearby",
+  MULTIPLE_DOCS: "One document a file: remove the line ---",
+  TAG_RESOLVE_FAILED: "Leave out the tag",
+  BAD_ALIAS: "An alias stands after its anchor",
+  MULTILINE_IMPLICIT_KEY: "Is a colon or a quote missing?",
+  BLOCK_AS_IMPLICIT_KEY: "Put text with a colon in quotes",
+};
+
+function explain(e: YAMLError, text: string): { code: PlanCode; fact: string; hint: string } {
+  if (e.code === "DUPLICATE_KEY") {
+    const key = /^["']?([^:"'\r\n]*)/.exec(text.slice(e.pos[0], e.pos[0] + 100))?.[1]?.trim() ?? "";
+    return {
+      code: "PLAN_YAML_DUPLICATE_KEY",
+      fact: `"${key}" stands twice in one map`,
+      hint: "Rename or remove one of them",
+    };
+  }
+  const fact = e.message.replace(/\s+/g, " ");
+  return { code: "PLAN_YAML_SYNTAX", fact, hint: HINTS[e.code] ?? "Check quotes, colons and indentation" };
+}
+
+// Keys that are lists, maps or nothing would be turned into text by the library; `__proto__` means something to
+// JavaScript and is skipped by schemas.
+function oddKeys(doc: Document): { offset: number; fact: string }[] {
+  const found: { offset: number; fact: string }[] = [];
+  visit(doc, {
+    Pair(_, pair: Pair) {
+      const key = pair.key;
+      const offset = rangeStart(key) ?? rangeStart(pair.value) ?? 0;
+      if (!isScalar(key)) found.push({ offset, fact: "a key is a list, a map or an alias" });
+      else if (key.value === null || key.value === "") found.push({ offset, fact: "a key is empty" });
+      else if (key.value === "__proto__") found.push({ offset, fact: '"__proto__" cannot be a key' });
+    },
+  });
+  return found;
+}
+
+/** Offset of the alias at which the values that aliases expand to become too many, or undefined. */
+function aliasBomb(doc: Document): number | undefined {
+  let total = 0;
+  let at: number | undefined;
+  const sizes = new Map<Node, number>();
+  // Infinity while a node is being measured: an alias inside its own anchor never ends.
+  const size = (node: unknown): number => {
+    if (isAlias(node)) return size(node.resolve(doc));
+    if (!isMap(node) && !isSeq(node)) return 1;
+    const known = sizes.get(node);
+    if (known !== undefined) return known;
+    sizes.set(node, Infinity);
+    let sum = 1;
+    for (const item of node.items as unknown[]) sum += isPairLike(item) ? size(item.value) : size(item);
+    sizes.set(node, sum);
+    return sum;
+  };
+  visit(doc, {
+    Alias(_, alias) {
+      total += size(alias);
+      if (total > MAX_ALIASED_NODES) at ??= rangeStart(alias) ?? 0;
+    },
+  });
+  return at;
+}
+
+const isPairLike = (item: unknown): item is Pair => typeof item === "object" && item !== null && "key" in item;
+
+const rangeStart = (node: unknown): number | undefined =>
+  typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)
+    ? (node.range[0] as number)
+    : undefined;
+
+/** Where a path begins in the text; as far as the path exists. */
+function offsetOf(doc: Document, path: Path, aspect: "key" | undefined): number {
+  let node: unknown = doc.contents;
+  let offset = rangeStart(node) ?? 0;
+  for (const [index, step] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(doc);
+    if (isMap(node)) {
+      const pair: Pair | undefined = node.items.find((p) => isScalar(p.key) && String(p.key.value) === String(step));
+      if (!pair) return offset;
+      const isLast = index === path.length - 1;
+      const key = rangeStart(pair.key) ?? offset;
+      // A map's own place is its key: the line where a person looks for it, not that of its first member.
+      const isBlock = isMap(pair.value) && pair.value.flow !== true;
+      const valueAt = isBlock || isEmptyScalar(pair.value) ? key : (rangeStart(pair.value) ?? key);
+      offset = isLast && aspect === "key" ? key : valueAt;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const item: unknown = typeof step === "number" ? node.items[step] : undefined;
+      if (item === undefined) return offset;
+      offset = rangeStart(item) ?? offset;
+      node = item;
+    } else return offset;
+  }
+  return offset;
+}
+
+const isEmptyScalar = (node: unknown): boolean => isScalar(node) && (node.source === "" || node.source === undefined);

@@ -1,0 +1,66 @@
+import type { Diagnostic, Place } from "../core/diagnostics.ts";
+import type { PlanCode } from "./codes.ts";
+import type { DocumentName } from "./names.ts";
+
+/** Keys and indexes from the root of a document. */
+export type Path = readonly (string | number)[];
+
+/** A value (or a key) of a document, before it is a line and a column. */
+export interface Where {
+  readonly document: DocumentName;
+  readonly path: Path;
+  /** `key` points at the key itself, for a key or name that is wrong; the value otherwise. */
+  readonly at?: "key";
+}
+
+/** What a stage or a rule found. */
+export interface Problem {
+  readonly code: PlanCode;
+  readonly where: Where;
+  readonly fact: string;
+  readonly hint: string;
+  /** `error` if absent. */
+  readonly severity?: "warning";
+}
+
+export const problem = (code: PlanCode, where: Where, fact: string, hint: string): Problem => ({
+  code,
+  where,
+  fact,
+  hint,
+});
+
+export const warning = (code: PlanCode, where: Where, fact: string, hint: string): Problem => ({
+  ...problem(code, where, fact, hint),
+  severity: "warning",
+});
+
+/** A place below another. */
+export const below = (where: Where, ...path: Path): Where => ({
+  document: where.document,
+  path: [...where.path, ...path],
+});
+
+/** The key of a place rather than its value. */
+export const keyOf = (where: Where): Where => ({ ...where, at: "key" });
+
+/** `flows[3].from`, `people["claire.morel"].mailbox`: a path as a person would write it. */
+export function formatPath(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (/^[\w-]+$/.test(step)) text += text === "" ? step : `.${step}`;
+    else text += `[${JSON.stringify(step)}]`;
+  }
+  return text;
+}
+
+/** Gives a problem its place: `locate` knows the documents' lines. */
+export const diagnose = (p: Problem, locate: (where: Where) => Place): Diagnostic => ({
+  code: p.code,
+  severity: p.severity ?? "error",
+  place: locate(p.where),
+  path: formatPath(p.where.path),
+  fact: p.fact,
+  hint: p.hint,
+});

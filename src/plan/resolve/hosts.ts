@@ -1,0 +1,81 @@
+import { ROLE_IDS, isRoleId } from "../names.ts";
+import { below } from "../problem.ts";
+import { macOf } from "../mac.ts";
+import type { HostEntry } from "../schema/hosts.ts";
+import type { Entry } from "../shape.ts";
+import type { Host, Image, Nic, Zone } from "../types.ts";
+import { withSuggestion, type Context } from "./context.ts";
+import { toAddress } from "./zones.ts";
+
+export const resolveImages = (ctx: Context): ReadonlyMap<string, Image> =>
+  new Map(
+    ctx.shapes.hosts
+      .entries("images")
+      .map(({ id, value, where }) => [id, ctx.placed({ ...value, id, sha512: value.sha512 ?? null }, where)] as const),
+  );
+
+export const resolveHosts = (ctx: Context, zones: ReadonlyMap<string, Zone>): ReadonlyMap<string, Host> =>
+  new Map(
+    ctx.shapes.hosts.entries("hosts").flatMap((entry) => {
+      const host = resolveHost(ctx, entry, zones);
+      return host ? [[entry.id, host] as const] : [];
+    }),
+  );
+
+function resolveHost(
+  ctx: Context,
+  { id, value, where }: Entry<HostEntry>,
+  zones: ReadonlyMap<string, Zone>,
+): Host | undefined {
+  if (!isRoleId(value.role)) {
+    const known = `Roles: ${ROLE_IDS.join(", ")}`;
+    ctx.add(
+      "PLAN_UNKNOWN_ROLE",
+      below(where, "role"),
+      `"${value.role}" is not a role`,
+      withSuggestion(value.role, ROLE_IDS, known),
+    );
+  }
+  ctx.check("image", value.image, below(where, "image"));
+  const nics = value.nics.flatMap((nic, index): Nic[] => {
+    if (!ctx.check("zone", nic.zone, below(where, "nics", index, "zone"))) return [];
+    const zone = zones.get(nic.zone);
+    if (!zone) return [];
+    const { address, aliases = [] } = nic;
+    return [
+      {
+        zone: nic.zone,
+        address: toAddress(address),
+        prefix: zone.subnet.prefix,
+        aliases: aliases.map(toAddress),
+        mac: macOf(id, nic.zone),
+      },
+    ];
+  });
+  // Rules point at nics[i] by position, so a host is whole or left out.
+  if (nics.length < value.nics.length) return undefined;
+  const { description, cores, memoryMiB, disksGiB, image, number } = value;
+  return ctx.placed(
+    {
+      id,
+      role: value.role,
+      description,
+      nics,
+      cores,
+      memoryMiB,
+      disksGiB,
+      image,
+      number,
+      node: value.node ?? 0,
+      apartAs: value.apartAs ?? null,
+      startOrder: value.start.order,
+      startDelaySeconds: value.start.delaySeconds,
+      isProtected: value.protected ?? false,
+      isOutside: nics.every((nic) => isBeyondRouters(zones.get(nic.zone))),
+    },
+    where,
+  );
+}
+
+/** Whether a leg in the zone is not behind the routers. */
+const isBeyondRouters = (zone: Zone | undefined): boolean => zone?.kind === "wan" || zone?.kind === "outside";

@@ -1,0 +1,72 @@
+import type { Place } from "../../core/diagnostics.ts";
+import type { Draft } from "../draft.ts";
+import type { DocumentName } from "../names.ts";
+import type { Problem, Where } from "../problem.ts";
+import type { Shape } from "../shape.ts";
+import { Context, type Shapes } from "./context.ts";
+import { resolveCoverage } from "./coverage.ts";
+import { resolveEndpointGroups } from "./endpoints.ts";
+import { resolveFlows, resolveForwards, resolveInvariants, resolveWaivers } from "./flows.ts";
+import { resolveHosts, resolveImages } from "./hosts.ts";
+import { resolveDepartments, resolveGroups, resolvePeople } from "./people.ts";
+import { resolveServices } from "./services.ts";
+import { resolveDomain, resolvePools, resolveZones } from "./zones.ts";
+
+export type { Shapes } from "./context.ts";
+
+/** Names to things, text to addresses and ports, defaults filled in; every name that leads nowhere is a problem. */
+export function resolve(
+  shapes: Shapes,
+  nodes: number,
+  locate: (where: Where) => Place,
+): { readonly draft: Draft; readonly problems: readonly Problem[] } {
+  const ctx = new Context(shapes, locate);
+  const zones = resolveZones(ctx);
+  const pools = resolvePools(ctx);
+  const images = resolveImages(ctx);
+  const hosts = resolveHosts(ctx, zones);
+  const domain = resolveDomain(ctx, hosts);
+  const services = resolveServices(ctx);
+  const endpointGroups = resolveEndpointGroups(ctx);
+  const flows = resolveFlows(ctx, endpointGroups);
+  const forwards = resolveForwards(ctx);
+  const invariants = resolveInvariants(ctx, endpointGroups);
+  const waivers = resolveWaivers(ctx);
+  const departments = resolveDepartments(ctx);
+  const groups = resolveGroups(ctx);
+  const people = resolvePeople(ctx, groups, domain);
+  const coverage = resolveCoverage(ctx);
+  // Sound by the schema and yet left out, for a name that leads nowhere: the section is not whole either.
+  const counts: Partial<Record<DocumentName, Readonly<Record<string, number>>>> = {
+    addressing: { zones: zones.size, pools: pools.size },
+    hosts: { hosts: hosts.size },
+    services: { services: services.size },
+    flows: { groups: endpointGroups.size, flows: flows.length, forwards: forwards.length },
+  };
+  const draft: Draft = {
+    name: shapes.addressing.one("name")?.value ?? null,
+    domain,
+    zones,
+    pools,
+    images,
+    hosts,
+    services,
+    endpointGroups,
+    flows,
+    forwards,
+    invariants,
+    waivers,
+    departments,
+    groups,
+    people,
+    coverage,
+    nodes,
+    origin: (entity) => ctx.origin(entity),
+    isWhole: (document, section) => {
+      const shape = shapes[document] as Shape<Record<string, unknown>>;
+      const resolved = counts[document]?.[section];
+      return shape.isWhole(section) && (resolved === undefined || resolved === shape.entries(section).length);
+    },
+  };
+  return { draft, problems: ctx.problems };
+}

@@ -1,0 +1,99 @@
+import * as z from "zod";
+import { address, id, judged, line, names, network, reference, whole } from "./common.ts";
+
+const timezone = judged((value) => {
+  // The list of the running Node; pfSense and Debian use the same tz database.
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: value });
+    return undefined;
+  } catch {
+    return { code: "PLAN_BAD_VALUE", fact: `"${value}" is not a time zone`, hint: "Write it as Europe/Paris" };
+  }
+}).meta({ description: "Time zone of every machine", examples: ["Europe/Paris"] });
+
+const dnsName = judged((value) =>
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/.test(value)
+    ? undefined
+    : {
+        code: "PLAN_BAD_VALUE",
+        fact: `"${value}" is not a domain name of two labels or more`,
+        hint: "Write it in lower case, as cod.test",
+      },
+).meta({ description: "DNS name of the Active Directory domain; the Kerberos realm is the same in capitals" });
+
+const domain = z
+  .strictObject({
+    name: dnsName,
+    // Active Directory's own limit: 15 characters.
+    netbios: z
+      .string()
+      .regex(/^[A-Z][A-Z0-9-]{0,14}$/)
+      .meta({ description: "NetBIOS name of the domain: at most 15 capitals, digits and hyphens" }),
+    dns: names("Hosts that answer DNS inside, in order: the domain controllers"),
+    forwarders: z
+      .array(address("Address of a resolver outside"))
+      .min(1)
+      .meta({ description: "Resolvers outside, that domain controllers and routers forward to" }),
+    ntp: names("Time servers outside, by name or address"),
+    timezone,
+  })
+  .meta({ description: "The Active Directory domain, and the name and time services around it" });
+
+const zone = z
+  .strictObject({
+    kind: z.enum(["wan", "inside", "sync", "outside"]).meta({
+      description:
+        "wan: an operator's access; inside: behind the routers; sync: the routers' own link; outside: beyond the operators",
+    }),
+    description: line("What lives here"),
+    vlan: whole(1, 4094, "802.1Q tag of copy 0; a copy of the lab adds its offset"),
+    subnet: network("Network in CIDR form, without host bits"),
+    gateway: address("Default gateway; in an inside zone leave it out: it is the VIP").optional(),
+    vip: z
+      .strictObject({
+        address: address("CARP address that the routers share"),
+        vhid: whole(1, 255, "CARP virtual host id, unique in the lab"),
+      })
+      .meta({ description: "Address that the routers share (CARP)" })
+      .optional(),
+    dhcp: z
+      .strictObject({
+        from: address("First address that is leased"),
+        to: address("Last address that is leased"),
+        leaseSeconds: whole(60, 604_800, "Length of a lease in seconds"),
+      })
+      .meta({ description: "Range of addresses that the routers lease" })
+      .optional(),
+    wan: z
+      .strictObject({
+        monitor: address("Address that gateway monitoring pings: beyond the operator's router, one for each WAN"),
+        tier: whole(1, 5, "Order of preference, 1 first"),
+        downKbps: whole(1, 100_000_000, "Downstream rate in kbit/s"),
+        upKbps: whole(1, 100_000_000, "Upstream rate in kbit/s"),
+      })
+      .meta({ description: "What only a WAN has" })
+      .optional(),
+  })
+  .meta({ description: "A network segment" });
+
+const pool = z
+  .strictObject({
+    description: line("Who gets these addresses"),
+    network: network("Network in CIDR form, without host bits, outside every zone"),
+    via: reference("Host through which the pool is reached"),
+  })
+  .meta({ description: "Addresses behind a host, such as the VPN's clients" });
+
+export const addressing = z
+  .strictObject({
+    name: id().meta({ description: "Name of the lab" }),
+    domain,
+    zones: z.record(id(), zone).meta({ description: "Zones by name" }),
+    pools: z.record(id(), pool).meta({ description: "Address pools by name" }).optional(),
+  })
+  .meta({ title: "Addressing plan", description: "Zones, VLANs, subnets, gateways, VIPs, DNS, DHCP ranges and WANs" });
+
+export type AddressingDocument = z.infer<typeof addressing>;
+export type ZoneEntry = z.infer<typeof zone>;
+export type PoolEntry = z.infer<typeof pool>;
+export type DomainEntry = z.infer<typeof domain>;

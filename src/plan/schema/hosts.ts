@@ -1,0 +1,106 @@
+import * as z from "zod";
+import { ROLE_IDS } from "../names.ts";
+import { address, id, judged, line, reference, whole } from "./common.ts";
+
+// The name becomes a path in a storage of the hypervisor: no separators, nothing that starts with a dot.
+const fileName = judged((value) =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
+    ? undefined
+    : {
+        code: "PLAN_BAD_VALUE",
+        fact: `"${value}" is not a plain file name`,
+        hint: "Letters, digits, dots and hyphens",
+      },
+).meta({ description: "File name in the import storage" });
+
+const url = judged((value) =>
+  /^https:\/\/\S+$/.test(value) && URL.canParse(value)
+    ? undefined
+    : {
+        code: "PLAN_BAD_VALUE",
+        fact: `"${value}" is not an https address`,
+        hint: "Write https://…, or null for an image that the user supplies",
+      },
+);
+
+const image = z
+  .strictObject({
+    os: z.enum(["debian", "pfsense", "windows"]).meta({ description: "Operating system" }),
+    description: line("What the image is"),
+    url: url.nullable().meta({ description: "Where Proxmox downloads it; null for one that the user supplies" }),
+    fileName,
+    sha512: z
+      .string()
+      .regex(/^[0-9a-f]{128}$/)
+      .meta({ description: "SHA-512 of the file, 128 hexadecimal digits" })
+      .optional(),
+  })
+  .meta({ description: "A disk image that templates are made from" });
+
+const nic = z
+  .strictObject({
+    zone: reference("Zone that the NIC is in"),
+    address: address("Its fixed address, without prefix"),
+    aliases: z
+      .array(address("A further address of the same zone"))
+      .meta({ description: "Further addresses on the same interface" })
+      .optional(),
+  })
+  .meta({ description: "A network interface" });
+
+const host = z
+  .strictObject({
+    number: whole(1, 99, "VM id within the lab: 1000 + 100 x copy + number"),
+    // A plain string for zod: an unknown role gets its own code, and a hint. Editors get the list.
+    role: z
+      .string()
+      .min(1)
+      .meta({ description: "What the host does", enum: [...ROLE_IDS] }),
+    description: line("What the host is, in a few words"),
+    nics: z.array(nic).min(1).max(16).meta({ description: "In the order in which the hypervisor attaches them" }),
+    cores: whole(1, 64, "Virtual cores"),
+    memoryMiB: whole(256, 262_144, "Memory in MiB"),
+    disksGiB: z
+      .array(whole(1, 10_240, "Size in GiB"))
+      .min(1)
+      .max(8)
+      .meta({ description: "Disks in GiB; the first is the system's" }),
+    image: reference("Image that the host is made from"),
+    node: whole(0, 99, "Position in the stack's list of nodes, modulo its length; 0 if left out").optional(),
+    apartAs: z
+      .string()
+      .min(1)
+      .meta({ description: "Hosts with the same word never share a node where there are several" })
+      .optional(),
+    start: z
+      .strictObject({
+        order: whole(1, 99, "Lower starts first"),
+        delaySeconds: whole(0, 600, "Wait before the next, in seconds"),
+      })
+      .meta({ description: "When the hypervisor starts the host" }),
+    protected: z
+      .boolean()
+      .meta({ description: "Proxmox and Pulumi refuse to destroy it; false if left out" })
+      .optional(),
+  })
+  .meta({ description: "A machine" });
+
+export const hosts = z
+  .strictObject({
+    images: z.record(imageId(), image).meta({ description: "Images by name" }),
+    hosts: z.record(hostId(), host).meta({ description: "Machines by name, which is also their DNS name" }),
+  })
+  .meta({ title: "Hosts", description: "Images and machines: role, zone, address, sizes, placement" });
+
+function imageId(): z.ZodString {
+  return id();
+}
+
+// A DNS label: no dots, at most 15 characters, because Active Directory truncates a computer's name there.
+function hostId(): z.ZodString {
+  return z.string().regex(/^(?=.{1,15}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
+}
+
+export type HostsDocument = z.infer<typeof hosts>;
+export type ImageEntry = z.infer<typeof image>;
+export type HostEntry = z.infer<typeof host>;

@@ -1,0 +1,232 @@
+import * as z from "zod";
+import { didYouMean } from "../core/diagnostics.ts";
+import type { Source } from "./document.ts";
+import type { DocumentName } from "./names.ts";
+import { problem, type Path, type Problem, type Where } from "./problem.ts";
+import type { Complaint } from "./schema/common.ts";
+import type { Documents } from "./schema/index.ts";
+
+/** An entry of a map or list of a document, judged sound by the schema. */
+export interface Entry<T> {
+  /** Key in the map, or text of the index in a list. */
+  readonly id: string;
+  readonly value: T;
+  readonly where: Where;
+}
+
+type Members<T> = T extends readonly (infer Item)[]
+  ? Item
+  : T extends Readonly<Record<string, infer Value>>
+    ? Value
+    : never;
+
+/**
+ * A document after the schema. Wrong entries are left out and counted, so that one misspelt host does not hide the
+ * errors of the others; what was left out stays known by name, so that references to it are not reported as well.
+ */
+export interface Shape<D> {
+  readonly problems: readonly Problem[];
+  /** Sound entries of a map or list, in the order of the document. */
+  entries<K extends keyof D & string>(section: K): readonly Entry<Members<NonNullable<D[K]>>>[];
+  /** A section that is one value, when it is sound. */
+  one<K extends keyof D & string>(section: K): { readonly value: NonNullable<D[K]>; readonly where: Where } | undefined;
+  /** Names in a section (keys of a map, ids of a list), sound or not; undefined when nobody can say (the document is missing or broken there). */
+  names(section: keyof D & string): ReadonlySet<string> | undefined;
+  /** Whether nothing of the section was left out. */
+  isWhole(section: keyof D & string): boolean;
+}
+
+/** What stands for a document that could not be read: nothing is in it, and nothing is known not to be in it. */
+export const absentShape = <D>(): Shape<D> => ({
+  problems: [],
+  entries: () => [],
+  one: () => undefined,
+  names: () => undefined,
+  isWhole: () => false,
+});
+
+/** Holds a document against its schema. */
+export function checkShape<N extends DocumentName>(name: N, source: Source, schema: z.ZodType): Shape<Documents[N]> {
+  const issues = schema.safeParse(source.value).error?.issues ?? [];
+  // A key too many says nothing against the rest of its entry.
+  const fatal = issues.filter((i) => i.code !== "unrecognized_keys").map((i) => i.path as Path);
+  const isSound = (path: Path): boolean => !fatal.some((f) => isPrefix(path, f) || isPrefix(f, path));
+  const document = isRecord(source.value) ? source.value : {};
+  const isDocument = isRecord(source.value);
+  const where = (...path: Path): Where => ({ document: name, path });
+
+  const members = (section: string): [string | number, unknown][] => {
+    const value = document[section];
+    if (Array.isArray(value)) return value.map((item, index) => [index, item]);
+    return isRecord(value) ? Object.entries(value) : [];
+  };
+  // Safe by the schema: an entry without an issue has the shape that the schema infers, for schemas change nothing.
+  const entries = (section: string): Entry<never>[] =>
+    members(section)
+      .filter(([key]) => isSound([section, key]))
+      .map(([key, value]) => ({ id: String(key), value: value as never, where: where(section, key) }));
+
+  return {
+    problems: issues.flatMap((issue) => explain(issue, name, source.value, schema)),
+    entries,
+    one: (section) =>
+      isSound([section]) && document[section] !== undefined
+        ? { value: document[section] as never, where: where(section) }
+        : undefined,
+    names: (section) => {
+      if (!isDocument || fatal.some((f) => f.length <= 1 && (f[0] ?? section) === section)) return undefined;
+      return new Set(members(section).map(([key, value]) => nameOf(key, value)));
+    },
+    isWhole: (section) => isDocument && isSound([section]),
+  };
+}
+
+// Rows of a list are known by their id.
+const nameOf = (key: string | number, value: unknown): string =>
+  typeof key === "number" && isRecord(value) && typeof value["id"] === "string" ? value["id"] : String(key);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isPrefix = (a: Path, b: Path): boolean => a.length <= b.length && a.every((step, i) => step === b[i]);
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (Array.isArray(value) && typeof step === "number") value = value[step];
+    else if (isRecord(value) && Object.hasOwn(value, step)) value = value[step];
+    else return undefined;
+  }
+  return value;
+}
+
+/** One issue of zod as what a person reads; a misspelt set of keys is one problem each. */
+function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown, schema: z.ZodType): Problem[] {
+  const path = issue.path as Path;
+  const where: Where = { document, path };
+  const value = valueAt(root, path);
+  const about = (what: string): string => description(schema, path) ?? what;
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = keysAt(schema, path);
+      return issue.keys.map((key) =>
+        problem(
+          "PLAN_UNKNOWN_KEY",
+          { document, path: [...path, key], at: "key" },
+          `"${key}" is not a key here`,
+          suggest(key, known),
+        ),
+      );
+    }
+    case "invalid_key":
+      return [problem("PLAN_BAD_NAME", { ...where, at: "key" }, `"${String(path.at(-1))}" is not a name`, NAME_HINT)];
+    case "invalid_format":
+      return [problem("PLAN_BAD_NAME", where, `${show(value)} is not a name of the right form`, about(NAME_HINT))];
+    case "invalid_value": {
+      const words = issue.values.map(String);
+      if (value === undefined) return [missing(where, about(`One of ${words.join(", ")}`))];
+      return [
+        problem(
+          "PLAN_BAD_VALUE",
+          where,
+          `${show(value)} is not one of ${words.join(", ")}`,
+          suggest(String(value), words),
+        ),
+      ];
+    }
+    case "too_small":
+    case "too_big":
+      return [problem("PLAN_BAD_VALUE", where, bound(issue, value), about("Choose a value within the bounds"))];
+    case "custom": {
+      const complaint = issue.params as Complaint | undefined;
+      return [problem(complaint?.code ?? "PLAN_BAD_VALUE", where, issue.message, complaint?.hint ?? about(""))];
+    }
+    case "invalid_union":
+      if (value === undefined) return [missing(where, about("See stacks/lab"))];
+      // Two unions exist: a port, and a section of the flow table.
+      if (path.at(-1) === "section")
+        return [problem("PLAN_BAD_VALUE", where, `${show(value)} is not one of 1, 2, 3, 4, 5, 6`, about(""))];
+      return [problem("PLAN_BAD_PORT", where, `${show(value)} is not a port`, about(""))];
+    case "invalid_type":
+      if (value === undefined) return [missing(where, about("See stacks/lab"))];
+      return [
+        problem(
+          "PLAN_WRONG_TYPE",
+          where,
+          `${show(value)}; ${TYPES[issue.expected] ?? issue.expected} is expected`,
+          about("See stacks/lab"),
+        ),
+      ];
+    default:
+      return [problem("PLAN_BAD_VALUE", where, issue.message, about("See stacks/lab"))];
+  }
+}
+
+const NAME_HINT = "Lower-case letters and digits, parts joined by hyphens, a letter first";
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  object: "a map",
+  record: "a map",
+  array: "a list",
+};
+
+const missing = (where: Where, hint: string): Problem =>
+  problem("PLAN_MISSING_KEY", where, `${JSON.stringify(where.path.at(-1) ?? "")} is required and absent`, hint);
+
+function suggest(word: string, known: readonly string[]): string {
+  const near = didYouMean(word, known);
+  return near === undefined ? `Known: ${known.join(", ")}` : `did you mean "${near}"?`;
+}
+
+/** A value as a fact: scalars as they are, the rest by kind. */
+function show(value: unknown): string {
+  if (value === null) return "there is no value";
+  if (Array.isArray(value)) return "is a list";
+  if (isRecord(value)) return "is a map";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): string {
+  const isSmall = issue.code === "too_small";
+  const limit = String(isSmall ? issue.minimum : issue.maximum);
+  if (issue.origin === "string") return value === "" ? "is empty" : `is longer than ${limit} characters`;
+  if (issue.origin === "array") return isSmall ? "is empty" : `has more than ${limit} members`;
+  return `${show(value)} is ${isSmall ? "less" : "more"} than ${limit}`;
+}
+
+/** The schema of what stands at a path, as far as it is known. */
+function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
+  let here: z.core.$ZodType | undefined = schema;
+  for (const step of path) {
+    here = unwrap(here);
+    if (here instanceof z.ZodObject) here = (here.shape as Record<string, z.core.$ZodType>)[String(step)];
+    else if (here instanceof z.ZodRecord) here = here.valueType;
+    else if (here instanceof z.ZodArray) here = here.element;
+    else return undefined;
+    if (here === undefined) return undefined;
+  }
+  return here;
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  let here = schema;
+  while (here instanceof z.ZodOptional || here instanceof z.ZodNullable) here = here.unwrap();
+  return here;
+}
+
+function keysAt(schema: z.ZodType, path: Path): string[] {
+  const here = schemaAt(schema, path);
+  const object = here && unwrap(here);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+function description(schema: z.ZodType, path: Path): string | undefined {
+  const here = schemaAt(schema, path);
+  if (!here) return undefined;
+  return z.globalRegistry.get(here)?.description ?? z.globalRegistry.get(unwrap(here))?.description;
+}
