@@ -20,3 +20,7 @@ export interface Budgeted {
   /** A fresh meter of {@link DEFAULT_STEPS} when absent. */
   readonly meter?: Meter;
 }
+
+/** The same for one rule of a report over a whole list, and for the report. */
+export const DEFAULT_STEPS_PER_RULE = 20_000_000;
+export const DEFAULT_STEPS_PER_REPORT = 10_000_000_000;

@@ -265,46 +265,52 @@ function pointBox(point: Int32Array): Int32Array {
   return POINT_BOX;
 }
 
-/** The numbers of the boxes that meet `box`, in ascending order, as many as `cap`. */
-export function overlapping(tree: Tree, box: Int32Array, filter: Filter, meter: Meter, cap = Infinity): number[] {
+/**
+ * Calls `visit` with the number of each box that meets `box`, in tree order, until it returns true; other searches
+ * may run inside. Returns whether it was stopped.
+ */
+export function visitOverlaps(
+  tree: Tree,
+  box: Int32Array,
+  filter: Filter,
+  meter: Meter,
+  visit: (item: number) => boolean,
+): boolean {
   const { boxes, order, hulls, lowest, highest, first, last } = tree;
   const { from, before, alive } = filter;
-  const out: number[] = [];
-  const [b0, b1, b2, b3, b4, b5, b6, b7] = box as unknown as number[] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  let top = 0;
-  let steps = 0;
-  if (tree.count > 0) STACK[top++] = 0;
-  while (top > 0 && out.length < cap) {
-    const node = STACK[--top]!;
+  const [b0, b1, b2, b3, b4, b5, b6, b7] = box as unknown as Eight;
+  const stack = new Int32Array(STACK.length);
+  let top = tree.count > 0 ? 1 : 0;
+  while (top > 0) {
+    const node = stack[--top]!;
     const h = node * ENDS;
-    steps++;
+    meter.steps++;
     if (lowest[node]! >= before || highest[node]! < from) continue;
     if (hulls[h]! > b1 || hulls[h + 1]! < b0 || hulls[h + 2]! > b3 || hulls[h + 3]! < b2) continue;
     if (hulls[h + 4]! > b5 || hulls[h + 5]! < b4 || hulls[h + 6]! > b7 || hulls[h + 7]! < b6) continue;
     const end = last[node]!;
     if (end < 0) {
-      STACK[top++] = first[node]!;
-      STACK[top++] = first[node]! + 1;
+      stack[top++] = first[node]!;
+      stack[top++] = first[node]! + 1;
       continue;
     }
     for (let k = first[node]!; k < end; k++) {
       const c = k * ENDS;
-      steps++;
+      meter.steps++;
       if (boxes[c]! > b1 || boxes[c + 1]! < b0 || boxes[c + 2]! > b3 || boxes[c + 3]! < b2) continue;
       if (boxes[c + 4]! > b5 || boxes[c + 5]! < b4 || boxes[c + 6]! > b7 || boxes[c + 7]! < b6) continue;
       const item = order[k]!;
-      if (item < before && item >= from && alive[item] !== 0) out.push(item);
+      if (item < before && item >= from && alive[item] !== 0 && visit(item)) return true;
     }
   }
-  meter.steps += steps;
+  return false;
+}
+
+type Eight = readonly [number, number, number, number, number, number, number, number];
+
+/** The numbers of the boxes that meet `box`, in ascending order. */
+export function overlapping(tree: Tree, box: Int32Array, filter: Filter, meter: Meter): number[] {
+  const out: number[] = [];
+  visitOverlaps(tree, box, filter, meter, (item) => out.push(item) < 0);
   return out.sort((x, y) => x - y);
 }
