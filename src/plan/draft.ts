@@ -7,6 +7,8 @@ import type { Domain, Plan } from "./types.ts";
 export interface Draft extends Omit<Plan, "name" | "domain"> {
   readonly name: string | null;
   readonly domain: Domain | null;
+  /** Every end that rows and invariants name, as written. */
+  readonly namedEnds: readonly string[];
   /** How many nodes the stack has; rules of placement need it. */
   readonly nodes: number;
   /** Where a zone, host, flow … of this draft stands, so that a rule can point at its parts. */

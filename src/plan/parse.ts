@@ -108,9 +108,11 @@ function checkShapes(sources: ReadonlyMap<DocumentName, Source>): { shapes: Shap
   return { shapes, problems: DOCUMENT_NAMES.flatMap((name) => shapes[name].problems) };
 }
 
-/** A draft without errors is whole; only what makes it a draft falls away. */
+/** A draft without errors is whole: what makes it a draft falls away. */
 function toPlan(draft: Draft): Plan {
-  const { name, domain, nodes: _nodes, origin: _origin, isWhole: _isWhole, ...rest } = draft;
+  const { name, domain, zones, pools, images, hosts, services, endpointGroups } = draft;
+  const { flows, forwards, invariants, waivers, groups, departments, people, coverage } = draft;
   if (name === null || domain === null) throw new TypeError("a draft without errors has a name and a domain");
-  return { name, domain, ...rest };
+  const network = { name, domain, zones, pools, images, hosts, services };
+  return { ...network, endpointGroups, flows, forwards, invariants, waivers, groups, departments, people, coverage };
 }

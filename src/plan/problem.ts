@@ -1,4 +1,4 @@
-import type { Diagnostic, Place } from "../core/diagnostics.ts";
+import { didYouMean, type Diagnostic, type Place } from "../core/diagnostics.ts";
 import type { PlanCode } from "./codes.ts";
 import type { DocumentName } from "./names.ts";
 
@@ -64,3 +64,9 @@ export const diagnose = (p: Problem, locate: (where: Where) => Place): Diagnosti
   fact: p.fact,
   hint: p.hint,
 });
+
+/** A hint for a name that is not known: the nearest that is, if any is near, and where such names are declared. */
+export function withSuggestion(name: string, known: Iterable<string>, home: string): string {
+  const near = didYouMean(name, known);
+  return near === undefined ? home : `did you mean "${near}"? ${home}`;
+}

@@ -130,7 +130,7 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
           "PLAN_BAD_VALUE",
           where,
           `${show(value)} is not one of ${words.join(", ")}`,
-          suggest(String(value), words),
+          suggest(typeof value === "string" ? value : "", words),
         ),
       ];
     }

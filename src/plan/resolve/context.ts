@@ -1,7 +1,7 @@
-import { didYouMean, type Place } from "../../core/diagnostics.ts";
+import type { Place } from "../../core/diagnostics.ts";
 import type { PlanCode } from "../codes.ts";
 import type { DocumentName } from "../names.ts";
-import { problem, type Problem, type Where } from "../problem.ts";
+import { problem, withSuggestion, type Problem, type Where } from "../problem.ts";
 import type { Documents } from "../schema/index.ts";
 import type { Shape } from "../shape.ts";
 
@@ -86,9 +86,4 @@ export class Context {
         this.add("PLAN_REPEATED", at(index), `"${name}" stands twice in one list`, "Remove one of them");
     });
   }
-}
-
-export function withSuggestion(name: string, known: Iterable<string>, home: string): string {
-  const near = didYouMean(name, known);
-  return near === undefined ? home : `did you mean "${near}"? ${home}`;
 }

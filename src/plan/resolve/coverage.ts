@@ -1,6 +1,6 @@
-import { below, type Where } from "../problem.ts";
+import { withSuggestion, below, type Where } from "../problem.ts";
 import type { Coverage } from "../types.ts";
-import { withSuggestion, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 
 const COVERS = ["host", "zone", "pool", "flow", "forward", "invariant", "service", "group"] as const;
 

@@ -1,9 +1,9 @@
 import { bitsOf, networkOf, parseAddress } from "../../core/ip.ts";
 import { RESERVED_ENDPOINTS } from "../names.ts";
-import { below, type Where } from "../problem.ts";
+import { withSuggestion, below, type Where } from "../problem.ts";
 import { addressHint, judgeNetwork } from "../schema/common.ts";
 import type { Endpoint, EndpointGroup } from "../types.ts";
-import { withSuggestion, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { toNetwork } from "./zones.ts";
 
 const KINDS = ["zone", "host", "pool", "group"] as const;

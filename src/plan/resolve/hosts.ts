@@ -1,10 +1,10 @@
 import { ROLE_IDS, isRoleId } from "../names.ts";
-import { below } from "../problem.ts";
+import { withSuggestion, below } from "../problem.ts";
 import { macOf } from "../mac.ts";
 import type { HostEntry } from "../schema/hosts.ts";
 import type { Entry } from "../shape.ts";
 import type { Host, Image, Nic, Zone } from "../types.ts";
-import { withSuggestion, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { toAddress } from "./zones.ts";
 
 export const resolveImages = (ctx: Context): ReadonlyMap<string, Image> =>

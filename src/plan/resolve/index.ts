@@ -60,6 +60,10 @@ export function resolve(
     groups,
     people,
     coverage,
+    namedEnds: [
+      ...flows.flatMap((flow) => [...flow.fromNames, ...flow.toNames]),
+      ...shapes.flows.entries("invariants").flatMap(({ value }) => [...value.from, ...value.to]),
+    ],
     nodes,
     origin: (entity) => ctx.origin(entity),
     isWhole: (document, section) => {

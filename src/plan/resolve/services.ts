@@ -23,49 +23,40 @@ const KEYS = {
 
 function resolveTerm(ctx: Context, term: TermEntry, where: Where): ServiceTerm | undefined {
   const { key: own, isNeeded } = KEYS[term.protocol];
-  let isSound = true;
-  const complain = (...args: Parameters<Context["add"]>): void => {
-    isSound = false;
-    ctx.add(...args);
-  };
+  const before = ctx.problems.length;
   for (const key of ["ports", "types", "number"] as const) {
     if (term[key] === undefined || key === own) continue;
     const place = { ...below(where, key), at: "key" as const };
     if (key === "ports")
-      complain(
-        "PLAN_PORTS_NOT_ALLOWED",
-        place,
-        `protocol ${term.protocol} has no ports`,
-        "Only tcp and udp have ports",
-      );
+      ctx.add("PLAN_PORTS_NOT_ALLOWED", place, `protocol ${term.protocol} has no ports`, "Only tcp and udp have ports");
     else
-      complain(
+      ctx.add(
         "PLAN_TERM_KEY",
         place,
         `protocol ${term.protocol} has no ${key}`,
         `${key} is for ${key === "types" ? "icmp" : "ip"}`,
       );
   }
-  if (isNeeded && own && term[own] === undefined) {
+  if (isNeeded && term[own] === undefined) {
     if (own === "ports")
-      complain(
+      ctx.add(
         "PLAN_PORTS_MISSING",
         where,
         `protocol ${term.protocol} without ports`,
         "Write ports: [1-65535] if all are meant",
       );
     else
-      complain("PLAN_TERM_KEY", where, "protocol ip without a number", "Write its number, such as number: 47 for GRE");
+      ctx.add("PLAN_TERM_KEY", where, "protocol ip without a number", "Write its number, such as number: 47 for GRE");
   }
   // tcp, udp and icmp by number would be another spelling of the same packets.
   if (term.protocol === "ip" && [1, 6, 17, 58].includes(term.number ?? 0))
-    complain(
+    ctx.add(
       "PLAN_TERM_KEY",
       below(where, "number"),
       `protocol ${term.number ?? 0} has a name`,
       "Write protocol: icmp, tcp or udp",
     );
-  if (!isSound) return undefined;
+  if (ctx.problems.length > before) return undefined;
   switch (term.protocol) {
     case "tcp":
     case "udp":

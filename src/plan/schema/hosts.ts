@@ -96,9 +96,10 @@ function imageId(): z.ZodString {
   return id();
 }
 
-// A DNS label: no dots, at most 15 characters, because Active Directory truncates a computer's name there.
+// A DNS label: no dots, at most 15 characters, because Active Directory truncates a computer's name there; not c07-…,
+// which is how the copies of a lab are named on the hypervisor.
 function hostId(): z.ZodString {
-  return z.string().regex(/^(?=.{1,15}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
+  return z.string().regex(/^(?=.{1,15}$)(?!c\d\d-)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
 }
 
 export type HostsDocument = z.infer<typeof hosts>;
