@@ -44,17 +44,20 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
     apos: `${SEAM}'${SEAM}`,
   };
   const stack: Building[] = [];
-  let root: XmlElement | undefined;
   let elements = 0;
   let attributes = 0;
-  let isStopped = false;
-  let isAtEnd = false;
+  // Held in an object: the handlers change it, which the compiler cannot see of a variable.
+  const state: { isStopped: boolean; isAtEnd: boolean; root: XmlElement | undefined } = {
+    isStopped: false,
+    isAtEnd: false,
+    root: undefined,
+  };
 
   const here = (): At => ({ line: parser.line, column: parser.columnIndex + 1 });
   const path = (): string => stack.map((e) => e.name).join(".");
   const stop = (code: string, at: At, fact: string, hint: string): void => {
-    if (isStopped) return;
-    isStopped = true;
+    if (state.isStopped) return;
+    state.isStopped = true;
     findings.error(code, at, path(), fact, hint);
   };
 
@@ -65,7 +68,7 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
   parser.on("error", (error) => {
     const at = here();
     const reason = error.message.replace(/^[^ ]*?\d+:\d+: /, "");
-    if (isAtEnd && stack.length > 0) {
+    if (state.isAtEnd && stack.length > 0) {
       const open = stack[stack.length - 1]!;
       const fact = `the file ends inside <${open.name}>, opened at line ${open.line}`;
       stop("PFSENSE_XML_TRUNCATED", at, fact, "It was cut short: copy or download it again.");
@@ -80,7 +83,7 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
     stop("PFSENSE_XML_MALFORMED", at, quote(reason).slice(1, -1), hint);
   });
   parser.on("opentagstart", (tag: { name: string }) => {
-    if (isStopped) return;
+    if (state.isStopped) return;
     // The event comes one character after the name.
     const column = Math.max(1, parser.columnIndex - tag.name.length - 1);
     const building = {
@@ -100,7 +103,7 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
     }
   });
   parser.on("opentag", (tag) => {
-    if (isStopped || Object.keys(tag.attributes).length === 0) return;
+    if (state.isStopped || Object.keys(tag.attributes).length === 0) return;
     if (++attributes > 1) return;
     const fact = `attributes such as ${quote(Object.keys(tag.attributes)[0]!)} are ignored by pfSense`;
     findings.warn(
@@ -113,7 +116,7 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
   });
   const addText = (piece: string): void => {
     const top = stack[stack.length - 1];
-    if (isStopped || !top) return;
+    if (state.isStopped || !top) return;
     if (top.children.length > 0 && piece.trim() !== "") top.isMixed = true;
     top.pieces.push(piece);
   };
@@ -122,7 +125,7 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
   });
   parser.on("cdata", addText);
   parser.on("closetag", () => {
-    if (isStopped) return;
+    if (state.isStopped) return;
     const done = stack.pop();
     if (!done) return;
     const value = textOf(done.pieces);
@@ -139,13 +142,13 @@ export function parseXml(text: string, findings: Findings): XmlElement | undefin
     };
     const parent = stack[stack.length - 1];
     if (parent) parent.children.push(element);
-    else root ??= element;
+    else state.root ??= element;
   });
 
-  for (let i = 0; i < text.length && !isStopped; i += CHUNK) parser.write(text.slice(i, i + CHUNK));
-  isAtEnd = true;
-  if (!isStopped) parser.close();
-  return isStopped ? undefined : root;
+  for (let i = 0; i < text.length && !state.isStopped; i += CHUNK) parser.write(text.slice(i, i + CHUNK));
+  state.isAtEnd = true;
+  if (!state.isStopped) parser.close();
+  return state.isStopped ? undefined : state.root;
 }
 
 const MIXED_HINT = "pfSense would lose one of the two or refuse the file: put the text into an element of its own.";

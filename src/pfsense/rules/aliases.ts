@@ -1,0 +1,179 @@
+import { parseAddress, parseNetwork } from "../../core/ip.ts";
+import type { Network } from "../../core/ip.ts";
+import type { PfAlias } from "../model/filter.ts";
+import type { PfConfig } from "../model/config.ts";
+import { portNumber } from "./protocols.ts";
+import { EMPTY, exact, fuzzyUnion, NOWHERE, ofNetworks, union, unknownIn } from "./sets.ts";
+import type { AddressSet, Fuzzy } from "./sets.ts";
+import type { Circumstances } from "./types.ts";
+
+/** What an alias or literal stands for, or why pf has no rule of it. */
+export type Resolved<T> =
+  | { readonly kind: "set"; readonly set: T; readonly unknown: readonly string[] }
+  /** pfSense leaves the rule out and writes a notice. */
+  | { readonly kind: "skipped"; readonly why: string }
+  /** pf refuses the whole rule set and keeps the last good one. */
+  | { readonly kind: "refused"; readonly why: string };
+
+/** Tables that pfSense keeps by itself; all are empty until something happens, but for the shipped bogons. */
+const SYSTEM_TABLES = new Set(
+  "bogons bogonsv6 sshguard snort2c virusprot negate_networks vpn_networks tonatsubnets _nat64reserved_".split(" "),
+);
+
+/** `/etc/bogons` as shipped; the monthly update adds unallocated space (`rc.update_bogons.sh` drops RFC 1918). */
+const SHIPPED_BOGONS = [
+  ..."0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24".split(" "),
+  ..."198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4".split(" "),
+];
+
+/** Resolves names of aliases as `alias_expand` and `filter_generate_nested_alias` do (`etc/inc/util.inc`, `filter.inc`). */
+export class Aliases {
+  readonly #byName: ReadonlyMap<string, PfAlias>;
+  readonly #tables: Readonly<Record<string, readonly string[]>>;
+  readonly #addressCache = new Map<string, Resolved<AddressSet>>();
+  readonly #portCache = new Map<string, Resolved<Fuzzy>>();
+
+  constructor(config: PfConfig, circumstances: Circumstances = {}) {
+    // The last definition of a name is the one that counts.
+    this.#byName = new Map(config.aliases.map((a) => [a.name, a]));
+    this.#tables = circumstances.tables ?? {};
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name) || SYSTEM_TABLES.has(name.toLowerCase());
+  }
+
+  /** An IP, a CIDR, or an alias of addresses. */
+  addresses(text: string): Resolved<AddressSet> {
+    const cached = this.#addressCache.get(text);
+    if (cached) return cached;
+    const resolved = this.#addresses(text);
+    this.#addressCache.set(text, resolved);
+    return resolved;
+  }
+
+  /** A port, a `from:to`, or an alias of ports. */
+  ports(text: string): Resolved<Fuzzy> {
+    const cached = this.#portCache.get(text);
+    if (cached) return cached;
+    const resolved = this.#ports(text);
+    this.#portCache.set(text, resolved);
+    return resolved;
+  }
+
+  /** A system table's content: as told, as shipped, or empty. */
+  systemTable(name: string): AddressSet {
+    const told = this.#tables[name];
+    return literals(told ?? (name === "bogons" ? SHIPPED_BOGONS : []));
+  }
+
+  #addresses(text: string): Resolved<AddressSet> {
+    const alias = this.#byName.get(text);
+    if (SYSTEM_TABLES.has(text.toLowerCase())) return known(this.systemTable(text.toLowerCase()));
+    if (!alias) {
+      const network = literal(text);
+      if (network) return known(ofNetworks([network]));
+      if (portRange(text)) return { kind: "refused", why: `"${text}" is a port, not an address` };
+      return { kind: "skipped", why: `"${text}" is neither an address, a network nor an alias` };
+    }
+    if (/^\d+$/.test(alias.name)) return { kind: "skipped", why: `alias "${text}" has a name of digits only` };
+    if (/port/i.test(alias.type)) return { kind: "refused", why: `alias "${text}" holds ports, not addresses` };
+    const told = this.#tables[alias.name];
+    if (told) return known(literals(told));
+    if (alias.type === "urltable") return unresolved(alias, unknownIn(4, 6));
+    if (alias.type === "url" && alias.entries.length === 0) {
+      if (alias.urls.length === 0) return { kind: "skipped", why: `alias "${text}" has no URL` };
+      return unresolved(alias, unknownIn(4, 6));
+    }
+    const unknown = new Set<string>();
+    const sets = this.#collect(alias, new Set([alias.name]), unknown);
+    return { kind: "set", set: union(...sets), unknown: [...unknown] };
+  }
+
+  #collect(alias: PfAlias, above: Set<string>, unknown: Set<string>): AddressSet[] {
+    const networks: Network[] = [];
+    const sets: AddressSet[] = [];
+    for (const entry of alias.entries) {
+      const nested = this.#byName.get(entry);
+      const network = nested ? undefined : literal(entry);
+      if (network) networks.push(network);
+      else if (nested && above.has(entry)) unknown.add(`alias "${entry}" contains itself`);
+      else if (nested) {
+        const told = this.#tables[entry];
+        if (told) sets.push(literals(told));
+        else if (nested.type.startsWith("urltable")) {
+          unknown.add(`contents of URL table "${entry}"`);
+          sets.push(unknownIn(4, 6));
+        } else sets.push(...this.#collect(nested, new Set([...above, entry]), unknown));
+      } else {
+        // pfSense hands every other text to filterdns, which fills the table with what the name resolves to.
+        unknown.add(`addresses of "${entry}"`);
+        sets.push(unknownIn(4, 6));
+      }
+    }
+    return [ofNetworks(networks), ...sets];
+  }
+
+  #ports(text: string): Resolved<Fuzzy> {
+    const alias = this.#byName.get(text);
+    if (!alias) {
+      const range = portRange(text);
+      if (range) return { kind: "set", set: exact([range]), unknown: [] };
+      return { kind: "skipped", why: `"${text}" is neither a port nor an alias` };
+    }
+    if (!/port/i.test(alias.type)) return { kind: "refused", why: `alias "${text}" holds addresses, not ports` };
+    const told = this.#tables[alias.name];
+    const entries = told ?? alias.entries;
+    if (!told && (alias.type === "urltable_ports" || (alias.type === "url_ports" && entries.length === 0))) {
+      const set = { must: [], may: exact([{ lo: 1n, hi: 65535n }]).may };
+      return { kind: "set", set, unknown: [`contents of URL alias "${text}"`] };
+    }
+    const unknown = new Set<string>();
+    const set = this.#collectPorts(entries, new Set([alias.name]), unknown);
+    if (set.may.length === 0) return { kind: "skipped", why: `port alias "${text}" is empty` };
+    return { kind: "set", set, unknown: [...unknown] };
+  }
+
+  #collectPorts(entries: readonly string[], above: Set<string>, unknown: Set<string>): Fuzzy {
+    let set = EMPTY;
+    for (const entry of entries) {
+      const range = portRange(entry);
+      const nested = this.#byName.get(entry);
+      if (nested && above.has(entry)) unknown.add(`alias "${entry}" contains itself`);
+      else if (nested) set = fuzzyUnion(set, this.#collectPorts(nested.entries, new Set([...above, entry]), unknown));
+      else if (range) set = fuzzyUnion(set, exact([range]));
+      else unknown.add(`"${entry}" is not a port`);
+    }
+    return set;
+  }
+}
+
+const known = (set: AddressSet): Resolved<AddressSet> => ({ kind: "set", set, unknown: [] });
+
+const unresolved = (alias: PfAlias, set: AddressSet): Resolved<AddressSet> => ({
+  kind: "set",
+  set,
+  unknown: [`contents of URL alias "${alias.name}"`],
+});
+
+function literals(entries: readonly string[]): AddressSet {
+  if (entries.length === 0) return NOWHERE;
+  return ofNetworks(entries.flatMap((e) => literal(e) ?? []));
+}
+
+/** An address or CIDR; pf drops host bits. */
+function literal(text: string): Network | undefined {
+  const network = parseNetwork(text);
+  if (network) return network.network;
+  const address = parseAddress(text);
+  return address ? { family: address.family, base: address.value, prefix: address.family === 4 ? 32 : 128 } : undefined;
+}
+
+/** A port or `from:to`; a range written backwards is empty for pf. */
+export function portRange(text: string): { lo: bigint; hi: bigint } | undefined {
+  const parts = text.split(":");
+  if (parts.length > 2) return undefined;
+  const from = portNumber(parts[0]!);
+  const to = portNumber(parts[1] ?? parts[0]!);
+  return from === undefined || to === undefined ? undefined : { lo: BigInt(from), hi: BigInt(to) };
+}

@@ -1,0 +1,263 @@
+import type { Family } from "../../core/ip.ts";
+import type { Endpoint } from "../model/base.ts";
+import type { PfFilterRule } from "../model/filter.ts";
+import { ALL_PORTS, boxesOf } from "./boxes.ts";
+import type { Boxes } from "./boxes.ts";
+import { warn } from "./context.ts";
+import type { Context } from "./context.ts";
+import { portRange } from "./aliases.ts";
+import { hasPorts, icmpType, protocolNumber } from "./protocols.ts";
+import { scheduleState } from "./schedules.ts";
+import { ANYWHERE, exact, fuzzyUnion, negated } from "./sets.ts";
+import type { AddressSet, Fuzzy } from "./sets.ts";
+import type { Direction, PfAction, PfRule } from "./types.ts";
+
+/** Why a rule is not in pf's list: pfSense leaves it out, or pf refuses the list because of it. */
+class Unusable {
+  readonly isRefused: boolean;
+  readonly why: string;
+  constructor(why: string, isRefused = false) {
+    this.why = why;
+    this.isRefused = isRefused;
+  }
+}
+
+const VPN_GROUPS = new Set(["l2tp", "pppoe", "enc0", "openvpn"]);
+
+/** The user's rules in pf's order: floating, then groups (and VPN entries), then interfaces, each in the file's order. */
+export function userRules(c: Context): readonly PfRule[] {
+  const groups = new Set(c.config.interfaceGroups.map((g) => g.name));
+  const rank = (r: PfFilterRule): number =>
+    r.floating !== undefined ? 0 : groups.has(r.interface ?? "") || VPN_GROUPS.has(r.interface ?? "") ? 1 : 2;
+  const ranked = c.config.filter.rules.filter((r) => !r.isDisabled);
+  return [0, 1, 2].flatMap((n) => ranked.filter((r) => rank(r) === n).flatMap((r) => userRule(c, r)));
+}
+
+/** One rule of `filter` (`filter_generate_user_rule`, `etc/inc/filter.inc`); none when pfSense leaves it out. */
+function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
+  const path = `filter.rule[${r.index}]`;
+  const interfaces = interfacesOf(c, r);
+  if (interfaces === "none") {
+    const fact = `interface "${r.interface ?? ""}" is not an enabled interface or group`;
+    warn(c, "PFSENSE_RULE_INTERFACE", r.place, path, fact, "pfSense leaves the rule out.");
+    return [];
+  }
+  const schedule = scheduleState(c.config, r.schedule, c.circumstances.now);
+  if (schedule === "ended") return [];
+  const uncertain = new Set<string>();
+  if (schedule === "unknown") {
+    uncertain.add(`schedule ${r.schedule ?? ""}`);
+    const hint = "Give a time to decide it.";
+    warn(c, "PFSENSE_RULE_SCHEDULE", r.place, path, `it holds only while schedule "${r.schedule ?? ""}" does`, hint);
+  }
+  addHiddenConditions(r, uncertain);
+  const isConditional = uncertain.size > 0;
+  const made = familiesOf(r).map((family) => matchOf(c, r, family, uncertain, isConditional));
+  const usable = made.flatMap((m) => (m instanceof Unusable ? [] : [m]));
+  for (const why of new Set(made.flatMap((m) => (m instanceof Unusable ? [m] : [])).map((m) => JSON.stringify(m)))) {
+    const m = JSON.parse(why) as { why: string; isRefused: boolean };
+    const code = m.isRefused ? "PFSENSE_RULE_REFUSED" : "PFSENSE_RULE_SKIPPED";
+    const hint = m.isRefused
+      ? "pf refuses the whole rule set and keeps the last good one; here the rule is left out."
+      : "pfSense leaves the rule out.";
+    warn(c, code, r.place, path, m.why, hint);
+  }
+  if (usable.length === 0) return [];
+  reportSurprises(c, r, path);
+  const boxes = usable.flatMap((m) => m.boxes);
+  const mayBoxes = usable.some((m) => m.mayBoxes) ? usable.flatMap((m) => m.mayBoxes ?? m.boxes) : undefined;
+  const direction: Direction = r.floating === "yes" ? floatingDirection(r) : "in";
+  return [
+    {
+      id: r.tracker ?? `rule[${r.index}]`,
+      tracker: r.tracker,
+      action: actionOf(r),
+      direction,
+      interfaces,
+      isNotOn: false,
+      isQuick: r.floating === undefined || r.isQuick,
+      boxes,
+      mayBoxes,
+      uncertain: mayBoxes ? [...uncertain] : [],
+      tagged: r.tagged === undefined ? undefined : { tag: r.tagged, isNot: r.isNotTagged },
+      setsTag: r.tag,
+      isStateful: actionOf(r) === "pass" && r.stateType !== "none",
+      isLogged: r.isLogged,
+      by: "user",
+      place: r.place,
+      description: r.description ?? "",
+      gateway: gatewayOf(c, r, path),
+    },
+  ];
+}
+
+/** A missing or unknown type is `pass`. */
+const actionOf = (r: PfFilterRule): PfAction =>
+  r.type === "block" || r.type === "reject" || r.type === "match" ? r.type : "pass";
+
+const floatingDirection = (r: PfFilterRule): Direction =>
+  r.direction === "in" || r.direction === "out" ? r.direction : "any";
+
+const familiesOf = (r: PfFilterRule): readonly Family[] =>
+  r.ipProtocol === "inet46" ? [4, 6] : r.ipProtocol === "inet6" ? [6] : [4];
+
+/** Floating: a comma list of which the enabled ones count, or everything. Else one enabled interface or group. */
+function interfacesOf(c: Context, r: PfFilterRule): readonly string[] | undefined | "none" {
+  const known = new Set(c.interfaces.map((i) => i.key));
+  if (r.floating === undefined) return r.interface !== undefined && known.has(r.interface) ? [r.interface] : "none";
+  if (r.interface === undefined || r.interface === "any") return undefined;
+  const keys = r.interface.split(",").filter((k) => known.has(k));
+  return keys.length > 0 ? keys : "none";
+}
+
+/** With `skip_rules_gw_down` a rule whose gateway is down is left out by the caller; else it only loses its route. */
+function gatewayOf(c: Context, r: PfFilterRule, path: string): string | undefined {
+  if (r.gateway === undefined || actionOf(r) !== "pass") return undefined;
+  const { items, groups } = c.config.gateways;
+  if (items.some((g) => g.name === r.gateway) || groups.some((g) => g.name === r.gateway)) return r.gateway;
+  if (!/^[A-Z0-9_]+_(DHCP6?|PPPOE|SLAAC|VPNV4|VPNV6)$/.test(r.gateway)) {
+    const fact = `gateway "${r.gateway}" is not in the file`;
+    warn(c, "PFSENSE_RULE_GATEWAY", r.place, path, fact, "pfSense keeps the rule without its gateway.");
+  }
+  return r.gateway;
+}
+
+/** Conditions that a packet's line does not tell: the rule may match, and is never certain to. */
+function addHiddenConditions(r: PfFilterRule, uncertain: Set<string>): void {
+  if (r.dscp !== undefined) uncertain.add("DSCP");
+  if (r.vlanPriority !== undefined && r.vlanPriority !== "none") uncertain.add("802.1p priority");
+  if (r.os !== undefined && r.protocol === "tcp") uncertain.add("operating system of the source");
+}
+
+/** `flags F/M` against a first packet, which has SYN and neither ACK, FIN nor RST. */
+function isSynMatched(r: PfFilterRule): boolean {
+  if (r.protocol !== "tcp" || r.isAnyTcpFlags || r.tcpFlagsOutOf === undefined) return true;
+  const set = new Set((r.tcpFlagsSet ?? "").split(",").filter((f) => f !== ""));
+  const outOf = new Set(r.tcpFlagsOutOf.split(",").filter((f) => f !== ""));
+  return [...outOf].every((f) => set.has(f) === (f === "syn")) && [...set].every((f) => outOf.has(f));
+}
+
+function matchOf(
+  c: Context,
+  r: PfFilterRule,
+  family: Family,
+  uncertain: Set<string>,
+  isConditional: boolean,
+): Boxes | Unusable {
+  const source = addressesOf(c, r.source, family, "source", uncertain);
+  if (source instanceof Unusable) return source;
+  const destination = addressesOf(c, r.destination, family, "destination", uncertain);
+  if (destination instanceof Unusable) return destination;
+  const sourcePorts = portsOf(c, r, r.source.port, "source", uncertain);
+  if (sourcePorts instanceof Unusable) return sourcePorts;
+  const destinationPorts = portsOf(c, r, r.destination.port, "destination", uncertain);
+  if (destinationPorts instanceof Unusable) return destinationPorts;
+  const protocols = protocolsOf(r, family);
+  if (protocols instanceof Unusable) return protocols;
+  const icmpTypes = icmpTypesOf(r, family);
+  if (icmpTypes instanceof Unusable) return icmpTypes;
+  if (!isSynMatched(r)) return { boxes: [], mayBoxes: undefined };
+  const match = { families: [family], protocols, source, destination, sourcePorts, destinationPorts, icmpTypes };
+  const made = boxesOf({ ...match, isConditional });
+  if (made.isTooWide) uncertain.add("aliases too large to multiply");
+  if (made.mayBoxes && uncertain.size === 0) uncertain.add("an address that the file does not hold");
+  return made;
+}
+
+function addressesOf(
+  c: Context,
+  e: Endpoint,
+  family: Family,
+  side: string,
+  uncertain: Set<string>,
+): AddressSet | Unusable {
+  if (e.isAny) return ANYWHERE;
+  if (e.network !== undefined) {
+    const set = c.book.keyword(e.network, family, e.isNot);
+    if (set) return set;
+    return new Unusable(`its ${side} "${e.network}" is no keyword with an IPv${family} address`);
+  }
+  if (e.address === undefined) return new Unusable(`its ${side} is empty`);
+  const resolved = c.aliases.addresses(e.address);
+  if (resolved.kind !== "set") return new Unusable(`its ${side}: ${resolved.why}`, resolved.kind === "refused");
+  for (const what of resolved.unknown) uncertain.add(what);
+  if (!c.aliases.has(e.address) && resolved.set[family].may.length === 0) {
+    return new Unusable(`its ${side} "${e.address}" is not of the rule's family, IPv${family}`, true);
+  }
+  return e.isNot ? negated(resolved.set) : resolved.set;
+}
+
+/** Ports count only with a protocol that has them; elsewhere pfSense does not write them (`filter_generate_port`). */
+function portsOf(
+  c: Context,
+  r: PfFilterRule,
+  text: string | undefined,
+  side: string,
+  uncertain: Set<string>,
+): Fuzzy | Unusable {
+  if (text === undefined || !hasPorts(r.protocol)) return ALL_PORTS;
+  const dash = /^([^-]+)-([^-]+)$/.exec(text);
+  // A service name may hold a dash itself (`netbios-ns`), and so may not an alias.
+  const range = portRange(text) ? undefined : dash;
+  if (!range) {
+    const resolved = c.aliases.ports(text);
+    if (resolved.kind !== "set") return new Unusable(`its ${side} port: ${resolved.why}`, resolved.kind === "refused");
+    for (const what of resolved.unknown) uncertain.add(what);
+    return resolved.set;
+  }
+  const bounds = portRange(`${range[1]!.trim()}:${range[2]!.trim()}`);
+  if (!bounds) return new Unusable(`its ${side} port: "${text}" is neither a range nor an alias`);
+  // Written as `port <= n`, a range from 1 takes in port 0 as well; an earlier rule blocks that.
+  if (bounds.lo === 1n && bounds.hi !== 65535n) return fuzzyUnion(exact([bounds]), exact([{ lo: 0n, hi: 0n }]));
+  return bounds.lo === 1n ? ALL_PORTS : exact([bounds]);
+}
+
+function protocolsOf(r: PfFilterRule, family: Family): readonly number[] | undefined | Unusable {
+  const name = r.protocol?.toLowerCase();
+  if (name === undefined) return (r.source.port ?? r.destination.port) === undefined ? undefined : [6];
+  if (name === "any") return undefined;
+  if (name === "tcp/udp") return [6, 17];
+  if (name === "icmp") return [family === 4 ? 1 : 58];
+  const number = protocolNumber(name);
+  return number === undefined ? new Unusable(`protocol "${name}" is not known to pf`, true) : [number];
+}
+
+/** Only with `icmp`; `any` or nothing is every type. */
+function icmpTypesOf(r: PfFilterRule, family: Family): readonly number[] | undefined | Unusable {
+  if (r.protocol !== "icmp" || r.icmpTypes === undefined || r.icmpTypes === "any") return undefined;
+  const types: number[] = [];
+  for (const name of r.icmpTypes.split(",").filter((n) => n.trim() !== "")) {
+    const type = icmpType(name, family);
+    if (type === undefined) return new Unusable(`ICMP type "${name}" is not one of IPv${family}`, true);
+    types.push(type);
+  }
+  return types;
+}
+
+/** What is legal and seldom meant. */
+function reportSurprises(c: Context, r: PfFilterRule, path: string): void {
+  if (r.protocol === undefined && (r.source.port ?? r.destination.port) !== undefined) {
+    const hint = "pfSense makes it TCP to every port: set <protocol>.";
+    warn(c, "PFSENSE_RULE_PORT_LOST", r.place, path, "it has a port and no protocol, so the port is ignored", hint);
+  }
+  if (r.type !== undefined && !["pass", "block", "reject", "match"].includes(r.type)) {
+    warn(
+      c,
+      "PFSENSE_RULE_TYPE",
+      r.place,
+      path,
+      `type "${r.type}" is unknown, so it passes`,
+      "Write pass, block or reject.",
+    );
+  }
+  if (r.tracker === undefined) {
+    warn(
+      c,
+      "PFSENSE_RULE_TRACKER",
+      r.place,
+      path,
+      "it has no tracker",
+      "pfSense gives one when the rule is next saved.",
+    );
+  }
+}
