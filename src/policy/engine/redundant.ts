@@ -1,7 +1,8 @@
 import { DEFAULT_STEPS_PER_REPORT, DEFAULT_STEPS_PER_RULE, makeMeter, type Meter } from "./budget.ts";
 import { firstBoxOf, ranksOf, type CompiledRules } from "./compile.ts";
 import { cover, uncoveredPoint, type Cover } from "./cover.ts";
-import { clipRanks, ownMeter, revive, shadowedRules, silence, type Alive, type ReportOptions } from "./shadows.ts";
+import { clipRanks } from "./fragments.ts";
+import { ownMeter, revive, shadowedRules, silence, type Alive, type ReportOptions } from "./shadows.ts";
 import { firstAt, isSpent, visitOverlaps, type Filter } from "./tree.ts";
 import type { Action } from "./types.ts";
 

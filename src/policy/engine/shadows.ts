@@ -3,6 +3,7 @@ import { formatPacket, readablePacket } from "./boxes.ts";
 import { firstBoxOf, ranksOf, type CompiledRules, type Group } from "./compile.ts";
 import { cover, uncoveredPoint, type Cover } from "./cover.ts";
 import { EngineDefect } from "./defect.ts";
+import { clipRanks } from "./fragments.ts";
 import { firstMatch } from "./interpret.ts";
 import { readRanks } from "./space.ts";
 import { buildTree, ENDS, isSpent, visitOverlaps, type Filter } from "./tree.ts";
@@ -146,7 +147,7 @@ function explain(compiled: CompiledRules, index: number, alive: Alive, stepsPerR
 
 // Greedy: the covering rules of one proof, less each one that turns out not to be needed.
 function minimalCover(compiled: CompiledRules, index: number, alive: Alive): readonly number[] {
-  const parts = new Map<Group, { queries: Int32Array[]; boxes: Set<number> }>();
+  const queries = new Map<number, Int32Array[]>();
   const needed = new Set<number>();
   for (let e = compiled.ruleStart[index]!; e < compiled.ruleStart[index + 1]!; e++) {
     const g = compiled.entryGroup[e]!;
@@ -155,16 +156,11 @@ function minimalCover(compiled: CompiledRules, index: number, alive: Alive): rea
     const query = ranksOf(group, compiled.entryBox[e]!);
     const filter: Filter = { from: 0, before: firstBoxOf(group, index), alive: alive.all[g]! };
     cover(group.tree, query, filter, makeMeter(Infinity), used);
-    const part = parts.get(group) ?? { queries: [], boxes: new Set<number>() };
-    part.queries.push(query);
-    parts.set(group, part);
-    for (const k of used) {
-      part.boxes.add(k);
-      needed.add(group.rule[k]!);
-    }
+    queries.set(g, [...(queries.get(g) ?? []), query]);
+    for (const k of used) needed.add(group.rule[k]!);
   }
   if (needed.size === 1) return [...needed];
-  const checks = [...parts].map(([group, { queries, boxes }]) => smallCover(group, queries, [...boxes]));
+  const checks = [...queries].map(([g, list]) => smallCover(compiled, g, list, [...needed]));
   // The last rules first: what stays is then what stands highest, where a reader looks first.
   for (const candidate of [...needed].sort((x, y) => y - x)) {
     needed.delete(candidate);
@@ -173,16 +169,28 @@ function minimalCover(compiled: CompiledRules, index: number, alive: Alive): rea
   return [...needed].sort((x, y) => x - y);
 }
 
-// The boxes of one proof alone, in a tree of their own: the big one would be walked for nothing.
-function smallCover(group: Group, queries: readonly Int32Array[], boxes: readonly number[]) {
+// All boxes of the rules of one proof in a tree of their own: the big one would be walked for nothing.
+function smallCover(compiled: CompiledRules, g: number, queries: readonly Int32Array[], rules: readonly number[]) {
+  const group = compiled.groups[g]!;
+  const boxes: number[] = [];
+  for (const rule of rules) {
+    for (let e = compiled.ruleStart[rule]!; e < compiled.ruleStart[rule + 1]!; e++) {
+      if (compiled.entryGroup[e] === g) boxes.push(compiled.entryBox[e]!);
+    }
+  }
   const coords = new Int32Array(boxes.length * ENDS);
   boxes.forEach((k, place) => coords.set(ranksOf(group, k), place * ENDS));
   const tree = buildTree(coords, boxes.length);
-  return (rules: ReadonlySet<number>): boolean => {
-    const alive = Uint8Array.from(boxes, (k) => (rules.has(group.rule[k]!) ? 1 : 0));
+  return (kept: ReadonlySet<number>): boolean => {
+    const alive = Uint8Array.from(boxes, (k) => (kept.has(group.rule[k]!) ? 1 : 0));
     const filter: Filter = { from: 0, before: boxes.length, alive };
     return queries.every((query) => cover(tree, query, filter, makeMeter(Infinity)) === "covered");
   };
+}
+
+interface Effects {
+  same: boolean;
+  blocker: { index: number; example: Packet } | null;
 }
 
 // Which actions the packets of a shadowed rule really get: the covering rules are asked first, then all the others.
@@ -193,44 +201,34 @@ function effects(
   covering: readonly number[],
   alive: Alive,
   meter: Meter,
-): { same: boolean; blocker: { index: number; example: Packet } | null } {
+): Effects {
   const action = compiled.rules[index]!.action;
   const isLikely = new Set(covering);
-  let same = false;
-  let blocker: { index: number; example: Packet } | null = null;
+  const seen: Effects = { same: false, blocker: null };
   for (const phase of ["covering", "others"]) {
-    for (let e = compiled.ruleStart[index]!; e < compiled.ruleStart[index + 1]! && !(same && blocker); e++) {
+    for (let e = compiled.ruleStart[index]!; e < compiled.ruleStart[index + 1]! && !(seen.same && seen.blocker); e++) {
       const g = compiled.entryGroup[e]!;
       const group = compiled.groups[g]!;
       const box = ranksOf(group, compiled.entryBox[e]!);
       // What its own action does is found at once or not at all; then only the others are left to look at.
-      const mask: Uint8Array = same ? alive.not[action][g]! : alive.all[g]!;
+      const mask: Uint8Array = seen.same ? alive.not[action][g]! : alive.all[g]!;
       const filter: Filter = { from: 0, before: firstBoxOf(group, index), alive: mask };
       visitOverlaps(group.tree, box, filter, meter, (k) => {
         const other = group.rule[k]!;
         const isSame = compiled.rules[other]!.action === action;
-        if (isLikely.has(other) !== (phase === "covering") || (isSame ? same : blocker !== null)) return isSpent(meter);
+        if (isLikely.has(other) !== (phase === "covering") || (isSame ? seen.same : seen.blocker))
+          return isSpent(meter);
         const clip = clipRanks(box, ranksOf(group, k));
         const before: Filter = { from: 0, before: firstBoxOf(group, other), alive: alive.all[g]! };
         if (cover(group.tree, clip, before, meter) === "uncovered") {
-          if (isSame) same = true;
-          else blocker = { index: other, example: exampleAt(compiled, group, clip, other) };
+          if (isSame) seen.same = true;
+          else seen.blocker = { index: other, example: exampleAt(compiled, group, clip, other) };
         }
-        return (same && blocker !== null) || isSpent(meter);
+        return (seen.same && seen.blocker !== null) || isSpent(meter);
       });
     }
   }
-  return { same, blocker };
-}
-
-/** What two boxes of ranks share; they are known to meet. */
-export function clipRanks(x: Int32Array, y: Int32Array): Int32Array {
-  const out = new Int32Array(ENDS);
-  for (let d = 0; d < ENDS; d += 2) {
-    out[d] = Math.max(x[d]!, y[d]!);
-    out[d + 1] = Math.min(x[d + 1]!, y[d + 1]!);
-  }
-  return out;
+  return seen;
 }
 
 function exampleAt(compiled: CompiledRules, group: Group, clip: Int32Array, decider: number): Packet {
