@@ -70,18 +70,21 @@ export function applyCopy(plan: Plan, copy: number, settings: CopySettings = {})
     if (!Number.isInteger(stride) || stride < width)
       fail("PLAN_COPY_STRIDE", path, `${stride} is less than the ${width} that one copy takes`, `At least ${width}`);
 
-  for (const zone of plan.zones.values()) {
+  // The widest alone: the rest follows from it.
+  const zones = [...plan.zones.values()].sort((a, b) => b.vlan - a.vlan);
+  for (const zone of zones.slice(0, 1)) {
     const tag = zone.vlan + vlanStride * copy;
     if (tag <= MAX_VLAN) continue;
-    const room = Math.max(0, Math.floor((MAX_VLAN - zone.vlan) / vlanStride));
+    const last = Math.max(0, Math.floor((MAX_VLAN - zone.vlan) / vlanStride));
     const fact = `VLAN ${tag} of zone "${zone.id}" passes ${MAX_VLAN}`;
-    fail("PLAN_COPY_VLAN", "copy", fact, `With a step of ${vlanStride} the last copy is ${room}`);
+    fail("PLAN_COPY_VLAN", "copy", fact, `With a step of ${vlanStride} the last copy is ${last}`);
   }
   for (const host of plan.hosts.values()) {
     const vmid = vmidBase + vmidStride * copy + host.number;
     if (Number.isInteger(vmid) && vmid >= VMID.lo && vmid <= VMID.hi) continue;
     const fact = `VM id ${vmid} of host "${host.id}" is not between ${VMID.lo} and ${VMID.hi}`;
     fail("PLAN_COPY_VMID", "vmidBase", fact, "Choose a base such as 1000");
+    break;
   }
   const moved = moveOperator(operator, copy, copies, fail);
   if (errors.length > 0) return { ok: false, errors, warnings: [] };

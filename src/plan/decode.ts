@@ -26,27 +26,23 @@ export function decode(file: string, bytes: Uint8Array): Decoded {
   }
 }
 
-// The decoder does not say where it failed; a prefix that decodes as a stream is sound, so halve.
+// The decoder does not say where it failed. A prefix that decodes as a stream may end inside a character, and nothing
+// else is wrong with it: halve to the byte that no character can hold, then step back to where its character began.
 function firstBadByte(bytes: Uint8Array): number {
   let sound = 0;
-  let bad = bytes.length;
+  let bad = bytes.length + 1;
   while (bad - sound > 1) {
     const middle = (sound + bad) >> 1;
-    if (isPrefixOfUtf8(bytes.subarray(0, middle))) sound = middle;
+    if (isUtf8(bytes.subarray(0, middle), true)) sound = middle;
     else bad = middle;
   }
-  // A cut character at the very end: every prefix is sound as a stream, and the character began up to three bytes before.
-  if (isPrefixOfUtf8(bytes)) {
-    let start = bytes.length - 1;
-    while (start > 0 && (bytes[start]! & 0xc0) === 0x80) start--;
-    return start;
-  }
+  while (sound > 0 && !isUtf8(bytes.subarray(0, sound), false)) sound--;
   return sound;
 }
 
-function isPrefixOfUtf8(bytes: Uint8Array): boolean {
+function isUtf8(bytes: Uint8Array, stream: boolean): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
     return true;
   } catch {
     return false;

@@ -51,12 +51,25 @@ export function parseYaml(file: string, text: string): Parsed {
       uniqueKeys: true,
       logLevel: "error",
     });
+    // The parser gives up on nesting by reporting its own exhausted stack, at a place that depends on the machine.
+    if (doc.errors.some((e) => e.message.includes("call stack"))) throw new RangeError("nesting");
     // Warnings of the parser are unresolved tags: nothing that a plan may hold.
-    const errors = [...doc.errors, ...doc.warnings].map((e) => {
+    const odd = oddKeys(doc);
+    const complaints = [...doc.errors, ...doc.warnings].filter((e) => e.code !== "IMPOSSIBLE" || odd.length === 0);
+    const errors = firstOfEachLine(complaints, (e) => at(e.pos[0]).line).map((e) => {
       const { code, fact, hint } = explain(e, text);
       return error(code, e.pos[0], fact, hint);
     });
-    for (const key of oddKeys(doc)) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
+    for (const key of odd) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
+    for (const alias of danglingAliases(doc))
+      errors.push(
+        error(
+          "PLAN_YAML_SYNTAX",
+          alias.offset,
+          `no anchor &${alias.name} stands before *${alias.name}`,
+          "Put text that begins with * in quotes",
+        ),
+      );
     const bomb = aliasBomb(doc);
     if (bomb !== undefined) {
       const fact = `aliases expand to more than ${MAX_ALIASED_NODES} values`;
@@ -76,11 +89,16 @@ export function parseYaml(file: string, text: string): Parsed {
   }
 }
 
+// One slip makes the parser stumble several times on a line; the first is the one to read.
+function firstOfEachLine<T>(things: readonly T[], lineOf: (thing: T) => number): T[] {
+  const lines = things.map(lineOf);
+  return things.filter((_, index) => lines.indexOf(lines[index]!) === index);
+}
+
 const HINTS: Partial<Record<YAMLError["code"], string>> = {
   TAB_AS_INDENT: "Indent with spaces",
   BAD_INDENT: "Align the line with its neighbours",
   MISSING_CHAR: "A bracket, quote or comma is missing nearby",
-  MULTIPLE_DOCS: "One document a file: remove the line ---",
   TAG_RESOLVE_FAILED: "Leave out the tag",
   BAD_ALIAS: "An alias stands after its anchor",
   MULTILINE_IMPLICIT_KEY: "Is a colon or a quote missing?",
@@ -96,6 +114,8 @@ function explain(e: YAMLError, text: string): { code: PlanCode; fact: string; hi
       hint: "Rename or remove one of them",
     };
   }
+  if (e.code === "MULTIPLE_DOCS")
+    return { code: "PLAN_YAML_SYNTAX", fact: "the file holds several documents", hint: "Remove the line ---" };
   const fact = e.message.replace(/\s+/g, " ");
   return { code: "PLAN_YAML_SYNTAX", fact, hint: HINTS[e.code] ?? "Check quotes, colons and indentation" };
 }
@@ -111,6 +131,16 @@ function oddKeys(doc: Document): { offset: number; fact: string }[] {
       if (!isScalar(key)) found.push({ offset, fact: "a key is a list, a map or an alias" });
       else if (key.value === null || key.value === "") found.push({ offset, fact: "a key is empty" });
       else if (key.value === "__proto__") found.push({ offset, fact: '"__proto__" cannot be a key' });
+    },
+  });
+  return found;
+}
+
+function danglingAliases(doc: Document): { offset: number; name: string }[] {
+  const found: { offset: number; name: string }[] = [];
+  visit(doc, {
+    Alias(_, alias) {
+      if (!alias.resolve(doc)) found.push({ offset: rangeStart(alias) ?? 0, name: alias.source });
     },
   });
   return found;
@@ -161,8 +191,7 @@ function offsetOf(doc: Document, path: Path, aspect: "key" | undefined): number 
       const isLast = index === path.length - 1;
       const key = rangeStart(pair.key) ?? offset;
       // A map's own place is its key: the line where a person looks for it, not that of its first member.
-      const isBlock = isMap(pair.value) && pair.value.flow !== true;
-      const valueAt = isBlock || isEmptyScalar(pair.value) ? key : (rangeStart(pair.value) ?? key);
+      const valueAt = isMap(pair.value) || isEmptyScalar(pair.value) ? key : (rangeStart(pair.value) ?? key);
       offset = isLast && aspect === "key" ? key : valueAt;
       node = pair.value;
     } else if (isSeq(node)) {
@@ -175,4 +204,5 @@ function offsetOf(doc: Document, path: Path, aspect: "key" | undefined): number 
   return offset;
 }
 
-const isEmptyScalar = (node: unknown): boolean => isScalar(node) && (node.source === "" || node.source === undefined);
+// `key:` and nothing after it: the value's own place is past the colon, where there is nothing to see.
+const isEmptyScalar = (node: unknown): boolean => isScalar(node) && node.range?.[0] === node.range?.[1];

@@ -119,7 +119,14 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
       );
     }
     case "invalid_key":
-      return [problem("PLAN_BAD_NAME", { ...where, at: "key" }, `"${String(path.at(-1))}" is not a name`, NAME_HINT)];
+      return [
+        problem(
+          "PLAN_BAD_NAME",
+          { ...where, at: "key" },
+          `"${String(path.at(-1))}" is not a name here`,
+          keyDescription(schema, path) ?? NAME_HINT,
+        ),
+      ];
     case "invalid_format":
       return [problem("PLAN_BAD_NAME", where, `${show(value)} is not a name of the right form`, about(NAME_HINT))];
     case "invalid_value": {
@@ -146,14 +153,14 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
       // Two unions exist: a port, and a section of the flow table.
       if (path.at(-1) === "section")
         return [problem("PLAN_BAD_VALUE", where, `${show(value)} is not one of 1, 2, 3, 4, 5, 6`, about(""))];
-      return [problem("PLAN_BAD_PORT", where, `${show(value)} is not a port`, about(""))];
+      return [problem("PLAN_BAD_PORT", where, "is not a port", about(""))];
     case "invalid_type":
       if (value === undefined) return [missing(where, about("See stacks/lab"))];
       return [
         problem(
           "PLAN_WRONG_TYPE",
           where,
-          `${show(value)}; ${TYPES[issue.expected] ?? issue.expected} is expected`,
+          mismatch(value, TYPES[issue.expected] ?? issue.expected, path),
           about("See stacks/lab"),
         ),
       ];
@@ -174,6 +181,13 @@ const TYPES: Readonly<Record<string, string>> = {
   array: "a list",
 };
 
+function mismatch(value: unknown, expected: string, path: Path): string {
+  const subject = path.length === 0 ? "the document " : "";
+  if (value === null) return `${subject}has no value; ${expected} is expected`;
+  if (typeof value === "object") return `${subject}is ${Array.isArray(value) ? "a list" : "a map"}, not ${expected}`;
+  return `${show(value)} is not ${expected}`;
+}
+
 const missing = (where: Where, hint: string): Problem =>
   problem("PLAN_MISSING_KEY", where, `${JSON.stringify(where.path.at(-1) ?? "")} is required and absent`, hint);
 
@@ -182,11 +196,8 @@ function suggest(word: string, known: readonly string[]): string {
   return near === undefined ? `Known: ${known.join(", ")}` : `did you mean "${near}"?`;
 }
 
-/** A value as a fact: scalars as they are, the rest by kind. */
+/** A scalar in a fact, as it was written or nearly. */
 function show(value: unknown): string {
-  if (value === null) return "there is no value";
-  if (Array.isArray(value)) return "is a list";
-  if (isRecord(value)) return "is a map";
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
@@ -223,6 +234,13 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   const here = schemaAt(schema, path);
   const object = here && unwrap(here);
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+/** How the keys of the map around a path must look. */
+function keyDescription(schema: z.ZodType, path: Path): string | undefined {
+  const around = schemaAt(schema, path.slice(0, -1));
+  const record = around && unwrap(around);
+  return record instanceof z.ZodRecord ? z.globalRegistry.get(record.keyType)?.description : undefined;
 }
 
 function description(schema: z.ZodType, path: Path): string | undefined {

@@ -41,6 +41,12 @@ export function resolve(
     addressing: { zones: zones.size, pools: pools.size },
     hosts: { hosts: hosts.size },
     services: { services: services.size },
+    // A person who lost a group to a misspelling is not whole.
+    people: {
+      people: shapes.people
+        .entries("people")
+        .filter(({ id, value }) => people.get(id)?.groups.length === value.groups.length).length,
+    },
     flows: { groups: endpointGroups.size, flows: flows.length, forwards: forwards.length },
   };
   const draft: Draft = {

@@ -1,7 +1,7 @@
 import { bitsOf, networkOf, type Family } from "../../core/ip.ts";
 import type { Draft } from "../draft.ts";
 import { below, keyOf, problem, warning } from "../problem.ts";
-import type { Endpoint, Flow, Forward, ServiceTerm } from "../types.ts";
+import type { Endpoint, Flow, Forward, Host, Service, ServiceTerm } from "../types.ts";
 import type { Rule } from "./rule.ts";
 import { repeats } from "./zones.ts";
 
@@ -48,6 +48,9 @@ export const rowsHaveOneFamily: Rule = function* (draft) {
   }
 };
 
+const isTarget = (host: Host): boolean => !host.isOutside && host.role !== "router";
+const isMadeOfPorts = (service: Service): boolean => service.terms.every((term) => "ports" in term);
+
 export const forwardsAreSound: Rule = function* (draft) {
   for (const forward of draft.forwards) {
     const where = draft.origin(forward);
@@ -63,12 +66,12 @@ export const forwardsAreSound: Rule = function* (draft) {
       );
     }
     const host = draft.hosts.get(forward.host);
-    if (host && (host.isOutside || host.role === "router")) {
+    if (host && !isTarget(host)) {
       const fact = `"${host.id}" is ${host.isOutside ? "outside the firewall" : "a router"}`;
       yield problem("PLAN_FORWARD_TARGET", below(where, "host"), fact, "Name an inside host");
     }
     const service = draft.services.get(forward.service);
-    if (service?.terms.some((term) => !("ports" in term))) {
+    if (service && !isMadeOfPorts(service)) {
       const fact = `"${service.id}" is not made of ports`;
       yield problem("PLAN_FORWARD_SERVICE", below(where, "service"), fact, "Forward a service of tcp or udp ports");
     }
@@ -96,6 +99,10 @@ export const forwardsDoNotClash: Rule = function* (draft) {
 export const forwardsAreAllowed: Rule = function* (draft) {
   if (!draft.isWhole("flows", "flows")) return;
   for (const forward of draft.forwards) {
+    const host = draft.hosts.get(forward.host);
+    const service = draft.services.get(forward.service);
+    // What is wrong in itself needs no row.
+    if (!host || !service || !isTarget(host) || !isMadeOfPorts(service)) continue;
     if (draft.flows.some((flow) => lets(draft, flow, forward))) continue;
     const fact = `no row allows "${forward.service}" from the internet to host "${forward.host}"`;
     const hint = `Add a row: from: [internet], to: ["host:${forward.host}"], services: [${forward.service}]`;

@@ -1,4 +1,4 @@
-import { ROLES, type RoleId } from "../names.ts";
+import { isRoleId, ROLES, type RoleId } from "../names.ts";
 import { below, keyOf, problem } from "../problem.ts";
 import type { Host, Zone } from "../types.ts";
 import type { Rule } from "./rule.ts";
@@ -54,14 +54,16 @@ export const routersReachTheirZones: Rule = function* (draft) {
 export const nothingPassesBesideTheRouters: Rule = function* (draft) {
   for (const host of draft.hosts.values()) {
     if (host.role === "router" || host.isOutside || new Set(legs(host)).size < 2) continue;
-    const fact = `"${host.id}" joins ${legs(host).join(" and ")} beside the firewall`;
+    const fact = `"${host.id}" joins ${legs(host).join(", ")} beside the firewall`;
     const hint = "Give it one NIC; what it needs elsewhere is a row of the flow table";
     yield problem("PLAN_BACK_DOOR", keyOf(below(draft.origin(host), "nics")), fact, hint);
   }
 };
 
 export const everyRoleIsPlayed: Rule = function* (draft) {
-  if (!draft.isWhole("hosts", "hosts")) return;
+  const isKnown = [...draft.hosts.values()].every((host) => isRoleId(host.role));
+  // A misspelt role is reported as that.
+  if (!draft.isWhole("hosts", "hosts") || !isKnown) return;
   for (const role of Object.keys(ROLES) as RoleId[]) {
     const count = [...draft.hosts.values()].filter((host) => host.role === role).length;
     const { minimum } = ROLES[role];
@@ -81,7 +83,7 @@ export const routersArePfsense: Rule = function* (draft) {
     const image = draft.images.get(host.image);
     if (!image || (image.os === "pfsense") === (host.role === "router")) continue;
     const isRouter = host.role === "router";
-    const fact = `image "${image.id}" is ${image.os}; a ${host.role} ${isRouter ? "runs pfSense" : "does not run pfSense"}`;
+    const fact = `image "${image.id}" is ${image.os}; the role "${host.role}" ${isRouter ? "needs pfSense" : "does not run on it"}`;
     yield problem(
       "PLAN_IMAGE_MISMATCH",
       below(draft.origin(host), "image"),

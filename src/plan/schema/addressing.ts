@@ -86,7 +86,9 @@ const pool = z
 
 export const addressing = z
   .strictObject({
-    name: id().meta({ description: "Name of the lab" }),
+    name: id().meta({
+      description: "Name of the lab, and of its pool on Proxmox: lower-case letters, digits, hyphens",
+    }),
     domain,
     zones: z.record(id(), zone).meta({ description: "Zones by name" }),
     pools: z.record(id(), pool).meta({ description: "Address pools by name" }).optional(),

@@ -21,8 +21,12 @@ export const judged = (judge: (value: string) => Complaint | undefined): z.ZodSt
     if (complaint) ctx.issues.push({ code: "custom", input: ctx.value, message: complaint.fact, params: complaint });
   });
 
-/** Keys of maps: hosts, zones, services … Also a DNS label (RFC 1123), because hosts are named by it. */
-export const id = (): z.ZodString => z.string().regex(/^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/);
+/** Keys of maps: zones, services, groups … */
+export const id = (): z.ZodString =>
+  z
+    .string()
+    .regex(/^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/)
+    .meta({ description: "Lower-case letters and digits, parts joined by hyphens or dots, a letter first" });
 
 /** A reference to something that is declared elsewhere; the resolver knows whether it exists. */
 export const reference = (description: string): z.ZodString => z.string().min(1).meta({ description });

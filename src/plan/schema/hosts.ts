@@ -87,19 +87,21 @@ const host = z
 
 export const hosts = z
   .strictObject({
-    images: z.record(imageId(), image).meta({ description: "Images by name" }),
+    images: z.record(id(), image).meta({ description: "Images by name" }),
     hosts: z.record(hostId(), host).meta({ description: "Machines by name, which is also their DNS name" }),
   })
   .meta({ title: "Hosts", description: "Images and machines: role, zone, address, sizes, placement" });
 
-function imageId(): z.ZodString {
-  return id();
-}
-
 // A DNS label: no dots, at most 15 characters, because Active Directory truncates a computer's name there; not c07-…,
 // which is how the copies of a lab are named on the hypervisor.
 function hostId(): z.ZodString {
-  return z.string().regex(/^(?=.{1,15}$)(?!c\d\d-)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
+  return z
+    .string()
+    .regex(/^(?=.{1,15}$)(?!c\d\d-)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/)
+    .meta({
+      description:
+        "At most 15 lower-case letters, digits and hyphens, a letter first, and not as copies are named (c07-…)",
+    });
 }
 
 export type HostsDocument = z.infer<typeof hosts>;

@@ -36,7 +36,13 @@ export const people = z
     groups: z.record(id(), group).meta({ description: "Groups by name" }),
     // sAMAccountName: at most 20 characters.
     people: z
-      .record(z.string().regex(/^(?=.{1,20}$)[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/), person)
+      .record(
+        z
+          .string()
+          .regex(/^(?=.{1,20}$)[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/)
+          .meta({ description: "At most 20 lower-case letters, digits, dots and hyphens, a letter first" }),
+        person,
+      )
       .meta({ description: "People by login (sAMAccountName, at most 20 characters)" }),
   })
   .meta({ title: "People", description: "Departments, groups and people of the directory" });
