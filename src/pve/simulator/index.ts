@@ -1,0 +1,10 @@
+/** The embedded Proxmox VE API. What it imitates and what not: docs/simulator.md. */
+export { startSimulator } from "./simulator.ts";
+export type { RunningSimulator, SimulatorOptions } from "./simulator.ts";
+export type { StorageOption } from "./state/initial.ts";
+export { MemoryDriver } from "./memory-driver.ts";
+export { GuestDriverError } from "./guest-driver.ts";
+export type * from "./guest-driver.ts";
+export { faultRule } from "./faults.ts";
+export type { FaultRule } from "./faults.ts";
+export { METHODS } from "./api/methods.ts";

@@ -1,0 +1,242 @@
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
+import { methodsOf } from "./api/methods.ts";
+import { Router } from "./api/router.ts";
+import { FaultInjector } from "./faults.ts";
+import type { GuestDriver } from "./guest-driver.ts";
+import { TokenCheck } from "./http/auth.ts";
+import { loadCertificate } from "./http/certificate.ts";
+import { dispatch } from "./http/dispatch.ts";
+import { GuestLocks } from "./locks.ts";
+import { MemoryDriver } from "./memory-driver.ts";
+import { DEFAULT_STORAGES, extendState, initialState, NODE_NAME } from "./state/initial.ts";
+import type { StorageOption } from "./state/initial.ts";
+import type { SimulatorState } from "./state/state.ts";
+import { loadState, prepareDirectory, StateStore, storageFault } from "./state/store.ts";
+import { TaskRunner } from "./tasks.ts";
+import { describeGuest } from "./vm/describe.ts";
+import { markOff } from "./vm/power.ts";
+import type { PveVersion, World } from "./world.ts";
+
+export interface SimulatorOptions {
+  /** Folder of its own; made private (0700). Holds the state, the certificate and uploaded files. */
+  readonly stateDir: string;
+  /** A loopback address; default 127.0.0.1. */
+  readonly host?: string;
+  /** 0, the default: any free port. */
+  readonly port?: number;
+  /** Default: one, `pve1`. */
+  readonly nodes?: readonly string[];
+  /** Default: `local` and `local-lvm` on every node. */
+  readonly storages?: readonly StorageOption[];
+  /** `user@realm!id=secret`; at least one. */
+  readonly tokens: readonly string[];
+  /** How long each task takes beyond the driver's own work, ms; default 0. */
+  readonly taskDurationMs?: number;
+  /** Default 9. */
+  readonly pveVersion?: 8 | 9;
+  /** Default: a {@link MemoryDriver}. Closed with the simulator. */
+  readonly driver?: GuestDriver;
+  /** Ended tasks that are remembered; default 500. */
+  readonly keepTasks?: number;
+  /** Patience for a guest's lock, ms; default 10000 as with Proxmox. */
+  readonly lockTimeoutMs?: number;
+  /** Receives defects and notable events; default: nothing. */
+  readonly log?: (line: string) => void;
+  /** Called for `POST /maquette/shutdown`; default: close. */
+  readonly onShutdown?: () => void;
+}
+
+export interface RunningSimulator {
+  readonly port: number;
+  /** `https://127.0.0.1:PORT`, what the provider takes as its endpoint. */
+  readonly url: string;
+  readonly certificatePem: string;
+  readonly instanceId: string;
+  /** Ends within some two seconds, whatever hangs; the state is on disk afterwards. */
+  close(): Promise<void>;
+}
+
+const VERSIONS: Readonly<Record<8 | 9, PveVersion>> = {
+  9: { version: "9.0.11", release: "9.0", major: 9, repoid: "3bf5476b8a4699e2" },
+  8: { version: "8.4.14", release: "8.4", major: 8, repoid: "b502d23c55afcba1" },
+};
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+const CLOSE_LIMIT_MS = 1500;
+
+/**
+ * Starts the embedded Proxmox VE API.
+ * @throws {Fault} PVE_NOT_LOOPBACK, PVE_PORT_IN_USE, PVE_STATE_NOT_WRITABLE, PVE_STATE_DAMAGED, PVE_TOKEN_FORM, PVE_NODE_NAME
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
+  const host = options.host ?? "127.0.0.1";
+  const nodes = options.nodes ?? ["pve1"];
+  checkOptions(host, nodes, options.tokens);
+  const tokens = new TokenCheck(options.tokens);
+  const log = options.log ?? ((): void => undefined);
+  const driver = options.driver ?? new MemoryDriver();
+
+  const state = await openState(options.stateDir, nodes, options.storages ?? DEFAULT_STORAGES);
+  const store = await StateStore.open(options.stateDir, () => state);
+  const filesDir = join(options.stateDir, "files");
+  await mkdir(filesDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw storageFault(filesDir, error);
+  });
+  const certificate = await loadCertificate(options.stateDir);
+
+  const touch = (): void => store.touch();
+  const flush = (): Promise<void> => store.flush();
+  const faults = new FaultInjector();
+  const tasks = new TaskRunner({
+    state,
+    touch,
+    flush,
+    durationMs: options.taskDurationMs ?? 0,
+    keep: options.keepTasks ?? 500,
+    plannedFailure: (request) => faults.forTask(request),
+    report: log,
+  });
+  const locks = new GuestLocks(options.lockTimeoutMs);
+  const world: World = {
+    state,
+    tasks,
+    locks,
+    driver,
+    faults,
+    version: VERSIONS[options.pveVersion ?? 9],
+    filesDir,
+    touch,
+  };
+  await reconcile(world, log);
+  touch();
+  await flush();
+
+  const closing = new AbortController();
+  const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem, minVersion: "TLSv1.2" });
+  const close = once(() => closeAll({ server, world, flush, closing }));
+  const shutdown = (): void =>
+    void setImmediate(options.onShutdown ?? ((): void => void close().catch((e: unknown) => log(messageOf(e)))));
+  const dispatching = {
+    world,
+    router: new Router(methodsOf(world.version.major)),
+    tokens,
+    flush,
+    log,
+    version: "1",
+    shutdown,
+    closing: closing.signal,
+  };
+  server.on("request", (request, response) => void dispatch(dispatching, request, response));
+  server.keepAliveTimeout = 60_000;
+  const port = await listen(server, host, options.port ?? 0);
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return {
+    port,
+    url: `https://${shown}:${port}`,
+    certificatePem: certificate.certificatePem,
+    instanceId: state.instanceId,
+    close,
+  };
+}
+
+function checkOptions(host: string, nodes: readonly string[], tokens: readonly string[]): void {
+  if (!LOOPBACK.test(host))
+    throw new Fault(
+      "PVE_NOT_LOOPBACK",
+      `the simulator does not listen on ${host}: it is for this machine alone`,
+      "use 127.0.0.1",
+    );
+  const bad = nodes.find((name) => !NODE_NAME.test(name));
+  if (nodes.length === 0 || bad !== undefined)
+    throw new Fault(
+      "PVE_NODE_NAME",
+      `${JSON.stringify(bad ?? "")} is no node name`,
+      "letters, digits and hyphens, for example pve1",
+    );
+  if (tokens.length === 0)
+    throw new Fault("PVE_TOKEN_FORM", "no API token is given", "give at least one: user@realm!id=secret");
+}
+
+async function openState(
+  dir: string,
+  nodes: readonly string[],
+  storages: readonly StorageOption[],
+): Promise<SimulatorState> {
+  await prepareDirectory(dir);
+  const loaded = await loadState(dir);
+  const isOurs = typeof loaded === "object" && loaded !== null && "schema" in loaded && loaded.schema === 1;
+  if (loaded !== undefined && !isOurs)
+    throw new Fault(
+      "PVE_STATE_DAMAGED",
+      `${join(dir, "state.json")} is not of this version`,
+      "move it away to start an empty lab",
+    );
+  const state = (loaded as SimulatorState | undefined) ?? initialState();
+  extendState(state, nodes, storages);
+  return state;
+}
+
+/** After a restart: guests that ran run again; those that end by themselves are noticed. */
+async function reconcile(world: World, log: (line: string) => void): Promise<void> {
+  const entries = Object.values(world.state.vms)
+    .filter((vm) => vm.lock !== "create" && vm.lock !== "clone")
+    .map((vm) => ({ guest: describeGuest(world, vm), shouldRun: vm.isOn, snapshots: Object.keys(vm.snapshots) }));
+  await world.driver.reconcile(entries, log);
+  const statuses = await world.driver.status(entries.map(({ guest }) => guest.vmid));
+  for (const vm of Object.values(world.state.vms)) vm.isOn = (statuses.get(vm.vmid)?.power ?? "stopped") !== "stopped";
+  world.driver.onPowerOff((vmid) => {
+    const vm = world.state.vms[String(vmid)];
+    if (vm !== undefined) markOff(world, vm);
+  });
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        errnoOf(error) === "EADDRINUSE"
+          ? new Fault(
+              "PVE_PORT_IN_USE",
+              `port ${port} of ${host} is taken`,
+              "another lab runs: stop it, or choose another port (0 takes a free one)",
+              error,
+            )
+          : new Fault(
+              "PVE_LISTEN",
+              `cannot listen on ${host} port ${port}: ${error.message}`,
+              "choose a port above 1023",
+              error,
+            ),
+      );
+    });
+    server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+interface Parts {
+  readonly server: Server;
+  readonly world: World;
+  readonly flush: () => Promise<void>;
+  readonly closing: AbortController;
+}
+
+async function closeAll({ server, world, flush, closing }: Parts): Promise<void> {
+  closing.abort(new Error("the simulator ends"));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await world.tasks.close(CLOSE_LIMIT_MS);
+  server.closeAllConnections();
+  await closed;
+  await flush();
+  await world.driver.close();
+}
+
+/** However often it is asked, it happens once. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= work());
+}

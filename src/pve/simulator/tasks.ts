@@ -1,0 +1,182 @@
+import { ApiError, failure } from "./api-error.ts";
+import { messageOf } from "../../core/fault.ts";
+import { GuestDriverError } from "./guest-driver.ts";
+import type { Log } from "./guest-driver.ts";
+import type { SimulatorState, TaskState } from "./state/state.ts";
+
+/** What a worker holds of its task. */
+export interface TaskHandle {
+  readonly upid: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** The time a real hypervisor would take, once per task: `taskDurationMs`. Rejects when the task is stopped. */
+  elapse(): Promise<void>;
+}
+
+export interface TaskRequest {
+  readonly node: string;
+  /** `qmstart`, `qmcreate` … */
+  readonly type: string;
+  readonly id: string;
+  readonly user: string;
+}
+
+export interface TaskRunnerOptions {
+  readonly state: SimulatorState;
+  readonly touch: () => void;
+  readonly flush: () => Promise<void>;
+  readonly durationMs: number;
+  /** How many ended tasks are remembered. */
+  readonly keep: number;
+  /** Why this task shall fail, by an injected fault. */
+  readonly plannedFailure: (request: TaskRequest) => string | undefined;
+  readonly report: (line: string) => void;
+}
+
+const hex8 = (value: number): string => (value >>> 0).toString(16).toUpperCase().padStart(8, "0");
+
+/**
+ * Starts, records and stops asynchronous tasks. A task's end is on disk before anybody can see it.
+ */
+export class TaskRunner {
+  readonly #options: TaskRunnerOptions;
+  readonly #byUpid = new Map<string, TaskState>();
+  readonly #running = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
+
+  constructor(options: TaskRunnerOptions) {
+    this.#options = options;
+    for (const task of options.state.tasks) {
+      this.#byUpid.set(task.upid, task);
+      if (task.exitstatus !== undefined) continue;
+      task.endtime = nowSeconds();
+      task.exitstatus = "interrupted by restart of the simulator";
+      task.log.push(`TASK ERROR: ${task.exitstatus}`);
+      options.touch();
+    }
+  }
+
+  /** @returns the UPID at once; the work goes on */
+  start(request: TaskRequest, work: (task: TaskHandle) => Promise<void>): string {
+    const task = this.#record(request);
+    const abort = new AbortController();
+    const log: Log = (line) => {
+      task.log.push(line);
+      if (task.log.length > 500) task.log.splice(1, task.log.length - 500);
+    };
+    const elapse = (): Promise<void> => delay(this.#options.durationMs, abort.signal);
+    const done = this.#work(task, { upid: task.upid, log, signal: abort.signal, elapse }, work);
+    this.#running.set(task.upid, { abort, done });
+    return task.upid;
+  }
+
+  get(upid: string): TaskState | undefined {
+    return this.#byUpid.get(upid);
+  }
+
+  /** Newest first. */
+  list(): TaskState[] {
+    return this.#options.state.tasks.toReversed();
+  }
+
+  isRunning(upid: string): boolean {
+    return this.#byUpid.get(upid)?.exitstatus === undefined && this.#running.has(upid);
+  }
+
+  /** Waits for the end of a task, but no longer than `limitMs`. */
+  async settle(upid: string, limitMs: number): Promise<void> {
+    const running = this.#running.get(upid);
+    if (running === undefined || limitMs <= 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([running.done, limit]);
+    clearTimeout(timer);
+  }
+
+  stop(upid: string): void {
+    this.#running.get(upid)?.abort.abort(failure("interrupted by signal"));
+  }
+
+  /** Interrupts everything and waits for it, at most `limitMs`. */
+  async close(limitMs: number): Promise<void> {
+    const all = [...this.#running.values()];
+    for (const { abort } of all) abort.abort(failure("interrupted by signal"));
+    const ended = Promise.allSettled(all.map(({ done }) => done));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+    clearTimeout(timer);
+  }
+
+  #record(request: TaskRequest): TaskState {
+    const { state, touch } = this.#options;
+    const counter = ++state.taskCounter;
+    const pid = 1000 + (counter % 4_000_000);
+    const pstart = 7000 + counter * 7;
+    const starttime = nowSeconds();
+    const parts = [request.node, hex8(pid), hex8(pstart), hex8(starttime), request.type, request.id, request.user];
+    const task: TaskState = { ...request, upid: `UPID:${parts.join(":")}:`, pid, pstart, starttime, log: [] };
+    state.tasks.push(task);
+    this.#byUpid.set(task.upid, task);
+    this.#forgetOldest();
+    touch();
+    return task;
+  }
+
+  #forgetOldest(): void {
+    const { state, keep } = this.#options;
+    // Dropping in steps keeps this O(1) for each task.
+    if (state.tasks.length < keep * 1.25) return;
+    const surplus = state.tasks.length - keep;
+    const dropped = new Set(state.tasks.slice(0, surplus).filter((task) => task.exitstatus !== undefined));
+    for (const task of dropped) this.#byUpid.delete(task.upid);
+    state.tasks = state.tasks.filter((task) => !dropped.has(task));
+  }
+
+  async #work(task: TaskState, handle: TaskHandle, work: (task: TaskHandle) => Promise<void>): Promise<void> {
+    let exitstatus = "OK";
+    try {
+      const planned = this.#options.plannedFailure(task);
+      if (planned !== undefined) {
+        await handle.elapse();
+        throw failure(planned);
+      }
+      await work(handle);
+    } catch (error) {
+      exitstatus = messageOf(error).split("\n")[0] ?? "failed";
+      if (!(error instanceof ApiError || error instanceof GuestDriverError))
+        this.#options.report(
+          `task ${task.upid}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+    }
+    handle.log(exitstatus === "OK" ? "TASK OK" : `TASK ERROR: ${exitstatus}`);
+    // The effects go to disk before the end is visible, then the end itself with the next write.
+    this.#options.touch();
+    await this.#options.flush().catch((error: unknown) => {
+      exitstatus = `cannot save the result: ${messageOf(error)}`;
+    });
+    task.endtime = nowSeconds();
+    task.exitstatus = exitstatus;
+    this.#options.touch();
+    this.#running.delete(task.upid);
+  }
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
+/** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason as Error);
+  if (ms <= 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,38 @@
+import { badParameter } from "../api-error.ts";
+import { driveFormat, isDriveSlot } from "../schema/drive.ts";
+import { parsePropertyString, printPropertyString } from "../schema/property-string.ts";
+import type { Properties } from "../schema/property-string.ts";
+
+/** A drive's line of the configuration, e.g. `local-lvm:vm-100-disk-0,size=32G`. */
+export type Drive = Properties & { file: string };
+
+export function parseDrive(slot: string, value: string): Drive {
+  const format = driveFormat(slot);
+  if (format === undefined) throw new Error(`${slot} holds no drive`);
+  const properties = parsePropertyString(format, value);
+  if (properties["file"] === undefined) throw badParameter(slot, "unable to parse drive options");
+  return properties as Drive;
+}
+
+export function printDrive(slot: string, drive: Drive): string {
+  return printPropertyString(driveFormat(slot)!, drive);
+}
+
+/** `local-lvm:vm-100-cloudinit`, or the request to make one: `local-lvm:cloudinit`. */
+export const isCloudInit = (drive: Drive): boolean => /(^|:)cloudinit$|[:/]vm-\d+-cloudinit(\.\w+)?$/.test(drive.file);
+
+export const isEmptyCdrom = (drive: Drive): boolean => drive.file === "none" || drive.file === "cdrom";
+
+export const isCdrom = (drive: Drive): boolean =>
+  drive["media"] === "cdrom" || isEmptyCdrom(drive) || isCloudInit(drive);
+
+/** All drives of a configuration, in the order of their slots' names. */
+export function drivesOf(config: Readonly<Record<string, string>>): { slot: string; drive: Drive }[] {
+  return Object.keys(config)
+    .filter(isDriveSlot)
+    .sort()
+    .map((slot) => ({ slot, drive: parseDrive(slot, config[slot]!) }));
+}
+
+/** The storage of `local-lvm:vm-100-disk-0`. */
+export const storageIdOf = (volume: string): string => volume.slice(0, Math.max(0, volume.indexOf(":")));
