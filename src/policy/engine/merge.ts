@@ -1,5 +1,5 @@
 import type { Family } from "../../core/ip.ts";
-import { phantomProtocols } from "./boxes.ts";
+import { phantomProtocols, realBoxes } from "./boxes.ts";
 import type { Box, Interval, Slice } from "./types.ts";
 
 /*
@@ -40,7 +40,7 @@ const SMALL = 400;
 /** The union of the boxes (of any family and slice; they may overlap) as disjoint products, as few as can be found. */
 export function mergeBoxes(boxes: readonly Box[]): readonly Product[] {
   return ([4, 6] as const).flatMap((family) => {
-    const own = boxes.filter((b) => b.family === family).map((b) => bridge(b));
+    const own = boxes.filter((b) => b.family === family).flatMap(closeGaps);
     if (own.length === 0) return [];
     const orders = own.length > SMALL ? ORDERS.slice(0, 1) : ORDERS;
     const answers = orders.map((order) => decompose(own, order, family));
@@ -54,14 +54,19 @@ export const boxesOfProduct = (p: Product): readonly Box[] =>
     p.src.flatMap((src) => p.dst.map((dst): Box => ({ family: p.family, slice: s.slice, src, dst, a: s.a, b: s.b }))),
   );
 
-// Protocol numbers that slice `other` never holds must not cut a row in two.
-function bridge(box: Box): Box {
-  if (box.slice !== "other") return box;
-  let { lo, hi } = box.a;
+// Protocol numbers that slice `other` never holds must not cut a row in two: while merging, the others are numbered
+// without gaps.
+function closeGaps(box: Box): readonly Box[] {
+  if (box.slice !== "other") return [box];
   const phantoms = phantomProtocols(box.family);
-  while (phantoms.includes(lo - 1n)) lo--;
-  while (phantoms.includes(hi + 1n)) hi++;
-  return { ...box, a: { lo, hi } };
+  const dense = (v: bigint): bigint => v - BigInt(phantoms.filter((p) => p < v).length);
+  return realBoxes(box).map((part) => ({ ...part, a: { lo: dense(part.a.lo), hi: dense(part.a.hi) } }));
+}
+
+function openGaps(service: Service, family: Family): Service {
+  if (service.slice !== "other") return service;
+  const sparse = (v: bigint): bigint => phantomProtocols(family).reduce((n, p) => (n >= p ? n + 1n : n), v);
+  return { ...service, a: { lo: sparse(service.a.lo), hi: sparse(service.a.hi) } };
 }
 
 interface Node {
@@ -98,7 +103,7 @@ function decompose(boxes: readonly Box[], order: readonly Dimension[], family: F
         family,
         src: chosen.src as readonly Interval[],
         dst: chosen.dst as readonly Interval[],
-        services: chosen.services as readonly Service[],
+        services: (chosen.services as readonly Service[]).map((s) => openGaps(s, family)),
       });
       return;
     }
