@@ -1,11 +1,18 @@
-import type { Diagnostic, Place } from "../../core/diagnostics.ts";
-import type { Address, Family, Network } from "../../core/ip.ts";
+import type { Place } from "../../core/diagnostics.ts";
+import type { Address, Network } from "../../core/ip.ts";
 import type { Box } from "../../policy/engine/types.ts";
+
+/** Where a redirect leads: one address, a network of the same size (1:1 reflection), or one that is not known. */
+export type RedirectTarget =
+  | { readonly kind: "address"; readonly address: Address }
+  | { readonly kind: "network"; readonly from: Network; readonly to: Network }
+  | { readonly kind: "unknown"; readonly why: string };
 
 /** `rdr`: the destination of what comes in changes, before the filter sees it. */
 export interface Redirect {
   readonly id: string;
   readonly place: Place;
+  readonly by: "pfsense" | "user";
   readonly description: string;
   /** Keys of interfaces and groups. */
   readonly interfaces: readonly string[];
@@ -16,8 +23,8 @@ export interface Redirect {
   /** `rdr pass`: what it redirects needs no filter rule. */
   readonly isPass: boolean;
   readonly setsTag: string | undefined;
-  readonly target: { readonly family: Family; readonly addresses: readonly Address[]; readonly isKnown: boolean };
-  /** The first port of the target, and the destination port it stands for; undefined keeps the port. */
+  readonly target: RedirectTarget;
+  /** Destination ports from `from` on become ports from `to` on, `count` of them; undefined keeps the port. */
   readonly port: { readonly from: number; readonly to: number; readonly count: number } | undefined;
 }
 
@@ -29,9 +36,9 @@ export interface Binat {
   readonly interfaces: readonly string[];
   readonly internal: Network;
   readonly external: Network;
-  /** Packets going out that it translates. */
+  /** Packets going out that it translates, as they are before. */
   readonly outgoing: readonly Box[];
-  /** Packets coming in that it translates. */
+  /** Packets coming in that it translates, as they are before. */
   readonly incoming: readonly Box[];
   readonly isNo: boolean;
 }
@@ -50,10 +57,12 @@ export interface SourceNat {
   readonly target: Address | undefined;
 }
 
-/** In pf's order: the first match wins within each list; on the way in `redirects` come before `binats`, on the way out the reverse. */
+/**
+ * In pf's order: the first match wins within each list. On the way in `redirects` are asked first, then `binats`;
+ * on the way out `binats` first, then `sources`.
+ */
 export interface NatRules {
   readonly redirects: readonly Redirect[];
   readonly binats: readonly Binat[];
   readonly sources: readonly SourceNat[];
-  readonly diagnostics: readonly Diagnostic[];
 }
