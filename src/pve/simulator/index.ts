@@ -1,6 +1,7 @@
 /** The embedded Proxmox VE API. What it imitates and what not: docs/simulator.md. */
 export { startSimulator } from "./simulator.ts";
 export type { RunningSimulator, SimulatorOptions } from "./simulator.ts";
+export type { ApiToken } from "./http/auth.ts";
 export type { StorageOption } from "./state/initial.ts";
 export { MemoryDriver } from "./memory-driver.ts";
 export { GuestDriverError } from "./guest-driver.ts";

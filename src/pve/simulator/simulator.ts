@@ -9,6 +9,7 @@ import { Router } from "./api/router.ts";
 import { FaultInjector } from "./faults.ts";
 import type { GuestDriver } from "./guest-driver.ts";
 import { TokenCheck } from "./http/auth.ts";
+import type { ApiToken } from "./http/auth.ts";
 import { loadCertificate } from "./http/certificate.ts";
 import { dispatch } from "./http/dispatch.ts";
 import { GuestLocks } from "./locks.ts";
@@ -33,8 +34,8 @@ export interface SimulatorOptions {
   readonly nodes?: readonly string[];
   /** Default: `local` and `local-lvm` on every node. */
   readonly storages?: readonly StorageOption[];
-  /** `user@realm!id=secret`; at least one. */
-  readonly tokens: readonly string[];
+  /** `user@realm!id=secret`, or its two halves; at least one. */
+  readonly tokens: readonly ApiToken[];
   /** How long each task takes beyond the driver's own work, ms; default 0. */
   readonly taskDurationMs?: number;
   /** Default 9. */
@@ -47,6 +48,8 @@ export interface SimulatorOptions {
   readonly lockTimeoutMs?: number;
   /** Receives defects and notable events; default: nothing. */
   readonly log?: (line: string) => void;
+  /** Shown by `GET /maquette/handshake`, so that a newer command can tell an older daemon. */
+  readonly build?: string;
   /** Called for `POST /maquette/shutdown`; default: close. */
   readonly onShutdown?: () => void;
 }
@@ -126,7 +129,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     tokens,
     flush,
     log,
-    version: "1",
+    build: options.build ?? "",
     shutdown,
     closing: closing.signal,
   };
@@ -143,7 +146,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   };
 }
 
-function checkOptions(host: string, nodes: readonly string[], tokens: readonly string[]): void {
+function checkOptions(host: string, nodes: readonly string[], tokens: readonly ApiToken[]): void {
   if (!LOOPBACK.test(host))
     throw new Fault(
       "PVE_NOT_LOOPBACK",

@@ -5,7 +5,7 @@ import { nodeOf } from "../world.ts";
 import { method, subdirs } from "./method.ts";
 import type { Call } from "./method.ts";
 
-export function taskAnswer(task: TaskState): Record<string, string | number> {
+function identity(task: TaskState): Record<string, string | number> {
   return {
     upid: task.upid,
     node: task.node,
@@ -15,9 +15,14 @@ export function taskAnswer(task: TaskState): Record<string, string | number> {
     type: task.type,
     id: task.id,
     user: task.user,
-    ...(task.exitstatus === undefined ? {} : { endtime: task.endtime ?? task.starttime, status: task.exitstatus }),
   };
 }
+
+/** A task as lists show it: `status` is how it ended. */
+export const taskAnswer = (task: TaskState): Record<string, string | number> => ({
+  ...identity(task),
+  ...(task.exitstatus === undefined ? {} : { endtime: task.endtime ?? task.starttime, status: task.exitstatus }),
+});
 
 function taskOf(call: Call): TaskState {
   const upid = call.text("upid");
@@ -60,9 +65,8 @@ export const TASKS = [
     const task = taskOf(call);
     await call.world.tasks.settle(task.upid, SETTLE_MS);
     const { exitstatus } = task;
-    const { status: _, endtime: __, ...answer } = taskAnswer(task);
     return {
-      ...answer,
+      ...identity(task),
       status: exitstatus === undefined ? "running" : "stopped",
       ...(exitstatus === undefined ? {} : { exitstatus }),
     };

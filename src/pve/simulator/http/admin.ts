@@ -6,7 +6,7 @@ import type { RawParameters } from "../schema/validate.ts";
 
 export interface AdminOptions {
   readonly world: World;
-  readonly version: string;
+  readonly build: string;
   readonly shutdown: () => void;
 }
 
@@ -24,8 +24,8 @@ export async function handleAdmin(
   switch (`${verb} ${path}`) {
     case "GET /maquette/handshake":
       return {
-        version: options.version,
-        pve: world.version.version,
+        version: world.version.version,
+        build: options.build,
         pid: process.pid,
         instance: world.state.instanceId,
         driver: world.driver.kind,

@@ -2,7 +2,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { Fault } from "../../../core/fault.ts";
 import { ApiError } from "../api-error.ts";
 
-/** `user@realm!id=secret` */
+/** `user@realm!id=secret`, whole or as `{ id: "user@realm!id", secret }`. */
+export type ApiToken = string | { readonly id: string; readonly secret: string };
+
 const TOKEN = /^([^\s:/!=@]+@[A-Za-z][\w.-]+)!([A-Za-z][\w.-]+)=(\S+)$/;
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -13,9 +15,9 @@ export class TokenCheck {
   readonly #users = new Set<string>();
 
   /** @throws {Fault} PVE_TOKEN_FORM; the secret is not repeated */
-  constructor(tokens: readonly string[]) {
+  constructor(tokens: readonly ApiToken[]) {
     for (const token of tokens) {
-      const match = TOKEN.exec(token);
+      const match = TOKEN.exec(typeof token === "string" ? token : `${token.id}=${token.secret}`);
       if (match === null)
         throw new Fault(
           "PVE_TOKEN_FORM",

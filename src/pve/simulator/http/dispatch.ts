@@ -14,7 +14,7 @@ import type { World } from "../world.ts";
 import { handleAdmin } from "./admin.ts";
 import type { TokenCheck } from "./auth.ts";
 import { collect, readBody } from "./body.ts";
-import { respondData, respondError } from "./respond.ts";
+import { respondBare, respondData, respondError } from "./respond.ts";
 
 export interface DispatchOptions {
   readonly world: World;
@@ -22,7 +22,7 @@ export interface DispatchOptions {
   readonly tokens: TokenCheck;
   readonly flush: () => Promise<void>;
   readonly log: (line: string) => void;
-  readonly version: string;
+  readonly build: string;
   readonly shutdown: () => void;
   /** Aborts injected hangs when the server ends. */
   readonly closing: AbortSignal;
@@ -77,7 +77,8 @@ async function answer(
       const result = await handleAdmin(options, verb, path, given);
       if (result === undefined) throw new ApiError(501, `Method '${verb} ${path}' not implemented`);
       await options.flush();
-      return result;
+      respondBare(response, result);
+      return NO_ANSWER;
     }
     return await callMethod(options, { verb, path, user, given, upload });
   } finally {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { ApiError } from "../api-error.ts";
+import type { ApiError } from "../api-error.ts";
 
 const PHRASES: Readonly<Record<number, string>> = {
   200: "OK",
@@ -17,6 +17,11 @@ export function respondData(response: ServerResponse, data: unknown): void {
   send(response, 200, "OK", { data: data ?? null });
 }
 
+/** The simulator's own calls answer bare, without Proxmox' envelope. */
+export function respondBare(response: ServerResponse, answer: object | null): void {
+  send(response, 200, "OK", answer);
+}
+
 /** The answer of Proxmox to a refusal: the phrase says why, the body too. */
 export function respondError(response: ServerResponse, error: ApiError): void {
   const body = {
@@ -27,7 +32,7 @@ export function respondError(response: ServerResponse, error: ApiError): void {
   send(response, error.status, phraseOf(error.message) || (PHRASES[error.status] ?? "Error"), body);
 }
 
-function send(response: ServerResponse, status: number, phrase: string, body: object): void {
+function send(response: ServerResponse, status: number, phrase: string, body: object | null): void {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(body);
   response.writeHead(status, phrase, {

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { nothing, upid } from "./answers.ts";
+import { seg, type PveClient } from "./client.ts";
+
+const taskOrNothing = z.union([upid, z.null()]);
+
+/** Stops a VM without asking it, and deletes it with its disks; a lock that an interrupted task left is overridden. */
+export async function destroyVm(client: PveClient, node: string, vmId: number): Promise<void> {
+  const vm = `/nodes/${seg(node)}/qemu/${vmId}`;
+  const { status, lock } = await client.get(
+    `${vm}/status/current`,
+    z.object({ status: z.string(), lock: z.string().optional() }),
+  );
+  // Only root may skip a lock; without one the parameter is left out, so that lesser tokens suffice.
+  const locked = lock === undefined ? {} : { skiplock: true };
+  if (status !== "stopped")
+    await client.waitTask(await client.post(`${vm}/status/stop`, upid, locked), { pollMs: 200 });
+  const gone = await client.delete(vm, upid, { ...locked, purge: true, "destroy-unreferenced-disks": true });
+  await client.waitTask(gone, { pollMs: 200 });
+}
+
+/** Takes Proxmox' protection flag off a VM, where it is: one that is protected cannot be deleted. */
+export async function unprotectVm(client: PveClient, vmId: number): Promise<void> {
+  const vm = (await client.listVms()).find((v) => v.vmid === vmId);
+  if (vm) await client.put(`/nodes/${seg(vm.node)}/qemu/${vmId}/config`, nothing, { protection: false });
+}
+
+/** Deletes a volume such as `local:iso/x.iso`, and waits until it is gone. */
+export async function deleteVolume(client: PveClient, node: string, storage: string, volume: string): Promise<void> {
+  const task = await client.delete(`/nodes/${seg(node)}/storage/${seg(storage)}/content/${seg(volume)}`, taskOrNothing);
+  if (task !== null) await client.waitTask(task, { pollMs: 200 });
+}
