@@ -6,6 +6,7 @@ import {
   LineCounter,
   parseDocument,
   visit,
+  type Alias,
   type Document,
   type Node,
   type Pair,
@@ -54,23 +55,19 @@ export function parseYaml(file: string, text: string): Parsed {
     // The parser gives up on nesting by reporting its own exhausted stack, at a place that depends on the machine.
     if (doc.errors.some((e) => e.message.includes("call stack"))) throw new RangeError("nesting");
     // Warnings of the parser are unresolved tags: nothing that a plan may hold.
-    const odd = oddKeys(doc);
-    const complaints = [...doc.errors, ...doc.warnings].filter((e) => e.code !== "IMPOSSIBLE" || odd.length === 0);
+    const { oddKeys, aliases } = survey(doc);
+    const complaints = [...doc.errors, ...doc.warnings].filter((e) => e.code !== "IMPOSSIBLE" || oddKeys.length === 0);
     const errors = firstOfEachLine(complaints, (e) => at(e.pos[0]).line).map((e) => {
       const { code, fact, hint } = explain(e, text);
       return error(code, e.pos[0], fact, hint);
     });
-    for (const key of odd) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
-    for (const alias of danglingAliases(doc))
-      errors.push(
-        error(
-          "PLAN_YAML_SYNTAX",
-          alias.offset,
-          `no anchor &${alias.name} stands before *${alias.name}`,
-          "Put text that begins with * in quotes",
-        ),
-      );
-    const bomb = aliasBomb(doc);
+    for (const key of oddKeys) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
+    for (const alias of aliases) {
+      if (alias.resolve(doc)) continue;
+      const fact = `no anchor &${alias.source} stands before *${alias.source}`;
+      errors.push(error("PLAN_YAML_SYNTAX", rangeStart(alias) ?? 0, fact, "Put text that begins with * in quotes"));
+    }
+    const bomb = aliasBomb(doc, aliases);
     if (bomb !== undefined) {
       const fact = `aliases expand to more than ${MAX_ALIASED_NODES} values`;
       errors.push(error("PLAN_YAML_ALIASES", bomb, fact, "Write the values out"));
@@ -120,36 +117,33 @@ function explain(e: YAMLError, text: string): { code: PlanCode; fact: string; hi
   return { code: "PLAN_YAML_SYNTAX", fact, hint: HINTS[e.code] ?? "Check quotes, colons and indentation" };
 }
 
-// Keys that are lists, maps or nothing would be turned into text by the library; `__proto__` means something to
-// JavaScript and is skipped by schemas.
-function oddKeys(doc: Document): { offset: number; fact: string }[] {
-  const found: { offset: number; fact: string }[] = [];
-  visit(doc, {
-    Pair(_, pair: Pair) {
-      const key = pair.key;
-      const offset = rangeStart(key) ?? rangeStart(pair.value) ?? 0;
-      if (!isScalar(key)) found.push({ offset, fact: "a key is a list, a map or an alias" });
-      else if (key.value === null || key.value === "") found.push({ offset, fact: "a key is empty" });
-      else if (key.value === "__proto__") found.push({ offset, fact: '"__proto__" cannot be a key' });
-    },
-  });
-  return found;
+/** Odd keys, and aliases in order. */
+interface Survey {
+  readonly oddKeys: { readonly offset: number; readonly fact: string }[];
+  readonly aliases: Alias[];
 }
 
-function danglingAliases(doc: Document): { offset: number; name: string }[] {
-  const found: { offset: number; name: string }[] = [];
+// Keys that are lists, maps or nothing would be turned into text by the library; `__proto__` means something to
+// JavaScript and is skipped by schemas.
+function survey(doc: Document): Survey {
+  const found: Survey = { oddKeys: [], aliases: [] };
   visit(doc, {
+    Pair(_, { key, value }: Pair) {
+      const offset = rangeStart(key) ?? rangeStart(value) ?? 0;
+      if (!isScalar(key)) found.oddKeys.push({ offset, fact: "a key is a list, a map or an alias" });
+      else if (key.value === null || key.value === "") found.oddKeys.push({ offset, fact: "a key is empty" });
+      else if (key.value === "__proto__") found.oddKeys.push({ offset, fact: '"__proto__" cannot be a key' });
+    },
     Alias(_, alias) {
-      if (!alias.resolve(doc)) found.push({ offset: rangeStart(alias) ?? 0, name: alias.source });
+      found.aliases.push(alias);
     },
   });
   return found;
 }
 
 /** Offset of the alias at which the values that aliases expand to become too many, or undefined. */
-function aliasBomb(doc: Document): number | undefined {
+function aliasBomb(doc: Document, aliases: readonly Alias[]): number | undefined {
   let total = 0;
-  let at: number | undefined;
   const sizes = new Map<Node, number>();
   // Infinity while a node is being measured: an alias inside its own anchor never ends.
   const size = (node: unknown): number => {
@@ -163,13 +157,11 @@ function aliasBomb(doc: Document): number | undefined {
     sizes.set(node, sum);
     return sum;
   };
-  visit(doc, {
-    Alias(_, alias) {
-      total += size(alias);
-      if (total > MAX_ALIASED_NODES) at ??= rangeStart(alias) ?? 0;
-    },
-  });
-  return at;
+  for (const alias of aliases) {
+    total += size(alias);
+    if (total > MAX_ALIASED_NODES) return rangeStart(alias) ?? 0;
+  }
+  return undefined;
 }
 
 const isPairLike = (item: unknown): item is Pair => typeof item === "object" && item !== null && "key" in item;

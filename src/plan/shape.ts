@@ -137,7 +137,7 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
           "PLAN_BAD_VALUE",
           where,
           `${show(value)} is not one of ${words.join(", ")}`,
-          suggest(typeof value === "string" ? value : "", words),
+          typeof value === "string" ? suggest(value, words) : about(""),
         ),
       ];
     }
@@ -150,9 +150,7 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
     }
     case "invalid_union":
       if (value === undefined) return [missing(where, about("See stacks/lab"))];
-      // Two unions exist: a port, and a section of the flow table.
-      if (path.at(-1) === "section")
-        return [problem("PLAN_BAD_VALUE", where, `${show(value)} is not one of 1, 2, 3, 4, 5, 6`, about(""))];
+      // The one union of the documents is a port or a range.
       return [problem("PLAN_BAD_PORT", where, "is not a port", about(""))];
     case "invalid_type":
       if (value === undefined) return [missing(where, about("See stacks/lab"))];

@@ -26,10 +26,13 @@ export const id = (): z.ZodString =>
   z
     .string()
     .regex(/^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/)
-    .meta({ description: "Lower-case letters and digits, parts joined by hyphens or dots, a letter first" });
+    .register(z.globalRegistry, {
+      description: "Lower-case letters and digits, parts joined by hyphens or dots, a letter first",
+    });
 
 /** A reference to something that is declared elsewhere; the resolver knows whether it exists. */
-export const reference = (description: string): z.ZodString => z.string().min(1).meta({ description });
+export const reference = (description: string): z.ZodString =>
+  z.string().min(1).register(z.globalRegistry, { description });
 
 // Descriptions end in config.xml, LDAP, DNS and documents: one line each, so that none can carry a second directive.
 export const line = (description: string): z.ZodString =>
@@ -40,14 +43,14 @@ export const line = (description: string): z.ZodString =>
   )
     .min(1)
     .max(200)
-    .meta({ description });
+    .register(z.globalRegistry, { description });
 
 export const address = (description: string): z.ZodString =>
   judged((value) =>
     parseAddress(value)
       ? undefined
       : { code: "PLAN_BAD_ADDRESS", fact: `"${value}" is not an IP address`, hint: addressHint(value) },
-  ).meta({ description, examples: ["10.20.20.11"] });
+  ).register(z.globalRegistry, { description, examples: ["10.20.20.11"] });
 
 export function addressHint(value: string): string {
   if (value.includes("/")) return "Leave out the prefix: it stands once, in the zone's subnet";
@@ -66,13 +69,13 @@ export function judgeNetwork(value: string): Complaint | undefined {
 }
 
 export const network = (description: string): z.ZodString =>
-  judged(judgeNetwork).meta({ description, examples: ["10.20.20.0/24"] });
+  judged(judgeNetwork).register(z.globalRegistry, { description, examples: ["10.20.20.0/24"] });
 
 export const whole = (lo: number, hi: number, description: string): z.ZodInt =>
-  z.int().min(lo).max(hi).meta({ description });
+  z.int().min(lo).max(hi).register(z.globalRegistry, { description });
 
 export const names = (description: string): z.ZodArray<z.ZodString> =>
-  z.array(z.string().min(1)).min(1).meta({ description });
+  z.array(z.string().min(1)).min(1).register(z.globalRegistry, { description });
 
 /** A date of the calendar; zod's own accepts the form, this the day too. */
 export const date = (description: string): z.ZodString =>
@@ -80,7 +83,7 @@ export const date = (description: string): z.ZodString =>
     isDate(value)
       ? undefined
       : { code: "PLAN_BAD_DATE", fact: `"${value}" is not a date`, hint: "Write it as 2025-04-25" },
-  ).meta({ description, examples: ["2025-04-25"] });
+  ).register(z.globalRegistry, { description, examples: ["2025-04-25"] });
 
 function isDate(value: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;

@@ -6,17 +6,22 @@ const need = z
     text: line("What the customer asks for"),
     by: z
       .array(z.string().min(1))
-      .meta({ description: "What answers it, as host:rtr-a, zone:dmz, flow:F412, forward:vpn; empty with a reason" }),
+      .register(z.globalRegistry, {
+        description: "What answers it, as host:rtr-a, zone:dmz, flow:F412, forward:vpn; empty with a reason",
+      }),
     outOfScope: line("What the mock-up cannot show, and why").optional(),
   })
-  .meta({ description: "A need or an objective" });
+  .register(z.globalRegistry, { description: "A need or an objective" });
 
 export const coverage = z
   .strictObject({
-    needs: z.record(z.string().min(1), need).meta({ description: "Needs N1 to N13" }),
-    objectives: z.record(z.string().min(1), need).meta({ description: "Objectives O1 to O9" }),
+    needs: z.record(z.string().min(1), need).register(z.globalRegistry, { description: "Needs N1 to N13" }),
+    objectives: z.record(z.string().min(1), need).register(z.globalRegistry, { description: "Objectives O1 to O9" }),
   })
-  .meta({ title: "Coverage", description: "Needs and objectives of the customer, and what of the plan answers each" });
+  .register(z.globalRegistry, {
+    title: "Coverage",
+    description: "Needs and objectives of the customer, and what of the plan answers each",
+  });
 
 export type CoverageDocument = z.infer<typeof coverage>;
 export type NeedEntry = z.infer<typeof need>;

@@ -9,27 +9,32 @@ const group = z
     description: line("What the members have in common"),
     members: ends("Members"),
   })
-  .meta({ description: "A named list of ends" });
+  .register(z.globalRegistry, { description: "A named list of ends" });
 
 const flow = z
   .strictObject({
     id: z
       .string()
       .regex(/^F\d{3,4}$/)
-      .meta({ description: "F and three or four digits, the first being the section", examples: ["F412"] }),
-    section: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5), z.literal(6)]).meta({
+      .register(z.globalRegistry, {
+        description: "F and three or four digits, the first being the section",
+        examples: ["F412"],
+      }),
+    section: z.literal([1, 2, 3, 4, 5, 6]).register(z.globalRegistry, {
       description:
         "ANSSI's section: 1 to the firewall, 2 from it, 3 its protection, 4 business, 5 noise, 6 final refusal",
     }),
     from: ends("Source"),
     to: ends("Destination, after port forwarding"),
     services: names("Services of services.yaml"),
-    action: z.enum(["allow", "deny", "reject"]).meta({ description: "deny drops in silence, reject answers" }),
-    log: z.boolean().meta({ description: "Whether the routers log it" }),
+    action: z
+      .enum(["allow", "deny", "reject"])
+      .register(z.globalRegistry, { description: "deny drops in silence, reject answers" }),
+    log: z.boolean().register(z.globalRegistry, { description: "Whether the routers log it" }),
     owner: reference("Department that answers for the row"),
     description: line("Why the row exists"),
   })
-  .meta({ description: "A row of the flow table" });
+  .register(z.globalRegistry, { description: "A row of the flow table" });
 
 const forward = z
   .strictObject({
@@ -38,43 +43,49 @@ const forward = z
     host: reference("Inside host that it reaches, on the same port"),
     description: line("Why it is open"),
   })
-  .meta({ description: "A port forward" });
+  .register(z.globalRegistry, { description: "A port forward" });
 
 const invariant = z
   .strictObject({
     description: line("What must hold"),
-    kind: z.enum(["never", "always"]).meta({
+    kind: z.enum(["never", "always"]).register(z.globalRegistry, {
       description: "never: nothing may pass but the rows of `except`; always: everything must pass",
     }),
     from: ends("Source"),
     to: ends("Destination"),
     services: names("Services that it is about"),
-    except: z.array(z.string().min(1)).meta({ description: "Rows that are allowed; with never only" }).optional(),
+    except: z
+      .array(z.string().min(1))
+      .register(z.globalRegistry, { description: "Rows that are allowed; with never only" })
+      .optional(),
   })
-  .meta({ description: "What the flow table must keep true, whatever its rows" });
+  .register(z.globalRegistry, { description: "What the flow table must keep true, whatever its rows" });
 
 const waiver = z
   .strictObject({
     code: z
       .string()
       .regex(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/)
-      .meta({ description: "Code of the finding that is accepted" }),
+      .register(z.globalRegistry, { description: "Code of the finding that is accepted" }),
     flow: reference("Row that it is accepted for"),
     owner: reference("Department that answers for it"),
     reason: line("Why it is accepted"),
     expires: date("Last day on which it holds"),
   })
-  .meta({ description: "A finding that is accepted for a time" });
+  .register(z.globalRegistry, { description: "A finding that is accepted for a time" });
 
 export const flows = z
   .strictObject({
-    groups: z.record(id(), group).meta({ description: "Groups of ends by name" }).optional(),
-    flows: z.array(flow).min(1).meta({ description: "The flow table; the first row that matches decides" }),
-    forwards: z.record(id(), forward).meta({ description: "Port forwards by name" }).optional(),
-    invariants: z.record(id(), invariant).meta({ description: "Invariants by name" }).optional(),
-    waivers: z.record(id(), waiver).meta({ description: "Waivers by name" }).optional(),
+    groups: z.record(id(), group).register(z.globalRegistry, { description: "Groups of ends by name" }).optional(),
+    flows: z
+      .array(flow)
+      .min(1)
+      .register(z.globalRegistry, { description: "The flow table; the first row that matches decides" }),
+    forwards: z.record(id(), forward).register(z.globalRegistry, { description: "Port forwards by name" }).optional(),
+    invariants: z.record(id(), invariant).register(z.globalRegistry, { description: "Invariants by name" }).optional(),
+    waivers: z.record(id(), waiver).register(z.globalRegistry, { description: "Waivers by name" }).optional(),
   })
-  .meta({
+  .register(z.globalRegistry, {
     title: "Flow table",
     description: "The firewall flow table in ANSSI's order, forwards, invariants, waivers",
   });

@@ -11,7 +11,7 @@ const fileName = judged((value) =>
         fact: `"${value}" is not a plain file name`,
         hint: "Letters, digits, dots and hyphens",
       },
-).meta({ description: "File name in the import storage" });
+).register(z.globalRegistry, { description: "File name in the import storage" });
 
 const url = judged((value) =>
   /^https:\/\/\S+$/.test(value) && URL.canParse(value)
@@ -25,17 +25,19 @@ const url = judged((value) =>
 
 const image = z
   .strictObject({
-    os: z.enum(["debian", "pfsense", "windows"]).meta({ description: "Operating system" }),
+    os: z.enum(["debian", "pfsense", "windows"]).register(z.globalRegistry, { description: "Operating system" }),
     description: line("What the image is"),
-    url: url.nullable().meta({ description: "Where Proxmox downloads it; null for one that the user supplies" }),
+    url: url
+      .nullable()
+      .register(z.globalRegistry, { description: "Where Proxmox downloads it; null for one that the user supplies" }),
     fileName,
     sha512: z
       .string()
       .regex(/^[0-9a-f]{128}$/)
-      .meta({ description: "SHA-512 of the file, 128 hexadecimal digits" })
+      .register(z.globalRegistry, { description: "SHA-512 of the file, 128 hexadecimal digits" })
       .optional(),
   })
-  .meta({ description: "A disk image that templates are made from" });
+  .register(z.globalRegistry, { description: "A disk image that templates are made from" });
 
 const nic = z
   .strictObject({
@@ -43,10 +45,10 @@ const nic = z
     address: address("Its fixed address, without prefix"),
     aliases: z
       .array(address("A further address of the same zone"))
-      .meta({ description: "Further addresses on the same interface" })
+      .register(z.globalRegistry, { description: "Further addresses on the same interface" })
       .optional(),
   })
-  .meta({ description: "A network interface" });
+  .register(z.globalRegistry, { description: "A network interface" });
 
 const host = z
   .strictObject({
@@ -55,42 +57,53 @@ const host = z
     role: z
       .string()
       .min(1)
-      .meta({ description: "What the host does", enum: [...ROLE_IDS] }),
+      .register(z.globalRegistry, { description: "What the host does", enum: [...ROLE_IDS] }),
     description: line("What the host is, in a few words"),
-    nics: z.array(nic).min(1).max(16).meta({ description: "In the order in which the hypervisor attaches them" }),
+    nics: z
+      .array(nic)
+      .min(1)
+      .max(16)
+      .register(z.globalRegistry, { description: "In the order in which the hypervisor attaches them" }),
     cores: whole(1, 64, "Virtual cores"),
     memoryMiB: whole(256, 262_144, "Memory in MiB"),
     disksGiB: z
       .array(whole(1, 10_240, "Size in GiB"))
       .min(1)
       .max(8)
-      .meta({ description: "Disks in GiB; the first is the system's" }),
+      .register(z.globalRegistry, { description: "Disks in GiB; the first is the system's" }),
     image: reference("Image that the host is made from"),
     node: whole(0, 99, "Position in the stack's list of nodes, modulo its length; 0 if left out").optional(),
     apartAs: z
       .string()
       .min(1)
-      .meta({ description: "Hosts with the same word never share a node where there are several" })
+      .register(z.globalRegistry, {
+        description: "Hosts with the same word never share a node where there are several",
+      })
       .optional(),
     start: z
       .strictObject({
         order: whole(1, 99, "Lower starts first"),
         delaySeconds: whole(0, 600, "Wait before the next, in seconds"),
       })
-      .meta({ description: "When the hypervisor starts the host" }),
+      .register(z.globalRegistry, { description: "When the hypervisor starts the host" }),
     protected: z
       .boolean()
-      .meta({ description: "Proxmox and Pulumi refuse to destroy it; false if left out" })
+      .register(z.globalRegistry, { description: "Proxmox and Pulumi refuse to destroy it; false if left out" })
       .optional(),
   })
-  .meta({ description: "A machine" });
+  .register(z.globalRegistry, { description: "A machine" });
 
 export const hosts = z
   .strictObject({
-    images: z.record(id(), image).meta({ description: "Images by name" }),
-    hosts: z.record(hostId(), host).meta({ description: "Machines by name, which is also their DNS name" }),
+    images: z.record(id(), image).register(z.globalRegistry, { description: "Images by name" }),
+    hosts: z
+      .record(hostId(), host)
+      .register(z.globalRegistry, { description: "Machines by name, which is also their DNS name" }),
   })
-  .meta({ title: "Hosts", description: "Images and machines: role, zone, address, sizes, placement" });
+  .register(z.globalRegistry, {
+    title: "Hosts",
+    description: "Images and machines: role, zone, address, sizes, placement",
+  });
 
 // A DNS label: no dots, at most 15 characters, because Active Directory truncates a computer's name there; not c07-…,
 // which is how the copies of a lab are named on the hypervisor.
@@ -98,7 +111,7 @@ function hostId(): z.ZodString {
   return z
     .string()
     .regex(/^(?=.{1,15}$)(?!c\d\d-)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/)
-    .meta({
+    .register(z.globalRegistry, {
       description:
         "At most 15 lower-case letters, digits and hyphens, a letter first, and not as copies are named (c07-…)",
     });

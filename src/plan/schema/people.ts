@@ -1,17 +1,21 @@
 import * as z from "zod";
 import { id, line, names, reference, whole } from "./common.ts";
 
-const department = z.strictObject({ name: line("Its full name") }).meta({ description: "A department" });
+const department = z
+  .strictObject({ name: line("Its full name") })
+  .register(z.globalRegistry, { description: "A department" });
 
 const group = z
   .strictObject({
     description: line("Who is in it"),
     grants: z
       .array(z.enum(["vpn", "admin"]))
-      .meta({ description: "vpn: the tunnel; admin: routers, servers, and the supervision's alerts" })
+      .register(z.globalRegistry, {
+        description: "vpn: the tunnel; admin: routers, servers, and the supervision's alerts",
+      })
       .optional(),
   })
-  .meta({ description: "A group of the directory" });
+  .register(z.globalRegistry, { description: "A group of the directory" });
 
 const person = z
   .strictObject({
@@ -24,28 +28,30 @@ const person = z
       .string()
       .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/)
       .max(64)
-      .meta({ description: "Local part of the mail address; none if left out" })
+      .register(z.globalRegistry, { description: "Local part of the mail address; none if left out" })
       .optional(),
     extension: whole(100, 9999, "Telephone extension; none if left out").optional(),
   })
-  .meta({ description: "A person, by login" });
+  .register(z.globalRegistry, { description: "A person, by login" });
 
 export const people = z
   .strictObject({
-    departments: z.record(id(), department).meta({ description: "Departments by id" }),
-    groups: z.record(id(), group).meta({ description: "Groups by name" }),
+    departments: z.record(id(), department).register(z.globalRegistry, { description: "Departments by id" }),
+    groups: z.record(id(), group).register(z.globalRegistry, { description: "Groups by name" }),
     // sAMAccountName: at most 20 characters.
     people: z
       .record(
         z
           .string()
           .regex(/^(?=.{1,20}$)[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/)
-          .meta({ description: "At most 20 lower-case letters, digits, dots and hyphens, a letter first" }),
+          .register(z.globalRegistry, {
+            description: "At most 20 lower-case letters, digits, dots and hyphens, a letter first",
+          }),
         person,
       )
-      .meta({ description: "People by login (sAMAccountName, at most 20 characters)" }),
+      .register(z.globalRegistry, { description: "People by login (sAMAccountName, at most 20 characters)" }),
   })
-  .meta({ title: "People", description: "Departments, groups and people of the directory" });
+  .register(z.globalRegistry, { title: "People", description: "Departments, groups and people of the directory" });
 
 export type PeopleDocument = z.infer<typeof people>;
 export type PeopleGroupEntry = z.infer<typeof group>;

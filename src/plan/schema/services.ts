@@ -26,31 +26,36 @@ const port = z.union([z.int(), z.string()]).check((ctx) => {
 // hint of its own (rules/services) instead of "no variant matches".
 const term = z
   .strictObject({
-    protocol: z.enum(["tcp", "udp", "icmp", "ip", "any"]).meta({ description: "ip: another protocol, by its number" }),
+    protocol: z
+      .enum(["tcp", "udp", "icmp", "ip", "any"])
+      .register(z.globalRegistry, { description: "ip: another protocol, by its number" }),
     ports: z
-      .array(port.meta({ description: "A port, or a range such as 10000-20000" }))
+      .array(port.register(z.globalRegistry, { description: "A port, or a range such as 10000-20000" }))
       .min(1)
-      .meta({ description: "Destination ports; tcp and udp only" })
+      .register(z.globalRegistry, { description: "Destination ports; tcp and udp only" })
       .optional(),
     types: z
       .array(whole(0, 255, "ICMP type"))
       .min(1)
-      .meta({ description: "ICMP types; all if left out" })
+      .register(z.globalRegistry, { description: "ICMP types; all if left out" })
       .optional(),
     number: whole(0, 255, "IP protocol number; with protocol ip only").optional(),
   })
-  .meta({ description: "One way in which the service is spoken" });
+  .register(z.globalRegistry, { description: "One way in which the service is spoken" });
 
 const service = z
   .strictObject({
     description: line("What the service is"),
-    terms: z.array(term).min(1).meta({ description: "Protocols and ports" }),
+    terms: z.array(term).min(1).register(z.globalRegistry, { description: "Protocols and ports" }),
   })
-  .meta({ description: "A service of the flow table" });
+  .register(z.globalRegistry, { description: "A service of the flow table" });
 
 export const services = z
-  .strictObject({ services: z.record(id(), service).meta({ description: "Services by name" }) })
-  .meta({ title: "Services", description: "Protocols and ports by the names that the flow table uses" });
+  .strictObject({ services: z.record(id(), service).register(z.globalRegistry, { description: "Services by name" }) })
+  .register(z.globalRegistry, {
+    title: "Services",
+    description: "Protocols and ports by the names that the flow table uses",
+  });
 
 export type ServicesDocument = z.infer<typeof services>;
 export type ServiceEntry = z.infer<typeof service>;

@@ -1,0 +1,9 @@
+// Writes schemas/*.schema.json from the plan's zod schemas; a test compares them.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { jsonSchemaFiles } from "../src/plan/json-schema.ts";
+
+const folder = join(import.meta.dirname, "../schemas");
+await mkdir(folder, { recursive: true });
+for (const [file, text] of jsonSchemaFiles()) await writeFile(join(folder, file), text);
+console.log(`schemas/: ${[...jsonSchemaFiles().keys()].join(", ")}`);
