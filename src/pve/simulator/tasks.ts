@@ -33,6 +33,8 @@ export interface TaskRunnerOptions {
   readonly report: (line: string) => void;
 }
 
+const SETTLE_MS = 200;
+
 const hex8 = (value: number): string => (value >>> 0).toString(16).toUpperCase().padStart(8, "0");
 
 /**
@@ -78,17 +80,21 @@ export class TaskRunner {
     return this.#options.state.tasks.toReversed();
   }
 
+  /** An end that is not on disk yet is no end. */
   isRunning(upid: string): boolean {
-    return this.#byUpid.get(upid)?.exitstatus === undefined && this.#running.has(upid);
+    return this.#running.has(upid);
   }
 
-  /** Waits for the end of a task, but no longer than `limitMs`. */
-  async settle(upid: string, limitMs: number): Promise<void> {
+  /**
+   * Waits a moment for a task that is about to end: without it a task of no duration costs the provider,
+   * which polls each second, a second.
+   */
+  async settle(upid: string): Promise<void> {
     const running = this.#running.get(upid);
-    if (running === undefined || limitMs <= 0) return;
+    if (running === undefined || this.#options.durationMs > SETTLE_MS) return;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
+      timer = setTimeout(resolve, SETTLE_MS);
     });
     await Promise.race([running.done, limit]);
     clearTimeout(timer);
@@ -150,14 +156,14 @@ export class TaskRunner {
         );
     }
     handle.log(exitstatus === "OK" ? "TASK OK" : `TASK ERROR: ${exitstatus}`);
-    // The effects go to disk before the end is visible, then the end itself with the next write.
-    this.#options.touch();
-    await this.#options.flush().catch((error: unknown) => {
-      exitstatus = `cannot save the result: ${messageOf(error)}`;
-    });
     task.endtime = nowSeconds();
     task.exitstatus = exitstatus;
     this.#options.touch();
+    // Effects and end go to disk in one write; until then the task counts as running.
+    await this.#options.flush().catch((error: unknown) => {
+      task.exitstatus = `cannot save the result: ${messageOf(error)}`;
+      this.#options.report(task.exitstatus);
+    });
     this.#running.delete(task.upid);
   }
 }

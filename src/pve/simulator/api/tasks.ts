@@ -33,9 +33,6 @@ function taskOf(call: Call): TaskState {
   return task;
 }
 
-/** How long an answer may wait for a task that is about to end, ms: spares the provider a second's poll. */
-const SETTLE_MS = 40;
-
 export const TASKS = [
   method(
     "GET",
@@ -63,8 +60,8 @@ export const TASKS = [
   method("GET", "/nodes/{node}/tasks/{upid}", {}, () => subdirs("log", "status")),
   method("GET", "/nodes/{node}/tasks/{upid}/status", {}, async (call) => {
     const task = taskOf(call);
-    await call.world.tasks.settle(task.upid, SETTLE_MS);
-    const { exitstatus } = task;
+    await call.world.tasks.settle(task.upid);
+    const exitstatus = call.world.tasks.isRunning(task.upid) ? undefined : task.exitstatus;
     return {
       ...identity(task),
       status: exitstatus === undefined ? "running" : "stopped",

@@ -29,9 +29,6 @@ export interface DispatchOptions {
 }
 
 const BASE = "/api2/json";
-/** How long the answer that starts a task may wait for its end, ms: without it a task of no duration costs the provider a second. */
-const SETTLE_MS = 40;
-
 /** One request from its head to its answer. Never rejects. */
 export async function dispatch(
   options: DispatchOptions,
@@ -108,7 +105,7 @@ async function callMethod(options: DispatchOptions, { verb, path, user, given, u
   const call = new Call(world, user, path, route.method.parameters, parameters, upload);
   const data: unknown = await route.method.handler(call);
   if (verb === "GET") return data;
-  if (typeof data === "string" && data.startsWith("UPID:")) await world.tasks.settle(data, SETTLE_MS);
+  if (typeof data === "string" && data.startsWith("UPID:")) await world.tasks.settle(data);
   await flush();
   return data;
 }

@@ -6,12 +6,22 @@ import type { Properties } from "../schema/property-string.ts";
 /** A drive's line of the configuration, e.g. `local-lvm:vm-100-disk-0,size=32G`. */
 export type Drive = Properties & { file: string };
 
+// Listings read every guest's drives at every call; the same few lines come again and again.
+const parsed = new Map<string, Drive>();
+const PARSED_LIMIT = 10_000;
+
+/** @returns a copy of its own: callers may change it */
 export function parseDrive(slot: string, value: string): Drive {
+  const key = `${slot}=${value}`;
+  const known = parsed.get(key);
+  if (known !== undefined) return { ...known };
   const format = driveFormat(slot);
   if (format === undefined) throw new Error(`${slot} holds no drive`);
   const properties = parsePropertyString(format, value);
   if (properties["file"] === undefined) throw badParameter(slot, "unable to parse drive options");
-  return properties as Drive;
+  if (parsed.size >= PARSED_LIMIT) parsed.clear();
+  parsed.set(key, properties as Drive);
+  return { ...(properties as Drive) };
 }
 
 export function printDrive(slot: string, drive: Drive): string {

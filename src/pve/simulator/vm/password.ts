@@ -1,7 +1,7 @@
 import { hash } from "bcryptjs";
 
 /** The cost matters little here: the state folder is private and the passwords are a lab's. */
-const ROUNDS = 5;
+const ROUNDS = 4;
 
 /**
  * What stands in the state for a cloud-init password. One that is hashed already stays as it is,
