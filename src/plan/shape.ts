@@ -105,7 +105,7 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
   const path = issue.path as Path;
   const where: Where = { document, path };
   const value = valueAt(root, path);
-  const about = (what: string): string => description(schema, path) ?? what;
+  const about = (what = "See stacks/lab for a plan that is whole"): string => description(schema, path) ?? what;
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(schema, path);
@@ -137,7 +137,7 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
           "PLAN_BAD_VALUE",
           where,
           `${show(value)} is not one of ${words.join(", ")}`,
-          typeof value === "string" ? suggest(value, words) : about(""),
+          typeof value === "string" ? suggest(value, words) : about(),
         ),
       ];
     }
@@ -146,24 +146,19 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
       return [problem("PLAN_BAD_VALUE", where, bound(issue, value), about("Choose a value within the bounds"))];
     case "custom": {
       const complaint = issue.params as Complaint | undefined;
-      return [problem(complaint?.code ?? "PLAN_BAD_VALUE", where, issue.message, complaint?.hint ?? about(""))];
+      return [problem(complaint?.code ?? "PLAN_BAD_VALUE", where, issue.message, complaint?.hint ?? about())];
     }
     case "invalid_union":
-      if (value === undefined) return [missing(where, about("See stacks/lab"))];
+      if (value === undefined) return [missing(where, about())];
       // The one union of the documents is a port or a range.
-      return [problem("PLAN_BAD_PORT", where, "is not a port", about(""))];
+      return [problem("PLAN_BAD_PORT", where, "is not a port", about())];
     case "invalid_type":
-      if (value === undefined) return [missing(where, about("See stacks/lab"))];
+      if (value === undefined) return [missing(where, about())];
       return [
-        problem(
-          "PLAN_WRONG_TYPE",
-          where,
-          mismatch(value, TYPES[issue.expected] ?? issue.expected, path),
-          about("See stacks/lab"),
-        ),
+        problem("PLAN_WRONG_TYPE", where, mismatch(value, TYPES[issue.expected] ?? issue.expected, path), about()),
       ];
     default:
-      return [problem("PLAN_BAD_VALUE", where, issue.message, about("See stacks/lab"))];
+      return [problem("PLAN_BAD_VALUE", where, issue.message, about())];
   }
 }
 
@@ -196,6 +191,8 @@ function suggest(word: string, known: readonly string[]): string {
 
 /** A scalar in a fact, as it was written or nearly. */
 function show(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (isRecord(value)) return "a map";
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
@@ -241,8 +238,9 @@ function keyDescription(schema: z.ZodType, path: Path): string | undefined {
   return record instanceof z.ZodRecord ? z.globalRegistry.get(record.keyType)?.description : undefined;
 }
 
+/** What a value is for, or what the list is for that it stands in. */
 function description(schema: z.ZodType, path: Path): string | undefined {
   const here = schemaAt(schema, path);
-  if (!here) return undefined;
-  return z.globalRegistry.get(here)?.description ?? z.globalRegistry.get(unwrap(here))?.description;
+  const own = here && (z.globalRegistry.get(here) ?? z.globalRegistry.get(unwrap(here)))?.description;
+  return own ?? (typeof path.at(-1) === "number" ? description(schema, path.slice(0, -1)) : undefined);
 }

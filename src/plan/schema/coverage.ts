@@ -4,11 +4,9 @@ import { line } from "./common.ts";
 const need = z
   .strictObject({
     text: line("What the customer asks for"),
-    by: z
-      .array(z.string().min(1))
-      .register(z.globalRegistry, {
-        description: "What answers it, as host:rtr-a, zone:dmz, flow:F412, forward:vpn; empty with a reason",
-      }),
+    by: z.array(z.string().min(1)).register(z.globalRegistry, {
+      description: "What answers it, as host:rtr-a, zone:dmz, flow:F412, forward:vpn; empty with a reason",
+    }),
     outOfScope: line("What the mock-up cannot show, and why").optional(),
   })
   .register(z.globalRegistry, { description: "A need or an objective" });
