@@ -1,0 +1,5 @@
+// `npm start`: in a fresh clone nothing is installed yet, so this file needs Node alone.
+import { ensurePackages, root, runNode } from "./packages.js";
+
+ensurePackages();
+process.exitCode = runNode([`${root}/bin/maquette`, "up", ...process.argv.slice(2)]);

@@ -1,0 +1,91 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+
+type OpType = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"]["op"];
+
+/** One property that differs; values are as Pulumi shows them, secrets already replaced by it. */
+export interface PropertyChange {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  /** This property is why the resource is replaced. */
+  readonly forcesReplacement: boolean;
+}
+
+/** What the engine would do, or did, to one resource. */
+export interface Change {
+  readonly op: "create" | "update" | "replace" | "delete";
+  readonly name: string;
+  /** `proxmoxve:index/vmLegacy:VmLegacy`. */
+  readonly type: string;
+  readonly urn: string;
+  readonly properties: readonly PropertyChange[];
+}
+
+const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+
+export const isGuest = (c: Pick<Change, "type" | "urn">): boolean =>
+  c.type === VM && c.urn.includes("maquette:lab:Guest$");
+
+const kinds: Partial<Record<OpType, Change["op"]>> = {
+  create: "create",
+  update: "update",
+  delete: "delete",
+  replace: "replace",
+};
+
+/** The change that an event announces; undefined for what stays as it is, and for the halves of a replacement. */
+export function changeOf(event: EngineEvent): Change | undefined {
+  const m = event.resourcePreEvent?.metadata;
+  const op = m ? kinds[m.op] : undefined;
+  if (!m || !op || m.type.startsWith("pulumi:") || m.type.startsWith("maquette:lab:")) return undefined;
+  const detailed =
+    m.detailedDiff ?? Object.fromEntries((m.diffs ?? []).map((d) => [d, { diffKind: "update", inputDiff: true }]));
+  return {
+    op,
+    name: m.urn.split("::").pop()!,
+    type: m.type,
+    urn: m.urn,
+    properties:
+      op === "update" || op === "replace"
+        ? Object.entries(detailed).map(([path, d]) => ({
+            path,
+            before: at(m.old, path),
+            after: at(m.new, path),
+            forcesReplacement: String(d.diffKind).endsWith("replace"),
+          }))
+        : [],
+  };
+}
+
+/** Everything that a run announces, in the order of the plan's guests first, then names. */
+export function collectChanges(events: readonly EngineEvent[]): readonly Change[] {
+  const byUrn = new Map<string, Change>();
+  for (const event of events) {
+    const change = changeOf(event);
+    // A replacement announces itself three times; "replace" says most.
+    if (change && byUrn.get(change.urn)?.op !== "replace") byUrn.set(change.urn, change);
+  }
+  return [...byUrn.values()].sort(
+    (a, b) => Number(isGuest(b)) - Number(isGuest(a)) || a.name.localeCompare(b.name, "en"),
+  );
+}
+
+/** The value at a path such as `networkDevices[1].vlanId` or `files["user-data"]`, of inputs first, then outputs. */
+function at(state: unknown, path: string): unknown {
+  const { inputs, outputs } = (state ?? {}) as { inputs?: unknown; outputs?: unknown };
+  const keys = [...path.matchAll(/\["([^"]+)"\]|\[(\d+)\]|([^.[\]]+)/g)].map((k) => k[1] ?? k[2] ?? k[3]!);
+  const walk = (root: unknown): unknown =>
+    keys.reduce<unknown>(
+      (v, k) => (typeof v === "object" && v !== null ? (v as Record<string, unknown>)[k] : undefined),
+      root,
+    );
+  return walk(inputs) ?? walk(outputs);
+}
+
+/** A value in one line, at most `width` characters. */
+export function brief(value: unknown, width = 60): string {
+  if (value === undefined) return "(none)";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const line = text.replaceAll(/\s*\n\s*/g, " ⏎ ");
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}

@@ -1,0 +1,98 @@
+import type { Context } from "./context.ts";
+
+export interface OptionSpec {
+  readonly name: string;
+  /** Name of its value; absent for a switch. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Command = (
+  context: Context,
+  values: Readonly<Record<string, unknown>>,
+  positionals: readonly string[],
+) => Promise<number>;
+
+/** One table: what is parsed, what is helped with and what is run cannot disagree. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: readonly { readonly name: string; readonly isOptional?: boolean; readonly help: string }[];
+  readonly options: readonly OptionSpec[];
+  /** Loaded when asked for: `check` must not wait for what `up` needs. */
+  readonly load: () => Promise<Command>;
+}
+
+export const commonOptions: readonly OptionSpec[] = [
+  { name: "stack", value: "NAME", help: "the stack, default lab: the embedded lab" },
+  { name: "json", help: "one JSON document on standard output" },
+  { name: "lang", value: "en|fr", help: "language of what is printed for people" },
+  { name: "help", help: "this text" },
+];
+
+const planOption: OptionSpec = { name: "plan", value: "DIR", help: "another plan than the stack's" };
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "up",
+    summary: "create or update the lab, and print its guests",
+    positionals: [],
+    options: [{ name: "skip-preview", help: "do not show what will change first" }],
+    load: async () => (await import("./commands/up.ts")).up,
+  },
+  {
+    name: "preview",
+    summary: "show what an up would change; changes nothing",
+    positionals: [],
+    options: [
+      { name: "expect-no-changes", help: "exit 1 if anything would change" },
+      { name: "markdown", help: "a short comment for a pull request" },
+    ],
+    load: async () => (await import("./commands/preview.ts")).preview,
+  },
+  {
+    name: "destroy",
+    summary: "delete the lab; its secret stays, so that the next up makes the same one",
+    positionals: [],
+    options: [
+      { name: "yes", help: "do not ask (the embedded lab only)" },
+      { name: "confirm", value: "STACK", help: "the stack's name: what a real Proxmox asks for" },
+    ],
+    load: async () => (await import("./commands/destroy.ts")).destroy,
+  },
+  {
+    name: "check",
+    summary: "judge the plan; needs no running lab",
+    positionals: [],
+    options: [planOption],
+    load: async () => (await import("./commands/check.ts")).check,
+  },
+  {
+    name: "render",
+    summary: "write what a host gets at its first boot, secrets as placeholders",
+    positionals: [{ name: "HOST", help: "a host of the plan" }],
+    options: [planOption, { name: "out", value: "DIR", help: "where to write HOST/; standard output if left out" }],
+    load: async () => (await import("./commands/render.ts")).render,
+  },
+  {
+    name: "status",
+    summary: "the guests, as the API sees them",
+    positionals: [],
+    options: [],
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "doctor",
+    summary: "what this machine has, what stands in for what, what is missing and how to get it",
+    positionals: [],
+    options: [],
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  {
+    name: "env",
+    summary: 'shell exports: after eval "$(bin/maquette env)" plain pulumi commands work',
+    positionals: [],
+    options: [],
+    load: async () => (await import("./commands/env.ts")).env,
+  },
+];

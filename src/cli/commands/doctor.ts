@@ -1,0 +1,102 @@
+import { statfs } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { freemem, totalmem, cpus } from "node:os";
+import { dirname } from "node:path";
+import { findEmbedded } from "../../embedded/control.ts";
+import { goVersion } from "../../engine/build.ts";
+import { findEngine, type Program } from "../../engine/engine.ts";
+import { compareVersions, pins } from "../../engine/pins.ts";
+import type { Command } from "../commands.ts";
+import { readSettings, type Context } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { table } from "../table.ts";
+
+/** One line of the report. */
+interface Finding {
+  readonly what: string;
+  readonly state: "good" | "stand-in" | "missing" | "note";
+  readonly fact: string;
+  /** The command that cures it, where something is missing. */
+  readonly cure: string;
+}
+
+/** Says what this machine has, which part stands in for what, and what is missing; installs nothing. */
+export const doctor: Command = async (context) => {
+  const findings = [...machine(), ...(await engine(context)), ...(await stack(context)), ...guests(context)];
+  if (context.isJson) context.io.out(JSON.stringify({ findings }));
+  else {
+    context.io.out(table(["what", "state", "fact"], findings.map((f) => [f.what, f.state, f.fact])));
+    for (const f of findings.filter((x) => x.cure !== "")) context.io.out(`\n${f.what}: ${f.cure}`);
+  }
+  return findings.some((f) => f.state === "missing") ? exitCodes.findings : exitCodes.good;
+};
+
+function machine(): Finding[] {
+  const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+  return [
+    { what: "system", state: "note", fact: `${process.platform} ${process.arch}, ${cpus().length} cores, ${gib(freemem())} of ${gib(totalmem())} GiB memory free`, cure: "" },
+    { what: "node", state: "good", fact: process.versions.node, cure: "" },
+  ];
+}
+
+async function engine(context: Context): Promise<Finding[]> {
+  const found = await findEngine({ root: context.root, cache: context.folders.cache });
+  const go = await goVersion();
+  const hasGo = go !== undefined && compareVersions(go, pins.goAtLeast) >= 0;
+  const absent = (what: string): Finding => ({
+    what,
+    state: "missing",
+    fact: `not here yet: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
+    cure: hasGo ? "npm start" : `npm start, on a machine that reaches pulumi.com and github.com; or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
+  });
+  const program = (what: string, p: Program | undefined, built: string): Finding => {
+    if (!p) return absent(what);
+    if (p.source !== "build") return { what, state: "good", fact: `${p.version}, ${p.source === "path" ? p.file : "the official download"}`, cure: "" };
+    return { what, state: "stand-in", fact: `${p.version}, ${built}`, cure: "" };
+  };
+  return [
+    program("pulumi", found.cli, "built here from Pulumi's own pinned module (the official release could not be reached)"),
+    program("language host", found.language, `built here from Pulumi's SDK ${pins.language}, the last that carries it; stands in for the one shipped with the CLI`),
+    program("proxmoxve plugin", found.plugin, `a bridge built here over bpg's provider ${pins.bpg}; stands in for the released plugin ${pins.plugin}, with its names`),
+    { what: "go", state: hasGo || found.plugin ? "good" : "note", fact: go === undefined ? "none: needed only where Pulumi's downloads cannot be reached" : go, cure: "" },
+  ];
+}
+
+async function stack(context: Context): Promise<Finding[]> {
+  const settings = await readSettings(context);
+  const api = context.isEmbedded ? await findEmbedded(context.folders) : undefined;
+  const place = nearest(context.folders.clone);
+  const { bavail, bsize } = await statfs(place);
+  const free = (bavail * bsize) / 2 ** 30;
+  return [
+    {
+      what: "Proxmox VE",
+      state: context.isEmbedded ? "stand-in" : "note",
+      fact: context.isEmbedded
+        ? `the embedded API (${api ? `running at ${api.url}, process ${api.record.pid}` : "not running"}); stands in for a Proxmox VE 9 with the nodes ${settings.nodes.join(", ")}`
+        : `${settings.endpoint!}, nodes ${settings.nodes.join(", ")}`,
+      cure: "",
+    },
+    { what: "state", state: free < 1 ? "missing" : "good", fact: `${context.folders.clone}, ${free.toFixed(1)} GiB free`, cure: free < 1 ? "Free some space, or set XDG_STATE_HOME elsewhere." : "" },
+    { what: "secret", state: "note", fact: `${context.folders.secrets}${existsSync(context.folders.secrets) ? "" : " (made by the first up)"}`, cure: "" },
+  ];
+}
+
+function guests(context: Context): Finding[] {
+  if (!context.isEmbedded) return [];
+  return [
+    {
+      what: "guests",
+      state: "stand-in",
+      fact: "the memory driver: guests have a state and no more; nothing boots, no service answers, no packet is routed. A real Proxmox runs them (docs/own-proxmox.md)",
+      cure: "",
+    },
+  ];
+}
+
+/** The nearest folder upwards that exists. */
+function nearest(path: string): string {
+  let at = path;
+  while (!existsSync(at)) at = dirname(at);
+  return at;
+}

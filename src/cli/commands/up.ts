@@ -1,0 +1,91 @@
+import { Fault } from "../../core/fault.ts";
+import type { Command } from "../commands.ts";
+import { collectChanges } from "../changes.ts";
+import { describeChanges } from "../describe-changes.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { guestTable } from "../guest-table.ts";
+import { interruptible } from "../interrupt.ts";
+import { RunProgress } from "../progress.ts";
+import { readyStack } from "../ready.ts";
+import { wordsOf } from "../words.ts";
+
+/** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
+export const up: Command = async (context, values) => {
+  const started = Date.now();
+  const { io } = context;
+  const words = wordsOf(context.language);
+  const ready = await readyStack(context);
+  if (!ready) return exitCodes.findings;
+  const { session, plan, naming } = ready;
+  if (values["skip-preview"] !== true) {
+    const events: Parameters<RunProgress["onEvent"]>[0][] = [];
+    const seen = new RunProgress(io);
+    const previewed = await interruptible(io, (signal) =>
+      session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal }),
+    );
+    if (previewed.code !== 0) throw engineFault("preview", previewed, seen, events);
+    const changes = collectChanges(events);
+    if (!context.isJson) io.err(changes.length === 0 ? words.upToDate : describeChanges(changes));
+    if (changes.length === 0) return finish();
+  }
+  const progress = new RunProgress(io);
+  const ran = await interruptible(io, (signal) =>
+    session.pulumi(["up", "--yes", "--skip-preview"], { onEvent: progress.onEvent, signal }),
+  );
+  if (ran.code !== 0) throw engineFault("up", ran, progress, []);
+  return finish();
+
+  async function finish(): Promise<number> {
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    const listed = await session.client.listVms();
+    if (context.isJson) {
+      const guests = [...plan.hosts.values()].map((h) => {
+        const vm = listed.find((v) => v.vmid === naming.vmId(h));
+        return {
+          host: h.id,
+          role: h.role,
+          vmId: naming.vmId(h),
+          node: vm?.node ?? null,
+          state: vm?.status ?? "missing",
+        };
+      });
+      io.out(JSON.stringify({ seconds: Number(seconds), guests }));
+      return exitCodes.good;
+    }
+    io.out(guestTable(context, plan, naming, listed));
+    io.out("");
+    io.out(words.ready(plan.hosts.size, seconds));
+    if (context.isEmbedded) io.out(words.memoryOnly);
+    const stack = context.isEmbedded ? "" : ` --stack ${context.stack}`;
+    io.out(
+      [
+        "",
+        `${words.next}:`,
+        `  bin/maquette status${stack}           ${words.nextStatus}`,
+        `  eval "$(bin/maquette env${stack})"    ${words.nextPulumi}`,
+        `  stacks/lab/*.yaml             ${words.nextPlan}`,
+        `  bin/maquette destroy${stack}          ${words.nextDestroy}`,
+      ].join("\n"),
+    );
+    return exitCodes.good;
+  }
+};
+
+/** What a run of the engine that failed has to say: its own errors, never its log. */
+export function engineFault(
+  what: string,
+  ran: { readonly code: number; readonly stdout: string; readonly stderr: string },
+  progress: RunProgress,
+  events: Parameters<RunProgress["onEvent"]>[0][],
+): Fault {
+  for (const event of events) progress.onEvent(event);
+  const said =
+    progress.problems.length > 0
+      ? "see above"
+      : (ran.stderr.trim() || ran.stdout.trim()).split("\n").slice(-8).join("\n  ");
+  return new Fault(
+    "ENGINE_RUN_FAILED",
+    `pulumi ${what} failed (exit ${ran.code}): ${said}`,
+    "Mend what it names, then run the same command again: it goes on from where it stopped.",
+  );
+}

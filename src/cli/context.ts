@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse as parseYaml } from "yaml";
+import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { isEmbedded, parseSettings, type Settings } from "../infra/settings.ts";
+import { foldersOf, type Folders } from "../stack/folders.ts";
+import { repositoryRoot } from "../stack/root.ts";
+import type { Io } from "./io.ts";
+import { isLanguage, type Language } from "./words.ts";
+
+/** What every command starts from. */
+export interface Context {
+  readonly root: string;
+  readonly stack: string;
+  readonly isEmbedded: boolean;
+  readonly folders: Folders;
+  readonly isJson: boolean;
+  readonly language: Language;
+  readonly io: Io;
+}
+
+/** @throws Fault CLI_USAGE for a stack or language that cannot be */
+export function context(values: Readonly<Record<string, unknown>>, io: Io): Context {
+  const root = repositoryRoot();
+  const stack = String(values["stack"] ?? "lab");
+  if (!/^[\w.-]{1,100}$/.test(stack)) {
+    throw new Fault(
+      "CLI_USAGE",
+      `"${stack}" is no name for a stack.`,
+      "Use letters, digits, hyphens, underscores and dots.",
+    );
+  }
+  const asked = values["lang"] ?? "en";
+  if (!isLanguage(asked))
+    throw new Fault("CLI_USAGE", `"${String(asked)}" is not a language of maquette.`, "Use --lang en or --lang fr.");
+  return {
+    root,
+    stack,
+    isEmbedded: isEmbedded(stack),
+    folders: foldersOf(root, stack),
+    isJson: values["json"] === true,
+    language: asked,
+    io,
+  };
+}
+
+/**
+ * The stack's settings, read from Pulumi.<stack>.yaml as Pulumi reads them, without starting Pulumi.
+ * @throws Fault STACK_UNKNOWN, STACK_SETTINGS …
+ */
+export async function readSettings(context: Context): Promise<Settings> {
+  return parseSettings(context.stack, await stackValues(context));
+}
+
+/** What stands under `maquette:` in Pulumi.<stack>.yaml; encrypted values are left out. */
+export async function stackValues(context: Pick<Context, "root" | "stack">): Promise<Record<string, unknown>> {
+  const name = `Pulumi.${context.stack}.yaml`;
+  let text: string;
+  try {
+    text = await readFile(join(context.root, name), "utf8");
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    throw new Fault(
+      "STACK_UNKNOWN",
+      `There is no ${name}: the stack ${context.stack} was never set up.`,
+      `docs/own-proxmox.md sets up a stack for a Proxmox of your own; the embedded lab is --stack lab.`,
+      error,
+    );
+  }
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    throw new Fault(
+      "STACK_SETTINGS",
+      `${name} is not YAML: ${messageOf(error).split("\n")[0]!}`,
+      "Mend the file, or restore it with git.",
+      error,
+    );
+  }
+  const config = (document as { config?: Record<string, unknown> } | null)?.config ?? {};
+  const values: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(config)) {
+    const [space, rest] = key.split(/:(.*)/s);
+    if (space !== "maquette" || rest === undefined) continue;
+    if (typeof value === "object" && value !== null && "secure" in value) continue;
+    values[rest] = value;
+  }
+  return values;
+}

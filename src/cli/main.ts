@@ -1,0 +1,103 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { didYouMean } from "../core/diagnostics.ts";
+import { Fault } from "../core/fault.ts";
+import { commands, commonOptions, type CommandSpec } from "./commands.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { usage, usageOf } from "./help.ts";
+import { makeIo, type Io } from "./io.ts";
+
+/**
+ * The CLI: arguments in, exit code out. 0 good; 1 findings (a fault in the plan, changes that were not expected);
+ * 2 failure. Nothing but this room touches argv, exit codes and the console.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const io = makeIo(process.stdout, process.stderr);
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    return report(error, argv.includes("--json"), io);
+  } finally {
+    io.close();
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    const about = rest[0] === undefined ? undefined : specOf(rest[0]);
+    io.out(about ? usageOf(about) : usage());
+    return name === undefined ? exitCodes.failure : exitCodes.good;
+  }
+  if (name === "--version" || name === "version") {
+    io.out((await import("./version.ts")).version());
+    return exitCodes.good;
+  }
+  const spec = specOf(name);
+  const { values, positionals } = parse(spec, rest);
+  if (values["help"] === true) {
+    io.out(usageOf(spec));
+    return exitCodes.good;
+  }
+  const min = spec.positionals.filter((p) => !p.isOptional).length;
+  if (positionals.length < min || positionals.length > spec.positionals.length) {
+    const wanted = spec.positionals.map((p) => (p.isOptional ? `[${p.name}]` : p.name)).join(" ");
+    throw new Fault(
+      "CLI_USAGE",
+      `maquette ${name} takes ${wanted === "" ? "no argument" : wanted}, not ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
+      `maquette help ${name}`,
+    );
+  }
+  const { context } = await import("./context.ts");
+  const command = await spec.load();
+  return command(context(values, io), values, positionals);
+}
+
+function specOf(name: string): CommandSpec {
+  const spec = commands.find((c) => c.name === name);
+  if (spec) return spec;
+  const near = didYouMean(
+    name,
+    commands.map((c) => c.name),
+  );
+  throw new Fault(
+    "CLI_UNKNOWN_COMMAND",
+    `"${name}" is not a command of maquette.`,
+    near ? `Did you mean "${near}"?` : "maquette help lists the commands.",
+  );
+}
+
+function parse(spec: CommandSpec, args: readonly string[]): { values: Record<string, unknown>; positionals: string[] } {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const option of [...spec.options, ...commonOptions])
+    options[option.name] = { type: option.value === undefined ? "boolean" : "string" };
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const asked = /'(--[\w-]+)/.exec(message)?.[1];
+    const near =
+      asked === undefined
+        ? undefined
+        : didYouMean(
+            asked,
+            Object.keys(options).map((o) => `--${o}`),
+          );
+    throw new Fault(
+      "CLI_USAGE",
+      `maquette ${spec.name}: ${message.split(". ")[0]!}.`,
+      near ? `Did you mean ${near}?` : `maquette help ${spec.name}`,
+    );
+  }
+}
+
+function report(error: unknown, isJson: boolean, io: Io): number {
+  if (error instanceof Fault) {
+    if (isJson) io.out(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
+    else io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);
+  } else {
+    // Not foreseen, so a defect of ours: the trace is for whoever mends it.
+    io.err(`CLI_DEFECT ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    io.err("  hint: this is a defect of maquette, please report it with the lines above");
+  }
+  return exitCodes.failure;
+}

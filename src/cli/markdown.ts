@@ -1,0 +1,54 @@
+import { brief, isGuest, type Change } from "./changes.ts";
+import { count } from "./describe-changes.ts";
+import { nameOf } from "./progress.ts";
+
+const titles = {
+  create: "Created",
+  update: "Changed",
+  replace: "Replaced: deleted and made anew",
+  delete: "Deleted",
+} as const;
+
+/** Marks the comment, so that a workflow finds and updates its own. */
+export const commentMarker = "<!-- maquette preview -->";
+
+/** A short comment for a pull request: what an up would do to guests and resources, and which properties differ. */
+export function markdownOf(changes: readonly Change[], stack: string): string {
+  const head = [commentMarker, `### maquette preview, stack \`${stack}\``, ""];
+  if (changes.length === 0) return [...head, "Nothing would change.", ""].join("\n");
+  const replaced = changes.filter((c) => c.op === "replace");
+  const loud =
+    replaced.length === 0
+      ? []
+      : [
+          "> [!WARNING]",
+          `> **${replaced.length} would be replaced**, that is deleted with their disks and made anew: ${replaced.map((c) => `\`${nameOf(c.urn)}\``).join(", ")}.`,
+          "",
+        ];
+  const lines = [...head, `${count(changes)}.`, "", ...loud];
+  for (const op of ["replace", "delete", "create", "update"] as const) {
+    const some = changes.filter((c) => c.op === op);
+    if (some.length === 0) continue;
+    lines.push(`**${titles[op]}**`, "");
+    // A new lab has a hundred resources; a reviewer wants its guests, and to know how many the rest are.
+    const shown = op === "create" ? some.filter(isGuest) : some;
+    for (const change of shown) {
+      lines.push(`- ${nameOf(change.urn)}`);
+      for (const p of change.properties.slice(0, 12)) {
+        lines.push(
+          `  - ${code(p.path)}: ${code(brief(p.before, 80))} → ${code(brief(p.after, 80))}${p.forcesReplacement ? " **forces the replacement**" : ""}`,
+        );
+      }
+      if (change.properties.length > 12) lines.push(`  - and ${change.properties.length - 12} more properties`);
+    }
+    if (some.length > shown.length)
+      lines.push(
+        `- ${shown.length > 0 ? "and " : ""}${some.length - shown.length} other resources (images, templates, seeds, networks)`,
+      );
+    lines.push("");
+  }
+  return lines.join("\n");
+}
+
+/** Inline code that survives backticks and bars in a value. */
+const code = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``);

@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "../core/fault.ts";
+import { ensureEmbedded } from "../embedded/control.ts";
+import { getEngine, type Engine } from "../engine/engine.ts";
+import { prepareEnvironment, type PulumiEnvironment } from "../engine/environment.ts";
+import { pulumi, type PulumiOptions, type PulumiRun } from "../engine/pulumi.ts";
+import { readCheckpoint } from "../engine/checkpoint.ts";
+import type { Settings } from "../infra/settings.ts";
+import { PveClient } from "../pve/client/index.ts";
+import { clientFor } from "../pve/client/environment.ts";
+import type { Endpoint } from "../stack/endpoint.ts";
+import { writePrivate } from "../stack/folders.ts";
+import { readSettings, type Context } from "./context.ts";
+import { supplyImages } from "./supply-images.ts";
+
+/** A stack that is ready for the engine: the API answers, the engine is here, the environment is set. */
+export interface Session {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  readonly endpoint: Endpoint;
+  readonly environment: PulumiEnvironment;
+  readonly client: PveClient;
+  /** Whether checkpoints lie in this clone's own folder. */
+  readonly isOwnBackend: boolean;
+  pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal">): Promise<PulumiRun>;
+}
+
+/** Opens a stack: gets the engine, starts the embedded API where the stack is the embedded lab, makes the stack. */
+export async function openSession(context: Context): Promise<Session> {
+  const { io, folders, root, stack } = context;
+  const settings = await readSettings(context);
+  const engine = await getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line) });
+  const backend = configuredBackend(context);
+  const prepare = (endpoint: Endpoint): Promise<PulumiEnvironment> =>
+    prepareEnvironment({ stack, folders, engine, endpoint, backend, isOpen: context.isEmbedded });
+  let endpoint: Endpoint;
+  if (context.isEmbedded) {
+    endpoint = await embeddedEndpoint(context, settings);
+  } else {
+    const tokenFile = join(folders.run, "token");
+    endpoint = { url: settings.endpoint!, tokenFile, caFile: null };
+    await writeOwnToken(context, await prepare(endpoint), tokenFile);
+  }
+  const environment = await prepare(endpoint);
+  const run: Session["pulumi"] = async (args, options = {}) => pulumi(args, { root, folders, environment, ...options });
+  const client = await clientFor(endpoint, settings.insecure);
+  if (context.isEmbedded) await supplyImages(client, settings);
+  await makeStack(context, run, backend === undefined);
+  return { settings, engine, endpoint, environment, client, isOwnBackend: backend === undefined, pulumi: run };
+}
+
+/** The address of the embedded API, started if need be. */
+export async function embeddedEndpoint(context: Context, settings: Settings): Promise<Endpoint> {
+  return ensureEmbedded({
+    folders: context.folders,
+    nodes: settings.nodes,
+    daemonFile: join(dirname(fileURLToPath(import.meta.url)), "daemon.js"),
+    taskDurationMs: Number(process.env["MAQUETTE_TASK_MS"] ?? 0),
+    onProgress: (line) => context.io.progress(line),
+  });
+}
+
+/** A team's own backend (S3, Pulumi Cloud …), for stacks other than the embedded lab. */
+const configuredBackend = (context: Context): string | undefined =>
+  context.isEmbedded ? undefined : (process.env["MAQUETTE_BACKEND_URL"] ?? undefined);
+
+/** Takes the token out of the stack's encrypted configuration into a file of the run folder. */
+async function writeOwnToken(context: Context, environment: PulumiEnvironment, tokenFile: string): Promise<void> {
+  const { root, folders, stack } = context;
+  const got = await pulumi(["config", "get", "maquette:apiToken", "--stack", stack], { root, folders, environment });
+  const token = got.stdout.trim();
+  if (got.code !== 0 || token === "") {
+    throw new Fault(
+      "STACK_NO_TOKEN",
+      `The stack ${stack} has no API token (${got.stderr.trim().split("\n")[0] ?? ""}).`,
+      `Run \`pulumi config set --secret maquette:apiToken --stack ${stack}\` and type user@realm!name=secret; docs/own-proxmox.md makes the token.`,
+    );
+  }
+  if (!/^[^\s@]+@[^\s!]+![\w.-]+=\S+$/.test(token)) {
+    throw new Fault(
+      "STACK_BAD_TOKEN",
+      `maquette:apiToken of the stack ${stack} does not look like user@realm!name=secret.`,
+      "Set it again; Proxmox shows the two parts when it makes the token.",
+    );
+  }
+  const before = await readFile(tokenFile, "utf8").catch(() => "");
+  if (before.trim() !== token) await writePrivate(tokenFile, `${token}\n`);
+}
+
+async function makeStack(context: Context, run: Session["pulumi"], isOwnBackend: boolean): Promise<void> {
+  if (isOwnBackend && (await readCheckpoint(context.folders, context.stack))) return;
+  const made = await run(["stack", "select", "--create", "--secrets-provider", "passphrase", "--stack", context.stack]);
+  if (made.code !== 0) {
+    throw new Fault(
+      "STACK_NOT_MADE",
+      `Pulumi cannot make the stack ${context.stack}: ${made.stderr.trim()}`,
+      "Check the backend and its rights; `maquette doctor` names what is in use.",
+    );
+  }
+}

@@ -1,0 +1,62 @@
+/** What is printed for people, in both languages; messages of errors stay in English, as do logs. */
+const english = {
+  guest: "guest",
+  role: "role",
+  node: "node",
+  vmId: "VM id",
+  address: "address",
+  state: "state",
+  memory: "memory",
+  upToDate: "Nothing to change: the lab is as the plan says.",
+  ready: (n: number, seconds: string) => `${n} guests are there, after ${seconds} s.`,
+  next: "What to do next",
+  nextStatus: "see the guests again",
+  nextPulumi: "use plain pulumi commands in this shell: pulumi preview, up, refresh, destroy",
+  nextDestroy: "delete the lab; the next up makes the same one",
+  nextPlan: "change the lab, then maquette up",
+  memoryOnly:
+    "Guests live in memory: the API, its state and every resource are real, but nothing boots. No service answers and no packet crosses a router here.",
+  confirm: (what: string) => `Delete ${what}? Type yes: `,
+  confirmName: (stack: string, url: string) => `This deletes the lab on ${url}. Type the stack's name, ${stack}: `,
+  destroyed: "The lab is gone. Its secret stays: the next up makes the same one.",
+  notConfirmed: "Not confirmed: nothing was deleted.",
+  planGood: (hosts: number, flows: number) => `The plan is sound: ${hosts} hosts, ${flows} flows.`,
+  found: (errors: number, warnings: number) => `${errors} faults, ${warnings} warnings.`,
+  noLab: "There is no lab yet.",
+  missing: "missing",
+};
+
+export type Words = typeof english;
+
+const french: Words = {
+  guest: "machine",
+  role: "rôle",
+  node: "nœud",
+  vmId: "id VM",
+  address: "adresse",
+  state: "état",
+  memory: "mémoire",
+  upToDate: "Rien à changer : la maquette est conforme au plan.",
+  ready: (n, seconds) => `${n} machines sont là, après ${seconds} s.`,
+  next: "Et maintenant",
+  nextStatus: "revoir les machines",
+  nextPulumi: "utiliser pulumi tel quel dans ce terminal : pulumi preview, up, refresh, destroy",
+  nextDestroy: "supprimer la maquette ; le prochain up refait la même",
+  nextPlan: "modifier la maquette, puis maquette up",
+  memoryOnly:
+    "Les machines vivent en mémoire : l'API, son état et toutes les ressources sont réels, mais rien ne démarre. Aucun service ne répond et aucun paquet ne traverse un routeur ici.",
+  confirm: (what) => `Supprimer ${what} ? Tapez yes : `,
+  confirmName: (stack, url) => `Ceci supprime la maquette sur ${url}. Tapez le nom de la pile, ${stack} : `,
+  destroyed: "La maquette est supprimée. Son secret reste : le prochain up refait la même.",
+  notConfirmed: "Pas de confirmation : rien n'a été supprimé.",
+  planGood: (hosts, flows) => `Le plan est sain : ${hosts} machines, ${flows} flux.`,
+  found: (errors, warnings) => `${errors} fautes, ${warnings} avertissements.`,
+  noLab: "Il n'y a pas encore de maquette.",
+  missing: "absente",
+};
+
+export type Language = "en" | "fr";
+
+export const isLanguage = (value: unknown): value is Language => value === "en" || value === "fr";
+
+export const wordsOf = (language: Language): Words => (language === "fr" ? french : english);

@@ -1,0 +1,124 @@
+import { hostname } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { errnoOf, Fault } from "../core/fault.ts";
+import type { Folders } from "../stack/folders.ts";
+
+const PROJECT = "maquette";
+
+const resource = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  custom: z.boolean().optional(),
+  protect: z.boolean().optional(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+  outputs: z.record(z.string(), z.unknown()).optional(),
+});
+const deployment = z.looseObject({
+  resources: z.array(resource).nullish(),
+  pending_operations: z.array(z.looseObject({ type: z.string(), resource })).nullish(),
+});
+
+export type StateResource = z.infer<typeof resource>;
+
+/** A stack's recorded state, as far as recovery reads it. */
+export interface Checkpoint {
+  readonly resources: readonly StateResource[];
+  /** What an interrupted run had begun: `creating`, `updating`, `deleting` … */
+  readonly pending: readonly { readonly type: string; readonly resource: StateResource }[];
+}
+
+/** Reads what `pulumi stack export` prints, or a checkpoint file of a `file://` backend. */
+export function parseCheckpoint(text: string): Checkpoint {
+  const document = z
+    .looseObject({
+      deployment: deployment.nullish(),
+      checkpoint: z.looseObject({ latest: deployment.nullish() }).nullish(),
+    })
+    .parse(JSON.parse(text));
+  const latest = document.deployment ?? document.checkpoint?.latest;
+  return { resources: latest?.resources ?? [], pending: latest?.pending_operations ?? [] };
+}
+
+const stackFile = (folders: Folders, stack: string): string =>
+  join(folders.backend, ".pulumi", "stacks", PROJECT, `${stack}.json`);
+
+/** The checkpoint in this clone's own backend; undefined when the stack was never made. @throws Fault STATE_DAMAGED */
+export async function readCheckpoint(folders: Folders, stack: string): Promise<Checkpoint | undefined> {
+  const file = stackFile(folders, stack);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return parseCheckpoint(text);
+  } catch (error) {
+    throw new Fault(
+      "STATE_DAMAGED",
+      `Pulumi's checkpoint ${file} cannot be read.`,
+      `Put its last good copy back: cp ${file}.bak ${file}. The embedded lab may also simply be started anew: delete ${folders.clone}.`,
+      error,
+    );
+  }
+}
+
+/**
+ * Removes the locks that dead runs left in this clone's own backend.
+ * @returns how many were removed
+ * @throws Fault STATE_LOCKED while another run is alive
+ */
+export async function clearStaleLocks(folders: Folders, stack: string): Promise<number> {
+  const folder = join(folders.backend, ".pulumi", "locks", "organization", PROJECT, stack);
+  let cleared = 0;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const file = join(folder, name);
+    const holder = await readHolder(file);
+    if (holder !== undefined && (await isAlive(holder))) {
+      throw new Fault(
+        "STATE_LOCKED",
+        `Another run works on the stack ${stack}: process ${holder.pid} on ${holder.hostname} since ${holder.timestamp}.`,
+        "Wait until it ends; then run the same command again.",
+      );
+    }
+    await rm(file, { force: true });
+    cleared++;
+  }
+  return cleared;
+}
+
+const lockHolder = z.looseObject({ pid: z.int(), hostname: z.string(), timestamp: z.string() });
+
+async function readHolder(file: string): Promise<z.infer<typeof lockHolder> | undefined> {
+  try {
+    return lockHolder.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    // Half written by a run that died: nobody holds it.
+    return undefined;
+  }
+}
+
+/** A lock of another machine (a shared home) is believed; here, only a living process of the engine's name is. */
+async function isAlive(holder: z.infer<typeof lockHolder>): Promise<boolean> {
+  if (holder.hostname !== hostname()) return true;
+  if (process.platform !== "linux") return signalReaches(holder.pid);
+  try {
+    const command = await readFile(`/proc/${holder.pid}/cmdline`, "utf8");
+    return basename(command.split("\0")[0] ?? "").startsWith("pulumi");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return false;
+    throw error;
+  }
+}
+
+function signalReaches(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) === "EPERM";
+  }
+}

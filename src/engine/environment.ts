@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { errnoOf } from "../core/fault.ts";
+import type { Endpoint } from "../stack/endpoint.ts";
+import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
+import { installPlugin, type Engine } from "./engine.ts";
+
+/** The variables under which plain `pulumi` commands work on a stack; values are paths and addresses, never secrets. */
+export type PulumiEnvironment = Readonly<Record<string, string>>;
+
+export interface EnvironmentOptions {
+  readonly stack: string;
+  readonly folders: Folders;
+  readonly engine: Engine;
+  readonly endpoint: Endpoint;
+  /** Where checkpoints are kept; absent for this clone's own folder. */
+  readonly backend?: string | undefined;
+  /** Nothing in the stack's state is worth a pass phrase: the embedded lab. */
+  readonly isOpen: boolean;
+}
+
+/** Folder to put first on PATH: its `pulumi` hands the token from its file to the engine. */
+export const wrapperFolder = (folders: Folders): string => join(folders.run, "bin");
+
+/**
+ * Prepares a stack's private PULUMI_HOME, its pass phrase and the wrapper, and returns the environment.
+ * Plain `pulumi`, the Automation API and CI all run under it, so they cannot differ.
+ */
+export async function prepareEnvironment(
+  options: EnvironmentOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<PulumiEnvironment> {
+  const { folders, engine, endpoint } = options;
+  await privateFolder(folders.pulumiHome);
+  await privateFolder(folders.backend);
+  await installPlugin(folders.pulumiHome, engine.plugin);
+  await writeWrapper(folders, engine);
+  const others = (env["PATH"] ?? "").split(delimiter).filter((f) => f !== wrapperFolder(folders));
+  return {
+    PATH: [wrapperFolder(folders), ...others].join(delimiter),
+    PULUMI_HOME: folders.pulumiHome,
+    PULUMI_BACKEND_URL: options.backend ?? `file://${folders.backend}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile(options),
+    PULUMI_STACK: options.stack,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PROXMOX_VE_ENDPOINT: endpoint.url,
+    MAQUETTE_TOKEN_FILE: endpoint.tokenFile,
+    MAQUETTE_CA_FILE: endpoint.caFile ?? "",
+  };
+}
+
+async function passphraseFile(options: EnvironmentOptions): Promise<string> {
+  const file = join(options.folders.secrets, "passphrase");
+  try {
+    await readFile(file);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw diskFault(error, `read ${file}`);
+    await writePrivate(file, options.isOpen ? "this protects nothing" : randomBytes(24).toString("base64url"));
+  }
+  return file;
+}
+
+async function writeWrapper(folders: Folders, engine: Engine): Promise<void> {
+  const folder = await privateFolder(wrapperFolder(folders));
+  const quoted = `'${engine.cli.file.replaceAll("'", `'\\''`)}'`;
+  const script = `#!/bin/sh
+# Written by maquette. The token goes from its file to the engine's environment here and nowhere else.
+if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
+  PROXMOX_VE_API_TOKEN=$(cat "$MAQUETTE_TOKEN_FILE")
+  export PROXMOX_VE_API_TOKEN
+fi
+if [ -n "$MAQUETTE_CA_FILE" ]; then
+  SSL_CERT_FILE=$MAQUETTE_CA_FILE
+  export SSL_CERT_FILE
+fi
+exec ${quoted} "$@"
+`;
+  const file = join(folder, "pulumi");
+  const now = await readFile(file, "utf8").catch(() => "");
+  if (now !== script) {
+    await writePrivate(file, script, 0o700);
+    await writePrivate(join(folder, ".maquette-wrapper"), "", 0o700);
+  }
+}

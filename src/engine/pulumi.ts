@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { watch } from "node:fs";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { Fault } from "../core/fault.ts";
+import { wrapperFolder, type PulumiEnvironment } from "./environment.ts";
+import type { Folders } from "../stack/folders.ts";
+
+export interface PulumiRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface PulumiOptions {
+  /** The repository. */
+  readonly root: string;
+  readonly folders: Folders;
+  readonly environment: PulumiEnvironment;
+  /** Each event of the engine as it comes; asks for the event log. */
+  readonly onEvent?: (event: EngineEvent) => void;
+  /** Interrupts the engine, which then finishes what is in flight and writes its checkpoint. */
+  readonly signal?: AbortSignal;
+  /** The engine is killed when it passes; default two hours. */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Runs the stack's `pulumi`, non-interactively. Why not the Automation API: after each operation it starts the CLI
+ * three more times for outputs and history, which is more than the operation itself takes here
+ * (docs/decisions/003-engine-events.md). The event log is the one that the Automation API reads.
+ */
+export async function pulumi(args: readonly string[], options: PulumiOptions): Promise<PulumiRun> {
+  const wantsEvents = options.onEvent !== undefined;
+  const folder = wantsEvents ? await mkdtemp(join(tmpdir(), "maquette-events-")) : undefined;
+  const log = folder === undefined ? undefined : join(folder, "events.jsonl");
+  const tail = log === undefined ? undefined : await tailEvents(log, options.onEvent!);
+  try {
+    return await spawnPulumi(
+      [...args, "--non-interactive", "--color", "never", ...(log === undefined ? [] : ["--event-log", log])],
+      options,
+      wantsEvents,
+    );
+  } finally {
+    await tail?.end();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function spawnPulumi(args: readonly string[], options: PulumiOptions, wantsEvents: boolean): Promise<PulumiRun> {
+  const { folders, root, environment } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(wrapperFolder(folders), "pulumi"), args, {
+      cwd: root,
+      env: { ...process.env, ...environment, ...(wantsEvents ? { PULUMI_DEBUG_COMMANDS: "true" } : {}) },
+      stdio: ["ignore", "pipe", "pipe"],
+      // A Ctrl-C of the terminal reaches us; we pass one on, so that the engine is interrupted once and not twice.
+      detached: true,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const interrupt = (): void => void child.kill("SIGINT");
+    options.signal?.addEventListener("abort", interrupt, { once: true });
+    const timer = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    }, options.deadlineMs ?? 7_200_000);
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", interrupt);
+    };
+    child.on("error", (error) => {
+      settle();
+      reject(
+        new Fault("ENGINE_NO_PROGRAM", `The engine does not start: ${error.message}.`, "Run `maquette doctor`.", error),
+      );
+    });
+    child.on("close", (code) => {
+      settle();
+      resolve({ code: code ?? 137, stdout, stderr });
+    });
+  });
+}
+
+/** Follows a growing file of one JSON event a line. */
+async function tailEvents(path: string, onEvent: (event: EngineEvent) => void): Promise<{ end(): Promise<void> }> {
+  await writeFile(path, "", { mode: 0o600 });
+  const file = await open(path, "r");
+  const chunk = Buffer.alloc(1 << 16);
+  let rest = Buffer.alloc(0);
+  let position = 0;
+  let reading = Promise.resolve();
+  const drain = async (): Promise<void> => {
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+      const last = bytes.lastIndexOf(10);
+      rest = Buffer.from(bytes.subarray(last + 1));
+      if (last < 0) continue;
+      for (const line of bytes.subarray(0, last).toString("utf8").split("\n")) {
+        if (line !== "") onEvent(JSON.parse(line) as EngineEvent);
+      }
+    }
+  };
+  const next = (): void => {
+    reading = reading.then(drain);
+  };
+  const watcher = watch(path, next);
+  return {
+    async end() {
+      watcher.close();
+      next();
+      try {
+        await reading;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}

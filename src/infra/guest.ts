@@ -1,0 +1,124 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Host, Nic } from "../plan/types.ts";
+import { renderSeed } from "../roles/seed.ts";
+import { seedNaming } from "./naming.ts";
+import { Vm } from "./proxmox.ts";
+import { SeedCd } from "./seed.ts";
+import type { Templates } from "./template.ts";
+import { bridgeOf, nodeOf, type World } from "./world.ts";
+
+/** A machine of the plan: its seed CD, and the VM that boots from a clone of its role's template. */
+export class Guest extends pulumi.ComponentResource {
+  readonly vm: Vm;
+
+  constructor(
+    world: World,
+    host: Host,
+    templates: Templates,
+    after: readonly pulumi.Resource[],
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    super("maquette:lab:Guest", host.id, {}, opts);
+    const { plan, settings, naming, mark } = world;
+    const node = nodeOf(world, host);
+    const image = plan.images.get(host.image)!;
+    const seed = renderSeed(plan, host, world.templates, seedNaming(world.naming, host));
+    const cd = new SeedCd(
+      `${host.id}-seed`,
+      {
+        node,
+        storage: settings.storage.seeds,
+        fileName: `${mark}-${host.id}.iso`,
+        label: seed.label,
+        files: Object.fromEntries(seed.files),
+        vmId: naming.vmId(host),
+        mark,
+        digest: world.seedDigest(seed.label, seed.files),
+      },
+      { parent: this },
+    );
+    // A pair that shares state (CARP, the directory) must not be rebooted under an update: one node at a time, by hand.
+    const isPair = host.apartAs !== null;
+    const template = templates.for(host, node);
+    this.vm = templates.queue(
+      template,
+      host,
+      node,
+      (queue) =>
+        new Vm(
+          host.id,
+          {
+            nodeName: node,
+            vmId: naming.vmId(host),
+            name: naming.guestName(host),
+            description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}. Changes by hand are undone by the next up.`,
+            tags: ["maquette", mark, `role-${host.role}`],
+            poolId: naming.pool,
+            clone: { vmId: template.vmId, full: settings.clones === "full", retries: 3 },
+            // pfSense has no agent; Debian's cloud image gets one with the steps.
+            agent: { enabled: false },
+            cpu: { cores: host.cores, type: "x86-64-v2-AES" },
+            memory: { dedicated: host.memoryMiB },
+            operatingSystem: { type: image.os === "debian" ? "l26" : "other" },
+            scsiHardware: "virtio-scsi-single",
+            serialDevices: [{}],
+            disks: host.disksGiB.map((size, n) => ({
+              interface: `scsi${n}`,
+              datastoreId: settings.storage.disks,
+              size,
+              discard: "on",
+              iothread: true,
+            })),
+            cdrom: { interface: "ide3", fileId: cd.volume },
+            networkDevices: [...host.nics.map((nic) => networkDevice(world, host, nic)), ...operatorNic(world, host)],
+            startup: { order: host.startOrder, upDelay: host.startDelaySeconds, downDelay: -1 },
+            onBoot: true,
+            protection: host.isProtected,
+            started: true,
+            stopOnDestroy: true,
+            rebootAfterUpdate: !isPair,
+          },
+          {
+            parent: this,
+            dependsOn: [...after, ...queue],
+            // On a real Proxmox a plain `pulumi destroy` stops here; `maquette destroy` asks for the stack's name first.
+            protect: host.isProtected || !world.isEmbedded,
+            ignoreChanges: [
+              // The seed is detached once it was read.
+              "cdrom",
+              ...host.disksGiB.map((_, n) => `disks[${n}].speed`),
+            ],
+          },
+        ),
+    );
+    this.registerOutputs({ vmId: this.vm.vmId });
+  }
+}
+
+function networkDevice(world: World, host: Host, nic: Nic): object {
+  const { bridge, vlanId } = bridgeOf(world, world.plan.zones.get(nic.zone)!);
+  return {
+    bridge,
+    model: "virtio",
+    macAddress: world.naming.mac(host, nic),
+    // Proxmox' own firewall filters foreign MACs by default, and drops CARP with them.
+    firewall: false,
+    ...(vlanId === null ? {} : { vlanId }),
+  };
+}
+
+/** The one door on a real Proxmox: the bastion's leg on the operator's network. */
+function operatorNic(world: World, host: Host): object[] {
+  const { operator } = world.settings;
+  const own = world.naming.operator;
+  if (operator === null || own === null || host.role !== "bastion") return [];
+  return [
+    {
+      bridge: operator.bridge,
+      model: "virtio",
+      macAddress: own.mac,
+      firewall: false,
+      ...(operator.vlan === null ? {} : { vlanId: operator.vlan }),
+    },
+  ];
+}

@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Fault } from "../core/fault.ts";
+import type { Image } from "../plan/types.ts";
+import { ImageFile } from "./proxmox.ts";
+import type { World } from "./world.ts";
+
+/** Where a template's or guest's first disk comes from, on one node. */
+export type ImageSource =
+  | { readonly kind: "volume"; readonly volume: pulumi.Input<string>; readonly after: readonly pulumi.Resource[] }
+  | { readonly kind: "template"; readonly vmId: number };
+
+/**
+ * Downloads the plan's images to the nodes that need them, through the API (no SSH to a node). What may not be
+ * downloaded (pfSense, Windows) the stack's settings name: a volume, or a template of the user's.
+ */
+export class Images extends pulumi.ComponentResource {
+  readonly #files = new Map<string, ImageFile>();
+  readonly #world: World;
+
+  constructor(world: World, opts: pulumi.ComponentResourceOptions) {
+    super("maquette:lab:Images", "images", {}, opts);
+    this.#world = world;
+  }
+
+  /** The image on a node; made at the first call, once for all nodes where the storage is shared. */
+  on(image: Image, node: string): ImageSource {
+    const { settings } = this.#world;
+    const own = settings.images[image.id];
+    if (own?.template !== undefined) return { kind: "template", vmId: own.template };
+    if (own?.volume !== undefined) return { kind: "volume", volume: own.volume, after: [] };
+    const url = own?.url ?? image.url;
+    if (url === null) {
+      throw new Fault(
+        "STACK_NO_IMAGE",
+        `The image ${image.id} may not be downloaded, and this stack does not say where it is.`,
+        `Set maquette:images in the stack's configuration: {"${image.id}": {"template": 9900}} for a template of yours, or {"volume": "local:import/${image.fileName}"}; docs/own-proxmox.md makes the template.`,
+      );
+    }
+    const place = settings.storage.isShared ? "shared" : node;
+    const name = `${image.id}-${place}`;
+    let file = this.#files.get(name);
+    if (!file) {
+      file = new ImageFile(
+        name,
+        {
+          nodeName: node,
+          datastoreId: settings.storage.images,
+          contentType: "import",
+          url,
+          // Copies of a class share the file only when they share a stack; each keeps its own, or deleting one would break the rest.
+          fileName: `${this.#world.naming.pool}-${image.fileName}`,
+          ...(image.sha512 === null ? {} : { checksum: image.sha512, checksumAlgorithm: "sha512" }),
+          // "latest" grows: a newer image is taken by a new lab, it does not rebuild this one.
+          overwrite: false,
+        },
+        { parent: this },
+      );
+      this.#files.set(name, file);
+    }
+    return { kind: "volume", volume: file.id, after: [file] };
+  }
+}

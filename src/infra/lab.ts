@@ -1,0 +1,38 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PairsApart } from "./apart.ts";
+import { Guest } from "./guest.ts";
+import { Images } from "./image.ts";
+import { Network } from "./network.ts";
+import { Pool } from "./proxmox.ts";
+import { Ownership } from "./seed.ts";
+import { Templates } from "./template.ts";
+import { nodeOf, type World } from "./world.ts";
+
+/** The whole lab, in the order in which a person would build it by hand. */
+export class Lab extends pulumi.ComponentResource {
+  readonly guests: ReadonlyMap<string, Guest>;
+
+  constructor(world: World, opts: pulumi.ComponentResourceOptions) {
+    super("maquette:lab:Lab", world.naming.pool, {}, opts);
+    const { plan, naming, settings, mark } = world;
+    const within = { parent: this };
+    const pool = new Pool(
+      "pool",
+      { poolId: naming.pool, comment: `maquette: plan ${plan.name}, mark ${mark}` },
+      within,
+    );
+    const network = new Network(world, within);
+    const images = new Images(world, within);
+    const templates = new Templates(world, images, pool, within);
+    const guests = new Map<string, Guest>();
+    for (const host of plan.hosts.values()) {
+      const bridge = network.byNode.get(nodeOf(world, host));
+      guests.set(host.id, new Guest(world, host, templates, [pool, ...(bridge ? [bridge] : [])], within));
+    }
+    const pairs = new PairsApart(world, guests, within);
+    const names = [...plan.hosts.values()].map((h) => [String(naming.vmId(h)), naming.guestName(h)] as const);
+    new Ownership({ mark, guests: Object.fromEntries(names) }, { ...within, dependsOn: [...guests.values(), pairs] });
+    this.guests = guests;
+    this.registerOutputs({ pool: pool.poolId, nodes: settings.nodes });
+  }
+}

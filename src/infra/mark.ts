@@ -1,0 +1,8 @@
+import type { StackSecret } from "../stack/secret.ts";
+
+/**
+ * The tag that every guest and template of a stack bears: the pool's name and a digest of the stack's secret, so
+ * that two people's stacks of one name on one cluster are told apart. Proxmox allows [a-z0-9_.+-] in tags.
+ */
+export const markOf = (pool: string, secret: StackSecret, stack: string): string =>
+  `${pool.toLowerCase()}-${secret.digest("mark", stack).slice(0, 8)}`;

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { formatDiagnostic } from "../core/diagnostics.ts";
+import { Fault } from "../core/fault.ts";
+import { formatAddress } from "../core/ip.ts";
+import { loadPlan } from "../plan/index.ts";
+import type { Plan } from "../plan/types.ts";
+import { refuseStrangers, strangers } from "../provision/ownership.ts";
+import { secretResolver } from "../provision/secrets.ts";
+import { seedImage } from "../provision/seed.ts";
+import { connectFromEnvironment } from "../pve/client/environment.ts";
+import { readSeedTemplates } from "./read-templates.ts";
+import { foldersOf } from "../stack/folders.ts";
+import { loadStackSecret } from "../stack/secret.ts";
+import { Lab } from "./lab.ts";
+import { markOf } from "./mark.ts";
+import { namingOf } from "./naming.ts";
+import { Provider } from "./proxmox.ts";
+import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "./settings.ts";
+import { nodeOf, type World } from "./world.ts";
+
+/** The stack's outputs: where each guest is, and the tag that marks them. */
+export interface Outputs {
+  readonly guests: Readonly<
+    Record<
+      string,
+      { readonly vmId: number; readonly node: string; readonly role: string; readonly addresses: readonly string[] }
+    >
+  >;
+  readonly mark: string;
+}
+
+/**
+ * The Pulumi program: settings and plan in, components out.
+ * @param root the repository
+ * @throws pulumi.RunError with every finding, as a person should read it
+ */
+export async function run(root: string): Promise<Outputs> {
+  try {
+    const stack = pulumi.getStack();
+    const settings = parseSettings(stack, stackValues());
+    requireEnvironment(stack, settings);
+    const plan = await readPlan(root, settings);
+    const world = await makeWorld(root, stack, settings, plan);
+    const ids = new Set([...plan.hosts.values()].map(world.naming.vmId));
+    refuseStrangers(strangers(await connectFromEnvironment(process.env).listVms(), world.mark, ids), world.mark);
+    const provider = new Provider("proxmox", { insecure: settings.insecure });
+    new Lab(world, { providers: [provider] });
+    return outputsOf(world);
+  } catch (error) {
+    if (error instanceof Fault) throw new pulumi.RunError(`${error.code} ${error.message}\n  hint: ${error.hint}`);
+    throw error;
+  }
+}
+
+/** The stack's configuration under `maquette:`, with structured values parsed; the token is not read here. */
+function stackValues(): Record<string, unknown> {
+  const config = new pulumi.Config("maquette");
+  const values: Record<string, unknown> = {};
+  for (const name of settingNames) {
+    const text = config.get(name);
+    if (text === undefined) continue;
+    try {
+      values[name] = JSON.parse(text);
+    } catch {
+      values[name] = text;
+    }
+  }
+  return values;
+}
+
+/** Plain `pulumi` needs what `maquette env` exports; a shell that has it for another stack must not be believed. */
+function requireEnvironment(stack: string, settings: Settings): void {
+  const command = `eval "$(bin/maquette env${isEmbedded(stack) ? "" : ` --stack ${stack}`})"`;
+  const url = process.env["PROXMOX_VE_ENDPOINT"];
+  const of = process.env["PULUMI_STACK"];
+  if (url === undefined || url === "" || process.env["PROXMOX_VE_API_TOKEN"] === undefined) {
+    throw new Fault(
+      "STACK_NO_ENVIRONMENT",
+      "This shell does not say where the Proxmox VE API is.",
+      `Run ${command} in the repository, then the same command again.`,
+    );
+  }
+  if (of !== stack) {
+    throw new Fault(
+      "STACK_OTHER_ENVIRONMENT",
+      `This shell is set up for the stack ${of ?? "(none)"}, not for ${stack}.`,
+      `Run ${command} in the repository, then the same command again.`,
+    );
+  }
+  const isRight = isEmbedded(stack) ? isLoopback(url) : new URL(url).href === new URL(settings.endpoint!).href;
+  if (!isRight) {
+    throw new Fault(
+      "STACK_LAB_IS_EMBEDDED",
+      `PROXMOX_VE_ENDPOINT is ${url}, which is not where the stack ${stack} lives.`,
+      `Unset it, or run ${command}.`,
+    );
+  }
+}
+
+async function readPlan(root: string, settings: Settings): Promise<Plan> {
+  const outcome = await loadPlan(join(root, settings.plan), { nodes: settings.nodes.length });
+  for (const warning of outcome.warnings) void pulumi.log.warn(formatDiagnostic(warning));
+  if (outcome.ok) return outcome.value;
+  const many = outcome.errors.length === 1 ? "1 fault" : `${outcome.errors.length} faults`;
+  throw new pulumi.RunError(
+    `the plan in ${settings.plan} has ${many}:\n${outcome.errors.map(formatDiagnostic).join("\n")}`,
+  );
+}
+
+async function makeWorld(root: string, stack: string, settings: Settings, plan: Plan): Promise<World> {
+  const secret = await loadStackSecret(foldersOf(root, stack).secrets);
+  const naming = namingOf(plan, settings);
+  const resolve = secretResolver(secret);
+  return {
+    plan,
+    settings,
+    naming,
+    templates: await readSeedTemplates(root),
+    isEmbedded: isEmbedded(stack),
+    mark: markOf(naming.pool, secret, stack),
+    seedDigest: (label, files) => secret.digest("seed", seedImage(label, Object.fromEntries(files), resolve)),
+  };
+}
+
+function outputsOf(world: World): Outputs {
+  const guests = [...world.plan.hosts.values()].map((host) => {
+    return [
+      host.id,
+      {
+        vmId: world.naming.vmId(host),
+        node: nodeOf(world, host),
+        role: host.role,
+        addresses: host.nics.map((n) => formatAddress(n.address)),
+      },
+    ] as const;
+  });
+  return { guests: Object.fromEntries(guests), mark: world.mark };
+}

@@ -1,0 +1,63 @@
+import type { ListedVm } from "../provision/ownership.ts";
+
+/** What recovery reads of a resource in the checkpoint. */
+export interface Recorded {
+  readonly type: string;
+  readonly id?: string | undefined;
+  readonly inputs?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Situation {
+  readonly mark: string;
+  readonly isEmbedded: boolean;
+  readonly recorded: readonly Recorded[];
+  /** Operations that an interrupted run had begun. */
+  readonly pending: readonly { readonly type: string; readonly resource: Recorded }[];
+  readonly listed: readonly ListedVm[];
+}
+
+/** What to do before the engine may go on. */
+export interface Recovery {
+  /** VMs that exist, are ours, and that the state never recorded: begun and cut off. */
+  readonly leftovers: readonly ListedVm[];
+  /** The state speaks of VMs that are gone, or of operations whose end nobody saw: ask the API again. */
+  readonly needsRefresh: boolean;
+  /** The checkpoint's list of begun operations has served: drop it. */
+  readonly dropsPending: boolean;
+  /** Our VMs stand on a real Proxmox and the state knows of nothing at all: it was lost, and nothing may be deleted on that ground. */
+  readonly isStateLost: boolean;
+}
+
+const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+
+/**
+ * Compares what the checkpoint says with what the cluster lists; a pure function, so that every kind of kill is a
+ * case in a test.
+ */
+export function planRecovery(s: Situation): Recovery {
+  const recorded = new Set(s.recorded.filter((r) => r.type === VM).map(vmIdOf));
+  const begun = new Map(
+    s.pending
+      .filter((p) => p.type === "creating" && p.resource.type === VM)
+      .map((p) => [vmIdOf(p.resource), p.resource.inputs?.["name"]]),
+  );
+  const listed = new Set(s.listed.map((vm) => vm.vmid));
+  const unrecorded = s.listed.filter((vm) => {
+    if (recorded.has(vm.vmid)) return false;
+    // A clone that was cut off before its tags were set bears its name, and a begun operation says that it is ours.
+    return vm.tags.includes(s.mark) || begun.get(vm.vmid) === vm.name;
+  });
+  const isStateLost = !s.isEmbedded && s.recorded.length === 0 && s.pending.length === 0 && unrecorded.length > 0;
+  return {
+    leftovers: isStateLost ? [] : unrecorded,
+    needsRefresh: s.pending.length > 0 || [...recorded].some((id) => id !== undefined && !listed.has(id)),
+    dropsPending: s.pending.length > 0,
+    isStateLost,
+  };
+}
+
+function vmIdOf(r: Recorded): number | undefined {
+  const id = r.inputs?.["vmId"] ?? r.id;
+  const n = Number(id);
+  return Number.isInteger(n) ? n : undefined;
+}

@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface SeedArgs {
+  readonly node: string;
+  readonly storage: string;
+  readonly fileName: string;
+  readonly label: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly vmId: number;
+  readonly mark: string;
+  readonly digest: string;
+}
+
+/** A seed CD on a node's storage (src/provision/seed.ts): texts with placeholders and a keyed digest, no secret. */
+export class SeedCd extends pulumi.CustomResource {
+  /** `local:iso/….iso`. */
+  declare readonly volume: pulumi.Output<string>;
+
+  constructor(name: string, args: SeedArgs, opts: pulumi.CustomResourceOptions) {
+    super("maquette:index:Seed", name, { ...args, volume: undefined }, opts);
+  }
+}
+
+export interface OwnershipArgs {
+  readonly mark: string;
+  /** VM id to name. */
+  readonly guests: Readonly<Record<string, string>>;
+}
+
+/** Refuses a destroy of what is no longer this stack's (src/provision/ownership.ts). */
+export class Ownership extends pulumi.CustomResource {
+  constructor(args: OwnershipArgs, opts: pulumi.CustomResourceOptions) {
+    super("maquette:index:Ownership", "ownership", { ...args }, opts);
+  }
+}

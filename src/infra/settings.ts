@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { Fault } from "../core/fault.ts";
+
+/**
+ * What a stack's `Pulumi.<stack>.yaml` says under `maquette:`; everything but the plan's folder has a default.
+ * The embedded lab and somebody's own Proxmox differ here and nowhere else.
+ */
+const schema = z.strictObject({
+  plan: z.string().min(1).default("stacks/lab").describe("Folder of the plan, from the repository's root."),
+  copy: z.int().min(0).max(39).default(0).describe("Copy number for a class: offsets VM ids, VLANs, names and pool."),
+  endpoint: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe("https://host:8006/ of the Proxmox VE API."),
+  insecure: z.boolean().default(false).describe("Accept a certificate that nobody vouches for."),
+  nodes: z
+    .array(z.string().regex(/^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/))
+    .min(1)
+    .default(["pve"])
+    .describe("Nodes to place guests on, in order."),
+  storage: z
+    .strictObject({
+      images: z.string().default("local").describe("Holds downloaded images: content `import`."),
+      seeds: z.string().default("local").describe("Holds seed CDs: content `iso`."),
+      disks: z.string().default("local-lvm").describe("Holds the guests' disks: content `images`."),
+      isShared: z.boolean().default(false).describe("The three are one and the same on every node (Ceph, NFS …)."),
+    })
+    .prefault({}),
+  bridge: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,9}$/)
+        .default("vmbr9"),
+      create: z.boolean().default(true).describe("Make it, VLAN-aware; false: it is there already."),
+    })
+    .prefault({}),
+  bridges: z
+    .record(z.string(), z.strictObject({ name: z.string(), vlan: z.int().min(1).max(4094).nullable() }))
+    .default({})
+    .describe("A zone that lies on another bridge: wan1 on the real Internet access, say."),
+  operator: z
+    .strictObject({
+      bridge: z.string(),
+      vlan: z.int().min(1).max(4094).nullable().default(null),
+      address: z.string().describe("CIDR of the bastion's second NIC for copy 0; later copies count up."),
+    })
+    .nullable()
+    .default(null)
+    .describe("The bastion's second NIC, on the operator's network: how SSH gets in on a real Proxmox."),
+  images: z
+    .record(
+      z.string(),
+      z.strictObject({ volume: z.string().optional(), template: z.int().min(100).optional(), url: z.url().optional() }),
+    )
+    .default({})
+    .describe("Where an image of the plan comes from here: a volume, the id of a template of yours, or another URL."),
+  clones: z.enum(["linked", "full"]).default("linked").describe("Linked needs thin storage (LVM-thin, ZFS, qcow2)."),
+  vmidBase: z.int().min(100).default(1000),
+  templateBase: z.int().min(100).default(9000),
+  vlanOffset: z.int().min(0).max(4000).default(0),
+  ha: z.enum(["rules", "none"]).default("rules").describe("Keep pairs apart by HA rules (Proxmox VE 9 clusters)."),
+});
+
+export type Settings = z.infer<typeof schema>;
+
+/** The keys that a stack's configuration may hold under `maquette:`. */
+export const settingNames = Object.keys(schema.shape) as readonly (keyof Settings)[];
+
+/** Stack `lab` is the embedded lab, and nothing else is. */
+export const isEmbedded = (stack: string): boolean => stack === "lab";
+
+/**
+ * Parses a stack's configuration.
+ * @param stack the stack's name
+ * @param values what Pulumi.<stack>.yaml says, without the `maquette:` prefix; secrets left out
+ * @throws Fault STACK_SETTINGS with every wrong value
+ */
+export function parseSettings(stack: string, values: Readonly<Record<string, unknown>>): Settings {
+  const parsed = schema.safeParse(values);
+  const file = `Pulumi.${stack}.yaml`;
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(
+      (i) => `${["maquette", ...i.path.map(String)].join(":").replace(/:(?=[^:]*$)/, ":")}: ${i.message}`,
+    );
+    throw new Fault(
+      "STACK_SETTINGS",
+      `${file} is not right:\n  ${lines.join("\n  ")}`,
+      "docs/own-proxmox.md lists every setting with an example.",
+    );
+  }
+  const settings = parsed.data;
+  if (isEmbedded(stack)) {
+    if (settings.endpoint !== undefined && !isLoopback(settings.endpoint)) {
+      throw new Fault(
+        "STACK_LAB_IS_EMBEDDED",
+        `${file}: the stack lab is the embedded lab and takes no endpoint but loopback, not ${settings.endpoint}.`,
+        "For a Proxmox of your own make a stack of another name: `pulumi stack init mine`, then docs/own-proxmox.md.",
+      );
+    }
+  } else if (settings.endpoint === undefined) {
+    throw new Fault(
+      "STACK_NO_ENDPOINT",
+      `${file} names no Proxmox VE API.`,
+      `Run \`pulumi config set maquette:endpoint https://your-node:8006/ --stack ${stack}\`; docs/own-proxmox.md goes on from there.`,
+    );
+  }
+  return settings;
+}
+
+/** Whether a URL's host is this machine's loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

@@ -1,0 +1,93 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Host, Plan } from "../plan/types.ts";
+import type { Images } from "./image.ts";
+import { Vm } from "./proxmox.ts";
+import type { World } from "./world.ts";
+
+/** What guests of a role are cloned from, on one node. */
+export interface RoleTemplate {
+  readonly vmId: pulumi.Input<number>;
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * One template a role and node, named after the role: the embedded lab's guests get the role's packages from it,
+ * and on Proxmox it may later have them baked in. The disk has the size of the role's smallest guest.
+ */
+export class Templates extends pulumi.ComponentResource {
+  readonly #made = new Map<string, RoleTemplate>();
+  readonly #last = new Map<string, pulumi.Resource>();
+  readonly #world: World;
+  readonly #images: Images;
+  readonly #pool: pulumi.Resource;
+
+  constructor(world: World, images: Images, pool: pulumi.Resource, opts: pulumi.ComponentResourceOptions) {
+    super("maquette:lab:Templates", "templates", {}, opts);
+    this.#world = world;
+    this.#images = images;
+    this.#pool = pool;
+  }
+
+  for(host: Host, node: string): RoleTemplate {
+    const { plan, settings, naming, mark } = this.#world;
+    const image = plan.images.get(host.image)!;
+    const key = `${host.role}-${node}`;
+    const known = this.#made.get(key);
+    if (known) return known;
+    const source = this.#images.on(image, node);
+    if (source.kind === "template") return { vmId: source.vmId, after: [] };
+    const position = settings.nodes.indexOf(node);
+    const template = new Vm(
+      key,
+      {
+        nodeName: node,
+        vmId: naming.templateId(host.role, position),
+        name: naming.templateName(host.role, position),
+        description: `Template of the role ${host.role}, from ${image.id}.`,
+        tags: ["maquette", mark],
+        poolId: naming.pool,
+        template: true,
+        started: false,
+        onBoot: false,
+        agent: { enabled: false },
+        cpu: { cores: 1, type: "x86-64-v2-AES" },
+        memory: { dedicated: 512 },
+        operatingSystem: { type: image.os === "debian" ? "l26" : "other" },
+        scsiHardware: "virtio-scsi-single",
+        serialDevices: [{}],
+        disks: [
+          {
+            interface: "scsi0",
+            datastoreId: settings.storage.disks,
+            importFrom: source.volume,
+            size: smallestDisk(plan, host.role),
+            discard: "on",
+            iothread: true,
+          },
+        ],
+        stopOnDestroy: true,
+      },
+      // The provider reads a disk's speed limits back where none were set, for ever.
+      { parent: this, dependsOn: [this.#pool, ...source.after], ignoreChanges: ["disks[0].speed"] },
+    );
+    const made = { vmId: template.vmId, after: [template] };
+    this.#made.set(key, made);
+    return made;
+  }
+
+  /**
+   * Clones of one template one after another: Proxmox locks the template while it is cloned, and clones that
+   * wait for it fail on a busy storage. Returns what the next clone has to wait for.
+   */
+  queue(template: RoleTemplate, host: Host, node: string, clone: (after: readonly pulumi.Resource[]) => Vm): Vm {
+    const key = `${host.role}-${node}`;
+    const before = this.#last.get(key);
+    const made = clone(before ? [...template.after, before] : template.after);
+    this.#last.set(key, made);
+    return made;
+  }
+}
+
+function smallestDisk(plan: Plan, role: string): number {
+  return Math.min(...[...plan.hosts.values()].filter((h) => h.role === role).map((h) => h.disksGiB[0] ?? 8));
+}

@@ -1,0 +1,42 @@
+import type { Host, Nic, Plan, Zone } from "../plan/types.ts";
+import type { Settings } from "./settings.ts";
+import type { SeedTemplates } from "../roles/seed.ts";
+
+/** How the hypervisor names this copy of the lab. */
+export interface Naming {
+  readonly pool: string;
+  readonly guestName: (host: Host) => string;
+  readonly vmId: (host: Host) => number;
+  readonly vlan: (zone: Zone) => number;
+  readonly mac: (host: Host, nic: Nic) => string;
+  /** The bastion's second NIC, or null. */
+  readonly operator: { readonly cidr: string; readonly mac: string } | null;
+  /** A template per role and node. */
+  readonly templateId: (role: string, node: number) => number;
+  readonly templateName: (role: string, node: number) => string;
+}
+
+/** All that the components read: the plan, the stack's settings, and what derives from both. */
+export interface World {
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly naming: Naming;
+  readonly templates: SeedTemplates;
+  readonly isEmbedded: boolean;
+  /** The tag that says "this stack's": only guests that bear it are ever changed or deleted. */
+  readonly mark: string;
+  /** Digest of a seed's bytes under the stack's secret. */
+  readonly seedDigest: (label: string, files: ReadonlyMap<string, string>) => string;
+}
+
+/** The node that a host is placed on. */
+export const nodeOf = (world: World, host: Host): string =>
+  world.settings.nodes[host.node % world.settings.nodes.length]!;
+
+/** Zones that the hypervisor switches: all that some host has a leg in. */
+export function bridgeOf(world: World, zone: Zone): { readonly bridge: string; readonly vlanId: number | null } {
+  const other = world.settings.bridges[zone.id];
+  return other
+    ? { bridge: other.name, vlanId: other.vlan }
+    : { bridge: world.settings.bridge.name, vlanId: world.naming.vlan(zone) };
+}

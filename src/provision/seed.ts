@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { Fault } from "../core/fault.ts";
+import { substituteSecrets, type SecretKind } from "../roles/template.ts";
+import { deleteVolume } from "../pve/client/guests.ts";
+import { iso9660 } from "./iso9660.ts";
+import { findOwn } from "./ownership.ts";
+import type { Connect, ResourceType } from "./resource-type.ts";
+
+/** What a seed needs of the stack's secret; loaded at the first use, because reading or deleting needs none. */
+export interface SeedSecrets {
+  resolve(): Promise<(kind: SecretKind, label: string) => string>;
+  digest(content: Uint8Array): Promise<string>;
+}
+
+export const seedInputs = z.object({
+  node: z.string(),
+  storage: z.string(),
+  fileName: z.string().regex(/^[\w.-]+\.iso$/),
+  label: z.string(),
+  /** Texts with placeholders: no secret is in them, so none is in the state. */
+  files: z.record(z.string(), z.string()),
+  /** The guest that reads the seed. */
+  vmId: z.int(),
+  mark: z.string(),
+  /** HMAC of the CD's bytes under the stack's secret: changes when a secret is rotated. */
+  digest: z.string(),
+});
+export type SeedInputs = z.infer<typeof seedInputs>;
+
+const moved = ["node", "storage", "fileName", "vmId"] as const;
+const content = ["label", "files", "digest"] as const;
+
+/** The CD's bytes: placeholders filled in, in memory only. */
+export function seedImage(
+  label: string,
+  files: Readonly<Record<string, string>>,
+  resolve: (kind: SecretKind, label: string) => string,
+): Buffer {
+  const filled = Object.entries(files).map(
+    ([name, text]) => [name, Buffer.from(substituteSecrets(text, resolve))] as const,
+  );
+  return iso9660(label, new Map(filled));
+}
+
+/**
+ * A seed CD on a node's storage. It is there once: the guest reads it at its first boot, then it is detached and
+ * deleted, and that is no drift. It is made again when both it and its guest are gone.
+ */
+export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceType {
+  const upload = async (seed: SeedInputs): Promise<void> => {
+    const image = seedImage(seed.label, seed.files, await secrets.resolve());
+    const digest = await secrets.digest(image);
+    if (digest !== seed.digest) {
+      throw new Fault(
+        "SEED_DIGEST",
+        `The seed ${seed.fileName} that the provider renders is not the one that the program declared.`,
+        "The program and the provider run from different states of the repository or of the stack's secret: run the same command again.",
+      );
+    }
+    await connect().upload(seed.node, seed.storage, "iso", seed.fileName, image);
+  };
+  const volumeOf = (s: SeedInputs): string => `${s.storage}:iso/${s.fileName}`;
+  const isThere = async (s: SeedInputs): Promise<boolean> => connect().hasVolume(s.node, s.storage, volumeOf(s));
+  const outs = (s: SeedInputs): SeedInputs & { volume: string } => ({ ...s, volume: volumeOf(s) });
+  return {
+    check: (news) => {
+      const parsed = seedInputs.safeParse(news);
+      return parsed.success ? [] : parsed.error.issues.map((i) => ({ property: String(i.path[0]), reason: i.message }));
+    },
+    diff(olds, news) {
+      const [o, n] = [seedInputs.parse(olds), seedInputs.parse(news)];
+      const replaces = moved.filter((k) => o[k] !== n[k]);
+      const changed = content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n[k])) || o.mark !== n.mark;
+      return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
+    },
+    async create(inputs) {
+      const seed = seedInputs.parse(inputs);
+      await upload(seed);
+      return { id: volumeOf(seed), outs: outs(seed) };
+    },
+    async read(id, props) {
+      const seed = seedInputs.parse(props);
+      if (await isThere(seed)) return { id, props: outs(seed), inputs: seed };
+      // Consumed, as it should be, while its guest lives; lost together with it.
+      const guest = await findOwn(connect(), seed.mark, seed.vmId);
+      return guest ? { id, props: outs(seed), inputs: seed } : { id: "", props: {} };
+    },
+    async update(_olds, news) {
+      const seed = seedInputs.parse(news);
+      // A consumed seed is not put back: cloud-init reads it once, later changes travel over SSH.
+      if (await isThere(seed)) await upload(seed);
+      return outs(seed);
+    },
+    async delete(props) {
+      const seed = seedInputs.parse(props);
+      if (await isThere(seed)) await deleteVolume(connect(), seed.node, seed.storage, volumeOf(seed));
+    },
+  };
+}

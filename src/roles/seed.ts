@@ -1,0 +1,83 @@
+import { stringify } from "yaml";
+import { formatAddress } from "../core/ip.ts";
+import type { Host, Nic, Plan } from "../plan/types.ts";
+import { fillTemplate } from "./template.ts";
+
+/** A CD that a guest reads at its first boot: volume label, and files with placeholders where secrets go. */
+export interface Seed {
+  /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
+  readonly label: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** How the hypervisor attaches a host's NICs in this copy of the lab. */
+export interface SeedNaming {
+  readonly mac: (nic: Nic) => string;
+  /** The second door of the bastion on a real Proxmox, or null. */
+  readonly operator: { readonly cidr: string; readonly mac: string } | null;
+}
+
+/** Texts of `templates/seed/` by file name. */
+export type SeedTemplates = ReadonlyMap<string, string>;
+
+export const seedTemplateNames = ["user-data", "meta-data", "README.txt"] as const;
+
+/**
+ * Renders a host's seed: NoCloud's three files (cloud-init docs, "NoCloud"), network configuration version 2, NICs
+ * matched by MAC so that their order of appearance does not matter; for a router the CD of its configuration.
+ */
+export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, naming: SeedNaming): Seed {
+  const fill = (name: (typeof seedTemplateNames)[number], values: Readonly<Record<string, string>>): string =>
+    fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
+  const domain = plan.domain.name;
+  if (plan.images.get(host.image)!.os === "pfsense") {
+    return { label: "config", files: new Map([["README.txt", fill("README.txt", { host: host.id, domain })]]) };
+  }
+  return {
+    label: "cidata",
+    files: new Map([
+      ["user-data", fill("user-data", { host: host.id, domain, timezone: plan.domain.timezone })],
+      ["meta-data", fill("meta-data", { host: host.id, instance: `${plan.name}-${host.id}` })],
+      ["network-config", networkConfig(plan, host, naming)],
+    ]),
+  };
+}
+
+function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
+  const ethernets = host.nics.map((nic, position) => {
+    const zone = plan.zones.get(nic.zone)!;
+    // One default route: the first NIC's zone has it, unless the host is itself that gateway.
+    const isGateway =
+      zone.gateway !== null && [nic.address, ...nic.aliases].some((a) => a.value === zone.gateway!.value);
+    const routes =
+      position === 0 && zone.gateway !== null && !isGateway
+        ? [{ to: "default", via: formatAddress(zone.gateway) }]
+        : [];
+    // Outside the firewall nobody asks the domain's servers.
+    const servers = host.isOutside ? plan.domain.forwarders : plan.domain.dns;
+    return [
+      nic.zone,
+      {
+        match: { macaddress: naming.mac(nic).toLowerCase() },
+        "set-name": `eth${position}`,
+        addresses: [nic.address, ...nic.aliases].map((a) => `${formatAddress(a)}/${nic.prefix}`),
+        ...(routes.length > 0 ? { routes } : {}),
+        ...(position === 0
+          ? { nameservers: { addresses: servers.map(formatAddress), search: [plan.domain.name] } }
+          : {}),
+      },
+    ] as const;
+  });
+  const door = naming.operator;
+  // No route and no resolver by this leg: the bastion does not forward, and answers on it alone.
+  const doors = door
+    ? {
+        operator: {
+          match: { macaddress: door.mac.toLowerCase() },
+          "set-name": `eth${host.nics.length}`,
+          addresses: [door.cidr],
+        },
+      }
+    : {};
+  return stringify({ version: 2, ethernets: { ...Object.fromEntries(ethernets), ...doors } });
+}

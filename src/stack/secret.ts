@@ -1,0 +1,98 @@
+import { createHmac, createPrivateKey, createPublicKey, hkdfSync, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import bcrypt from "bcryptjs";
+import { errnoOf, Fault } from "../core/fault.ts";
+import { diskFault, writePrivate } from "./folders.ts";
+import { openSshPrivateKey, openSshPublicKey } from "./openssh.ts";
+
+/**
+ * The stack's one secret and what derives from it: the same secret gives the same lab, byte for byte.
+ * Every derivation is HKDF-SHA256 (RFC 5869) with the label and its epoch as `info`; raising a label's epoch
+ * rotates that one secret.
+ */
+export class StackSecret {
+  readonly #key: Uint8Array;
+  readonly #epochs: ReadonlyMap<string, number>;
+
+  /** @param key 32 bytes or more; @param epochs labels whose epoch is not 0 */
+  constructor(key: Uint8Array, epochs: ReadonlyMap<string, number> = new Map()) {
+    if (key.length < 32) throw new RangeError("a stack secret has at least 32 bytes");
+    this.#key = key;
+    this.#epochs = epochs;
+  }
+
+  /** `length` pseudo-random bytes for a label such as `ssh-host/dc1`; at most 8160 (RFC 5869 §2.3). */
+  bytes(label: string, length: number): Buffer {
+    const info = `maquette/v1/${label}#${this.#epochs.get(label) ?? 0}`;
+    return Buffer.from(hkdfSync("sha256", this.#key, "", info, length));
+  }
+
+  /**
+   * A password of 24 characters (more than 120 bits) without look-alikes, quotes or shell characters, with all
+   * four classes that Active Directory's complexity rule counts.
+   */
+  password(label: string): string {
+    const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_.";
+    // One byte in 256 is rejected when it would bias the choice; 120 bytes are plenty for 21 characters.
+    const limit = 256 - (256 % alphabet.length);
+    const chosen = [...this.bytes(`password/${label}`, 120)].filter((b) => b < limit).slice(0, 21);
+    return chosen.map((b) => alphabet[b % alphabet.length]).join("") + "aZ7";
+  }
+
+  /** The bcrypt hash of a label's password, cost 10, with a derived salt: the same text each time. */
+  bcrypt(label: string): string {
+    const salt = `$2b$10$${bcrypt.encodeBase64(this.bytes(`bcrypt-salt/${label}`, 16), 16)}`;
+    return bcrypt.hashSync(this.password(label), salt);
+  }
+
+  /** An Ed25519 key pair (RFC 8032) in OpenSSH's formats; `comment` ends the public line. */
+  sshKey(label: string, comment: string): { readonly privateKey: string; readonly publicKey: string } {
+    const seed = this.bytes(`ssh/${label}`, 32);
+    // PKCS#8 of an Ed25519 seed (RFC 8410 §7) is this constant header and the seed.
+    const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
+    const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+    const publicBytes = spki.subarray(spki.length - 32);
+    const check = this.bytes(`ssh-check/${label}`, 4);
+    return {
+      privateKey: openSshPrivateKey(seed, publicBytes, check, comment),
+      publicKey: openSshPublicKey(publicBytes, comment),
+    };
+  }
+
+  /** A digest that tells whether content changed and nothing else: HMAC-SHA256 under a derived key, 32 hexadecimal digits. */
+  digest(label: string, content: string | Uint8Array): string {
+    return createHmac("sha256", this.bytes(`digest/${label}`, 32))
+      .update(content)
+      .digest("hex")
+      .slice(0, 32);
+  }
+}
+
+/**
+ * The secret of a stack, made at the first call.
+ * @param folder `Folders.secrets`
+ */
+export async function loadStackSecret(folder: string): Promise<StackSecret> {
+  const file = join(folder, "secret");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw diskFault(error, `read ${file}`);
+    text = `${randomBytes(32).toString("base64url")}\n`;
+    await writePrivate(file, text);
+    // Two first runs at once: the last rename won; both must use what is on disk.
+    text = await readFile(file, "utf8");
+  }
+  const key = Buffer.from(text.trim(), "base64url");
+  if (key.length < 32) {
+    throw new Fault(
+      "STACK_SECRET_DAMAGED",
+      `${file} is not a stack secret: it decodes to ${key.length} bytes, 32 are needed.`,
+      "Put the file back from your backup; or delete it to start a new lab (every password and key changes), after `maquette destroy`.",
+    );
+  }
+  return new StackSecret(key);
+}
