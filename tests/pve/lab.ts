@@ -70,7 +70,9 @@ export class Lab {
   }
 
   async raw(verb: string, path: string, fields: Fields = {}, token = TOKEN): Promise<Answer> {
-    const encoded = new URLSearchParams(Object.entries(fields).map(([k, v]) => [k, String(v)])).toString();
+    const encoded = new URLSearchParams(
+      Object.entries(fields).map(([k, v]): [string, string] => [k, String(v)]),
+    ).toString();
     const inQuery = verb === "GET" || verb === "DELETE";
     const response = await request(`${this.simulator.url}${path}${inQuery && encoded !== "" ? `?${encoded}` : ""}`, {
       method: verb as "GET",

@@ -22,7 +22,17 @@ const OPTIONS: Readonly<Record<string, PropertySchema>> = {
   ),
   "consent-text": opt(text({ maxLength: 65536 })),
   console: opt(oneOf("applet", "vv", "html5", "xtermjs")),
-  crs: opt(text({ maxLength: 512 })),
+  crs: opt(
+    format({
+      ha: { ...opt(oneOf("basic", "static", "dynamic")), defaultKey: true },
+      "ha-auto-rebalance": opt(flag()),
+      "ha-auto-rebalance-hold-duration": opt(num({ minimum: 0 })),
+      "ha-auto-rebalance-margin": opt(num({ minimum: 0 })),
+      "ha-auto-rebalance-method": opt(oneOf("bruteforce", "topsis")),
+      "ha-auto-rebalance-threshold": opt(num({ minimum: 0 })),
+      "ha-rebalance-on-start": opt(flag()),
+    }),
+  ),
   description: opt(text({ maxLength: 65536 })),
   email_from: opt(text()),
   fencing: opt(oneOf("watchdog", "hardware", "both")),
@@ -35,15 +45,33 @@ const OPTIONS: Readonly<Record<string, PropertySchema>> = {
   migration: opt(format({ type: { ...oneOf("secure", "insecure"), defaultKey: true }, network: opt(format("CIDR")) })),
   migration_unsecure: opt(flag()),
   "next-id": opt(format({ lower: opt(int()), upper: opt(int()) })),
-  notify: opt(text()),
+  notify: opt(
+    format({
+      fencing: opt(oneOf("always", "never")),
+      "package-updates": opt(oneOf("auto", "always", "never")),
+      replication: opt(oneOf("always", "never")),
+      "target-fencing": opt(text()),
+      "target-package-updates": opt(text()),
+      "target-replication": opt(text()),
+    }),
+  ),
   "registered-tags": opt(format("pve-tag-list")),
   replication: opt(
     format({ type: { ...oneOf("secure", "insecure"), defaultKey: true }, network: opt(format("CIDR")) }),
   ),
-  "tag-style": opt(text()),
-  u2f: opt(text()),
-  "user-tag-access": opt(text()),
-  webauthn: opt(text()),
+  "tag-style": opt(
+    format({
+      "case-sensitive": opt(flag()),
+      "color-map": opt(text()),
+      ordering: opt(oneOf("config", "alphabetical")),
+      shape: opt(oneOf("full", "circle", "dense", "none")),
+    }),
+  ),
+  u2f: opt(format({ appid: opt(text()), origin: opt(text()) })),
+  "user-tag-access": opt(
+    format({ "user-allow": opt(oneOf("none", "list", "existing", "free")), "user-allow-list": opt(text()) }),
+  ),
+  webauthn: opt(format({ "allow-subdomains": opt(flag()), id: opt(text()), origin: opt(text()), rp: opt(text()) })),
 };
 
 export const CLUSTER = [
@@ -91,7 +119,7 @@ export const CLUSTER = [
       const value = call.world.state.clusterOptions[key];
       if (value === undefined) continue;
       // Proxmox gives property strings of this file back as objects.
-      if (typeof schema.format === "object" || PARSED.has(key)) answer[key] = asObject(value);
+      if (typeof schema.format === "object") answer[key] = asObject(value);
       else if (schema.type === "integer") answer[key] = Number(value);
       else if (schema.type === "boolean") answer[key] = Number(value);
     }
@@ -109,8 +137,6 @@ export const CLUSTER = [
   method("GET", "/cluster/tasks", {}, (call) => call.world.tasks.list().slice(0, 100).map(taskAnswer)),
   method("GET", "/cluster/log", { max: opt(int({ minimum: 1 })) }, () => []),
 ];
-
-const PARSED = new Set(["crs", "notify", "tag-style", "u2f", "user-tag-access", "webauthn"]);
 
 const asObject = (value: string): Record<string, string> =>
   Object.fromEntries(value.split(",").map((part) => [part.split("=")[0]!, part.slice(part.indexOf("=") + 1)]));

@@ -25,7 +25,6 @@ const skiplock = opt(flag());
 
 const EDIT = {
   ...VM_OPTIONS,
-  "import-working-storage": opt(storageId),
   delete: opt(format("pve-configid-list")),
   digest: shortDigest,
   force: opt(flag(), { requires: "delete" }),
@@ -163,7 +162,7 @@ export const QEMU_CONFIG = [
   method(
     "POST",
     "/nodes/{node}/qemu/{vmid}/config",
-    { ...EDIT, background_delay: opt(int({ minimum: 1, maximum: 30 })) },
+    { ...EDIT, background_delay: opt(int({ minimum: 1, maximum: 30 })), "import-working-storage": opt(storageId) },
     (call) => {
       call.vm();
       const change = changeOf(call);
