@@ -54,13 +54,20 @@ export function parseYaml(file: string, text: string): Parsed {
     });
     // The parser gives up on nesting by reporting its own exhausted stack, at a place that depends on the machine.
     if (doc.errors.some((e) => e.message.includes("call stack"))) throw new RangeError("nesting");
-    // Warnings of the parser are unresolved tags: nothing that a plan may hold.
-    const { oddKeys, aliases } = survey(doc);
-    const complaints = [...doc.errors, ...doc.warnings].filter((e) => e.code !== "IMPOSSIBLE" || oddKeys.length === 0);
+    const { tags, oddKeys, aliases } = survey(doc);
+    // What the survey says better, the parser need not say too.
+    const isSaid = (e: YAMLError): boolean =>
+      (e.code === "IMPOSSIBLE" && oddKeys.length > 0) || (e.code === "TAG_RESOLVE_FAILED" && tags.length > 0);
+    const complaints = [...doc.errors, ...doc.warnings].filter((e) => !isSaid(e));
     const errors = firstOfEachLine(complaints, (e) => at(e.pos[0]).line).map((e) => {
       const { code, fact, hint } = explain(e, text);
       return error(code, e.pos[0], fact, hint);
     });
+    for (const { offset, tag } of tags)
+      errors.push(error("PLAN_YAML_SYNTAX", offset, `tag ${shortTag(tag)} is not used in a plan`, "Leave out the tag"));
+    // YAML 1.1 reads `no` as false and 1:30 as ninety.
+    if (doc.directives.yaml.explicit)
+      errors.push(error("PLAN_YAML_SYNTAX", 0, "a %YAML directive is not used in a plan", "Remove the line %YAML"));
     for (const key of oddKeys) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
     for (const alias of aliases) {
       if (alias.resolve(doc)) continue;
@@ -85,6 +92,8 @@ export function parseYaml(file: string, text: string): Parsed {
     return { errors: [error("PLAN_YAML_SYNTAX", 0, `the document ${why}`, "A plan is a few levels deep")] };
   }
 }
+
+const shortTag = (tag: string): string => tag.replace("tag:yaml.org,2002:", "!!");
 
 // One slip makes the parser stumble several times on a line; the first is the one to read.
 function firstOfEachLine<T>(things: readonly T[], lineOf: (thing: T) => number): T[] {
@@ -117,8 +126,9 @@ function explain(e: YAMLError, text: string): { code: PlanCode; fact: string; hi
   return { code: "PLAN_YAML_SYNTAX", fact, hint: HINTS[e.code] ?? "Check quotes, colons and indentation" };
 }
 
-/** Odd keys, and aliases in order. */
+/** Odd keys, explicit tags, and aliases in order. */
 interface Survey {
+  readonly tags: { readonly offset: number; readonly tag: string }[];
   readonly oddKeys: { readonly offset: number; readonly fact: string }[];
   readonly aliases: Alias[];
 }
@@ -126,13 +136,17 @@ interface Survey {
 // Keys that are lists, maps or nothing would be turned into text by the library; `__proto__` means something to
 // JavaScript and is skipped by schemas.
 function survey(doc: Document): Survey {
-  const found: Survey = { oddKeys: [], aliases: [] };
+  const found: Survey = { tags: [], oddKeys: [], aliases: [] };
   visit(doc, {
     Pair(_, { key, value }: Pair) {
       const offset = rangeStart(key) ?? rangeStart(value) ?? 0;
       if (!isScalar(key)) found.oddKeys.push({ offset, fact: "a key is a list, a map or an alias" });
       else if (key.value === null || key.value === "") found.oddKeys.push({ offset, fact: "a key is empty" });
       else if (key.value === "__proto__") found.oddKeys.push({ offset, fact: '"__proto__" cannot be a key' });
+    },
+    // `!!set`, `!!binary` and their kin make objects of JavaScript that no schema of ours expects.
+    Value(_, { tag, range }) {
+      if (tag !== undefined) found.tags.push({ offset: range?.[0] ?? 0, tag });
     },
     Alias(_, alias) {
       found.aliases.push(alias);
