@@ -66,7 +66,8 @@ function passOutBy(
   common: Pick<Draft, "action" | "direction" | "isQuick" | "isLogged">,
 ): readonly Draft[] {
   const held = ipOf(i, family);
-  const isDynamic = isUnknown(i, family) && hasGateway(i, family);
+  const form = family === 4 ? i.config?.ipv4 : i.config?.ipv6;
+  const isDynamic = (isUnknown(i, family) || form?.kind === "dynamic") && hasGateway(i, family);
   if (!isDynamic && (!held || !gatewayAddress(c.config, i, family))) return [];
   const gateway = (family === 4 ? i.config?.gateway : i.config?.gatewayV6) ?? i.key;
   const description = `let out ${i.label}'s own addresses by its gateway`;

@@ -77,6 +77,7 @@ function real(config: PfConfig, i: PfInterface, circumstances: Circumstances): F
   });
   const ip4 = heldBy(i.ipv4) ?? told.find((h) => h.address.family === 4);
   const ip6 = heldBy(i.ipv6) ?? told.find((h) => h.address.family === 6);
+  const hasUnknownTunnel = !ip4 && !ip6 && isTunnel(i.device);
   return {
     key: i.key,
     device: i.device ?? i.key,
@@ -86,8 +87,8 @@ function real(config: PfConfig, i: PfInterface, circumstances: Circumstances): F
     type6: typeOf(i.ipv6),
     ip4,
     ip6,
-    isUnknown4: ip4 === undefined && (i.ipv4.kind === "dynamic" || isTunnel(i.device)),
-    isUnknown6: ip6 === undefined && (i.ipv6.kind === "dynamic" || isTunnel(i.device)),
+    isUnknown4: ip4 === undefined && (i.ipv4.kind === "dynamic" || hasUnknownTunnel),
+    isUnknown6: ip6 === undefined && (i.ipv6.kind === "dynamic" || hasUnknownTunnel),
     vips: config.virtualIps.filter((v) => vipInterface(config, v) === i.key).flatMap(heldVip),
     members: [],
     config: i,

@@ -41,6 +41,8 @@ interface Lane {
   readonly a: Axis;
   readonly b: Axis;
   readonly words: number;
+  /** Words of words: 32 masks are summed up in each. */
+  readonly groups: number;
   /** The entry that each bit stands for. */
   readonly entry: readonly number[];
 }
@@ -51,6 +53,8 @@ interface Axis {
   readonly bigs: readonly bigint[];
   /** `words` words for each segment. */
   readonly masks: Uint32Array;
+  /** `groups` words for each segment: which of its words are not zero. */
+  readonly groups: Uint32Array;
 }
 
 interface Product {
@@ -62,16 +66,26 @@ interface Product {
 }
 
 function lookUp(lane: Lane, flow: Flow): number {
-  const { words } = lane;
+  const { words, groups } = lane;
   if (words === 0) return -1;
-  const s = segmentOf(lane.src, flow.src) * words;
-  const d = segmentOf(lane.dst, flow.dst) * words;
-  const x = segmentOf(lane.a, flow.a) * words;
-  const y = segmentOf(lane.b, flow.b) * words;
+  const s = segmentOf(lane.src, flow.src);
+  const d = segmentOf(lane.dst, flow.dst);
+  const x = segmentOf(lane.a, flow.a);
+  const y = segmentOf(lane.b, flow.b);
   const [ms, md, mx, my] = [lane.src.masks, lane.dst.masks, lane.a.masks, lane.b.masks];
-  for (let w = 0; w < words; w++) {
-    const bits = ms[s + w]! & md[d + w]! & mx[x + w]! & my[y + w]!;
-    if (bits !== 0) return lane.entry[w * 32 + 31 - Math.clz32(bits & -bits)]!;
+  for (let g = 0; g < groups; g++) {
+    // One bit for each word that is not zero on all sides: a list of thousands is mostly skipped.
+    let some =
+      lane.src.groups[s * groups + g]! &
+      lane.dst.groups[d * groups + g]! &
+      lane.a.groups[x * groups + g]! &
+      lane.b.groups[y * groups + g]!;
+    while (some !== 0) {
+      const w = g * 32 + 31 - Math.clz32(some & -some);
+      const bits = ms[s * words + w]! & md[d * words + w]! & mx[x * words + w]! & my[y * words + w]!;
+      if (bits !== 0) return lane.entry[w * 32 + 31 - Math.clz32(bits & -bits)]!;
+      some &= some - 1;
+    }
   }
   return -1;
 }
@@ -110,6 +124,7 @@ function makeLane(entries: readonly { readonly boxes: readonly Box[] }[], family
     ),
   );
   const words = Math.ceil(products.length / 32);
+  const groups = Math.ceil(words / 32);
   const axis = (name: "src" | "dst" | "a" | "b"): Axis => {
     const starts = new Set<bigint>([0n]);
     for (const p of products) {
@@ -126,11 +141,21 @@ function makeLane(entries: readonly { readonly boxes: readonly Box[] }[], family
         for (let s = segmentOfBig(bigs, i.lo); s <= to; s++) masks[s * words + (k >> 5)]! |= 1 << (k & 31);
       }
     });
+    const sums = new Uint32Array(bigs.length * groups);
+    masks.forEach((mask, at) => {
+      const [segment, word] = [Math.floor(at / words), at % words];
+      if (mask !== 0) sums[segment * groups + (word >> 5)]! |= 1 << (word & 31);
+    });
     const isBig = family === 6 && (name === "src" || name === "dst");
-    return { numbers: isBig ? new Float64Array() : Float64Array.from(bigs, Number), bigs: isBig ? bigs : [], masks };
+    return {
+      numbers: isBig ? new Float64Array() : Float64Array.from(bigs, Number),
+      bigs: isBig ? bigs : [],
+      masks,
+      groups: sums,
+    };
   };
   const entry = products.map((p) => p.entry);
-  return { src: axis("src"), dst: axis("dst"), a: axis("a"), b: axis("b"), words, entry };
+  return { src: axis("src"), dst: axis("dst"), a: axis("a"), b: axis("b"), words, groups, entry };
 }
 
 /** One product when the boxes are all combinations of their sides, as rules make them; else one for each box. */

@@ -3,7 +3,7 @@ import type { Family } from "../../core/ip.ts";
 import type { Slice } from "../../policy/engine/types.ts";
 import type { PfConfig } from "../model/config.ts";
 import { makePacketDecider } from "./decide.ts";
-import type { ArrivingFlow } from "./decide.ts";
+import type { ArrivingFlow, PacketDecider, PacketVerdict } from "./decide.ts";
 import { protocolNumber } from "./protocols.ts";
 import type { Circumstances } from "./types.ts";
 
@@ -25,37 +25,39 @@ const MAX_LINE = 4_096;
  * @param isPlace tells the interfaces that packets may come in by
  */
 export function parsePacketLine(text: string, line: number, isPlace: (key: string) => boolean): PacketLine {
-  const fail = (fact: string): PacketLine => ({ ok: false, error: { line, fact } });
-  if (text.length > MAX_LINE) return fail(`the line has more than ${MAX_LINE} characters`);
+  if (text.length > MAX_LINE) return fail(line, `the line has more than ${MAX_LINE} characters`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    return fail("the line is not JSON");
+    return fail(line, "the line is not JSON");
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return fail("the line is not an object");
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    return fail(line, "the line is not an object");
   const fields = parsed as Readonly<Record<string, unknown>>;
   const key = fields["in"];
-  if (typeof key !== "string") return fail('"in" is not an interface\'s key');
-  if (!isPlace(key)) return fail(`"in": ${JSON.stringify(key)} is no enabled interface of the file, nor "self"`);
+  if (typeof key !== "string") return fail(line, '"in" is not an interface\'s key');
+  if (!isPlace(key)) return fail(line, `"in": ${JSON.stringify(key)} is no enabled interface of the file, nor "self"`);
   const src = addressOf(fields["src"]);
   const dst = addressOf(fields["dst"]);
-  if (src === undefined) return fail('"src" is not an IP address');
-  if (dst === undefined) return fail('"dst" is not an IP address');
-  if (typeof src !== typeof dst) return fail('"src" and "dst" are not of one family');
+  if (src === undefined) return fail(line, '"src" is not an IP address');
+  if (dst === undefined) return fail(line, '"dst" is not an IP address');
+  if (typeof src !== typeof dst) return fail(line, '"src" and "dst" are not of one family');
   const family: Family = typeof src === "number" ? 4 : 6;
   const protocol = protocolOf(fields["proto"], family);
-  if (protocol === undefined) return fail('"proto" is not a protocol\'s name or number');
+  if (protocol === undefined) return fail(line, '"proto" is not a protocol\'s name or number');
   const slice = sliceOf(protocol, family);
   if (slice === "other") return { ok: true, packet: { in: key, flow: { family, slice, src, dst, a: protocol, b: 0 } } };
   const isIcmp = slice === "icmp";
   const [nameA, nameB, max] = isIcmp ? (["type", "code", 255] as const) : (["sport", "dport", 65535] as const);
   const a = fields[nameA];
   const b = fields[nameB] ?? (isIcmp ? 0 : undefined);
-  if (!isWithin(a, max)) return fail(`"${nameA}" is not a whole number from 0 to ${max}`);
-  if (!isWithin(b, max)) return fail(`"${nameB}" is not a whole number from 0 to ${max}`);
+  if (!isWithin(a, max)) return fail(line, `"${nameA}" is not a whole number from 0 to ${max}`);
+  if (!isWithin(b, max)) return fail(line, `"${nameB}" is not a whole number from 0 to ${max}`);
   return { ok: true, packet: { in: key, flow: { family, slice, src, dst, a, b } } };
 }
+
+const fail = (line: number, fact: string): PacketLine => ({ ok: false, error: { line, fact } });
 
 const isWithin = (value: unknown, max: number): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max;
@@ -122,17 +124,28 @@ export async function* auditPackets(
 ): AsyncIterable<string> {
   const decider = makePacketDecider(config, circumstances);
   let line = 0;
+  if (Symbol.iterator in lines) {
+    // Awaiting each line of what is already here would cost as much as deciding it.
+    for (const text of lines) {
+      const answer = answerLine(decider, text, ++line);
+      if (answer !== undefined) yield answer;
+    }
+    return;
+  }
   for await (const text of lines) {
-    line++;
-    if (text.trim() === "") continue;
-    const parsed = parsePacketLine(text, line, decider.isPlace);
-    if (parsed.ok) yield render(decider.decide(parsed.packet));
-    else yield JSON.stringify({ error: parsed.error.fact, line });
+    const answer = answerLine(decider, text, ++line);
+    if (answer !== undefined) yield answer;
   }
 }
 
+function answerLine(decider: PacketDecider, text: string, line: number): string | undefined {
+  if (text.trim() === "") return undefined;
+  const parsed = parsePacketLine(text, line, decider.isPlace);
+  return parsed.ok ? render(decider.decide(parsed.packet)) : JSON.stringify({ error: parsed.error.fact, line });
+}
+
 /** As `JSON.stringify`, which is slow for what is nearly always two short words. */
-function render(v: { verdict: string; rule: string; unsure?: string }): string {
+function render(v: PacketVerdict): string {
   if (v.unsure !== undefined || !/^[\w:./[\]-]*$/.test(v.rule)) return JSON.stringify(v);
   return `{"verdict":"${v.verdict}","rule":"${v.rule}"}`;
 }

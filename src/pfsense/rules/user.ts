@@ -63,6 +63,8 @@ function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
     warn(c, code, r.place, path, m.why, hint);
   }
   if (usable.length === 0) return [];
+  const gateway = gatewayOf(c, r, path);
+  if (gateway === "left out") return [];
   reportSurprises(c, r, path);
   const boxes = usable.flatMap((m) => m.boxes);
   const mayBoxes = usable.some((m) => m.mayBoxes) ? usable.flatMap((m) => m.mayBoxes ?? m.boxes) : undefined;
@@ -86,7 +88,7 @@ function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
       by: "user",
       place: r.place,
       description: r.description ?? "",
-      gateway: gatewayOf(c, r, path),
+      gateway,
     },
   ];
 }
@@ -110,16 +112,19 @@ function interfacesOf(c: Context, r: PfFilterRule): readonly string[] | undefine
   return keys.length > 0 ? keys : "none";
 }
 
-/** With `skip_rules_gw_down` a rule whose gateway is down is left out by the caller; else it only loses its route. */
-function gatewayOf(c: Context, r: PfFilterRule, path: string): string | undefined {
-  if (r.gateway === undefined || actionOf(r) !== "pass") return undefined;
+/** The rule's gateway: without one that is up a rule keeps its verdict and loses its route, or is left out altogether. */
+function gatewayOf(c: Context, r: PfFilterRule, path: string): string | undefined | "left out" {
+  const name = r.gateway;
+  if (name === undefined || actionOf(r) !== "pass") return undefined;
+  const skips = c.config.system.skipsRulesOfGatewaysDown;
   const { items, groups } = c.config.gateways;
-  if (items.some((g) => g.name === r.gateway) || groups.some((g) => g.name === r.gateway)) return r.gateway;
-  if (!/^[A-Z0-9_]+_(DHCP6?|PPPOE|SLAAC|VPNV4|VPNV6)$/.test(r.gateway)) {
-    const fact = `gateway "${r.gateway}" is not in the file`;
-    warn(c, "PFSENSE_RULE_GATEWAY", r.place, path, fact, "pfSense keeps the rule without its gateway.");
-  }
-  return r.gateway;
+  const members = groups.find((g) => g.name === name)?.items.map((text) => text.split("|")[0]!) ?? [name];
+  if (members.every((m) => c.circumstances.gatewayStates?.[m] === "down")) return skips ? "left out" : undefined;
+  const isKnown = items.some((g) => g.name === name) || groups.some((g) => g.name === name);
+  if (isKnown || /_(DHCP6?|PPPOE|PPP|L2TP|PPTP|SLAAC|6RD|6TO4|VPNV[46]|VTIV[46]|TUNNELV[46])$/.test(name)) return name;
+  const hint = skips ? "pfSense leaves the rule out." : "pfSense keeps the rule without its gateway.";
+  warn(c, "PFSENSE_RULE_GATEWAY", r.place, path, `gateway "${name}" is not in the file`, hint);
+  return skips ? "left out" : undefined;
 }
 
 /** Conditions that a packet's line does not tell: the rule may match, and is never certain to. */
