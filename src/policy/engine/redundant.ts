@@ -57,6 +57,7 @@ export function findRedundant(compiled: CompiledRules, options: ReportOptions = 
 // "uncovered" when some packet of the rule would get another action without it.
 function isNeeded(compiled: CompiledRules, index: number, alive: Alive, meter: Meter): Cover {
   const { action } = compiled.rules[index]!;
+  if (isSpent(meter)) return "spent";
   silence(compiled, index, alive);
   let answer: Cover = "covered";
   for (let e = compiled.ruleStart[index]!; e < compiled.ruleStart[index + 1]! && answer === "covered"; e++) {
