@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+/* eslint-disable @typescript-eslint/no-unsafe-assignment -- tests look into whatever the API answers */
+import { describe, expect, it, onTestFinished } from "vitest";
 import { FORMAT_NAMES } from "../../src/pve/simulator/schema/formats.ts";
 import { METHODS } from "../../src/pve/simulator/index.ts";
+import { Lab } from "./lab.ts";
 import { readOfficialMethods } from "./official-types.ts";
 
 /** What Proxmox 9 has and the package, made before it, has not. */
@@ -69,5 +71,55 @@ describe("the table of methods", () => {
       .map(({ format }) => format)
       .filter((format) => typeof format === "string" && !FORMAT_NAMES.has(format));
     expect(unknown).toEqual([]);
+  });
+});
+
+describe("answers", () => {
+  it("have every property that the official types require, with its primitive type", async () => {
+    const lab = await Lab.start();
+    onTestFinished(() => lab.end());
+    await lab.createVm(500, { start: 1, agent: "enabled=1", tags: "b;a" });
+    await lab.task("POST", "/nodes/pve1/qemu/500/snapshot", { snapname: "first" });
+    await lab.ok("POST", "/cluster/ha/resources", { sid: "vm:500" });
+    await lab.ok("POST", "/pools", { poolid: "answers" });
+    const upid = await lab.ok("PUT", "/nodes/pve1/network");
+    const pathOf: Readonly<Record<string, string>> = {
+      node: "pve1",
+      vmid: "500",
+      storage: "local-lvm",
+      snapname: "first",
+      upid: encodeURIComponent(upid as string),
+      volume: "local-lvm:vm-500-disk-0",
+      iface: "vmbr0",
+      poolid: "answers",
+      sid: "vm:500",
+    };
+    const query: Readonly<Record<string, Record<string, string>>> = {
+      "/nodes/{node}/query-url-metadata": { url: "https://x.invalid/a.iso" },
+      "/nodes/{node}/qemu/{vmid}/agent/exec-status": { pid: "1" },
+    };
+    const wrong: string[] = [];
+    let checked = 0;
+    for (const method of METHODS.filter(
+      ({ verb, path }) => verb === "GET" && !/\/ha\/(groups|rules)|exec-status/.test(path),
+    )) {
+      const path = method.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => pathOf[name]!);
+      const answer = await lab.call("GET", path, query[method.path] ?? {});
+      if (answer.status !== 200) wrong.push(`${method.path}: ${answer.status} ${answer.phrase}`);
+      const { required, isList } = official.get(`GET ${method.path}`)!;
+      const rows = (isList ? answer.data : [answer.data]) as Record<string, unknown>[];
+      if (!Array.isArray(rows)) wrong.push(`${method.path}: not a list`);
+      for (const [name, type] of required) {
+        const expected = { string: "string", number: "number", integer: "number", boolean: "number" }[type];
+        for (const row of Array.isArray(rows) ? rows : []) {
+          checked++;
+          const actual = typeof row[name];
+          if (actual === "undefined" || (expected !== undefined && actual !== expected))
+            wrong.push(`${method.path} ${name}: ${actual}, not ${type}`);
+        }
+      }
+    }
+    expect([...new Set(wrong)]).toEqual([]);
+    expect(checked).toBeGreaterThan(60);
   });
 });

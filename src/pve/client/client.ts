@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, FormData, fetch } from "undici";
 import type { RequestInit, Response } from "undici";
-import { z } from "zod";
+import type { z } from "zod";
 import { Fault } from "../../core/fault.ts";
 import * as answers from "./answers.ts";
 import type { ListedVm } from "./answers.ts";

@@ -1,6 +1,7 @@
 import { badParameter } from "../api-error.ts";
 import { flag, format, int, num, oneOf, opt, text, vmid } from "../schema/schema.ts";
 import type { PropertySchema } from "../schema/schema.ts";
+import { parsePropertyString } from "../schema/property-string.ts";
 import { KEYBOARDS } from "../schema/vm-options.ts";
 import { removeKey } from "../vm/config.ts";
 import { splitList } from "../vm/edit.ts";
@@ -119,7 +120,7 @@ export const CLUSTER = [
       const value = call.world.state.clusterOptions[key];
       if (value === undefined) continue;
       // Proxmox gives property strings of this file back as objects.
-      if (typeof schema.format === "object") answer[key] = asObject(value);
+      if (typeof schema.format === "object") answer[key] = parsePropertyString(schema.format, value);
       else if (schema.type === "integer") answer[key] = Number(value);
       else if (schema.type === "boolean") answer[key] = Number(value);
     }
@@ -137,6 +138,3 @@ export const CLUSTER = [
   method("GET", "/cluster/tasks", {}, (call) => call.world.tasks.list().slice(0, 100).map(taskAnswer)),
   method("GET", "/cluster/log", { max: opt(int({ minimum: 1 })) }, () => []),
 ];
-
-const asObject = (value: string): Record<string, string> =>
-  Object.fromEntries(value.split(",").map((part) => [part.split("=")[0]!, part.slice(part.indexOf("=") + 1)]));

@@ -141,7 +141,7 @@ function deleteVolume(call: Call): string {
     );
     if (user !== undefined) throw failure(`Cannot remove image, a guest with VMID '${user.vmid}' exists!`);
   }
-  return call.task("imgdel", volume.volid.replaceAll(":", "@"), async (task) => {
+  return call.task("imgdel", (volume.vmid === undefined ? "" : `${volume.vmid}@`) + volume.storage, async (task) => {
     await task.elapse();
     if (volume.hostFile !== undefined) await rm(join(world.filesDir, volume.hostFile), { force: true });
     removeVolume(world, volume);

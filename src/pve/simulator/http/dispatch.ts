@@ -129,7 +129,8 @@ async function strike(options: DispatchOptions, fault: FaultRule, response: Serv
     case "lock":
       throw new ApiError(500, fault.message ?? "can't lock file '/var/lock/pve-manager/pve-storage' - got timeout");
     case "reset":
-      response.socket?.resetAndDestroy();
+      // A TLS connection cannot be reset as such; it ends without an answer, in the middle of things.
+      response.socket?.destroy();
       return true;
     case "hang":
       // A hang without an end lasts until the client or the server goes.
