@@ -2,11 +2,12 @@ import { makeMeter, type Budgeted, type Meter } from "./budget.ts";
 import { everything, formatPacket, intersect, isInhabited, realBoxes } from "./boxes.ts";
 import { compile, firstBoxOf, groupOf, ranksOf, type CompiledRules } from "./compile.ts";
 import { EngineDefect } from "./defect.ts";
+import { clipRanks } from "./fragments.ts";
 import { decide, matches } from "./interpret.ts";
 import { readRanks, writeRanks } from "./space.ts";
-import { ENDS, overlapping, type Filter } from "./tree.ts";
+import { ENDS, visitOverlaps, type Filter } from "./tree.ts";
 import type { Action, Box, Packet, Rule, Verdict } from "./types.ts";
-import { uncoveredIn } from "./uncovered.ts";
+import { uncoveredRanks } from "./uncovered.ts";
 
 /**
  * Does the list give one of `actions` to every packet of `boxes`?
@@ -44,21 +45,22 @@ function otherwise(
 ): Packet | null | "spent" {
   const group = groupOf(compiled, box);
   const all: Filter = { from: 0, before: group.count, alive: group.alive };
-  if (!isWanted(compiled.defaultAction)) {
-    const found = uncoveredIn(group, box, all, meter);
-    if (found !== null) return found;
-  }
   const ranks = new Int32Array(ENDS);
   writeRanks(group.space, box, ranks, 0);
-  for (const k of overlapping(group.tree, ranks, all, meter)) {
-    const index = group.rule[k]!;
-    if (isWanted(compiled.rules[index]!.action)) continue;
-    const clip = intersect(readRanks(group.space, ranksOf(group, k), 0), box);
-    if (!clip) continue;
-    const found = uncoveredIn(group, clip, { ...all, before: firstBoxOf(group, index) }, meter);
+  if (!isWanted(compiled.defaultAction)) {
+    const found = uncoveredRanks(group, ranks, () => box, all, meter);
     if (found !== null) return found;
   }
-  return null;
+  let found: Packet | null | "spent" = null;
+  visitOverlaps(group.tree, ranks, all, meter, (k) => {
+    const index = group.rule[k]!;
+    if (isWanted(compiled.rules[index]!.action)) return false;
+    const clip = clipRanks(ranks, ranksOf(group, k));
+    const exact = (): Box => intersect(readRanks(group.space, clip, 0), box)!;
+    found = uncoveredRanks(group, clip, exact, { ...all, before: firstBoxOf(group, index) }, meter);
+    return found !== null;
+  });
+  return found;
 }
 
 /** Does a row of the flow table hold: does everything in its boxes pass? */

@@ -2,7 +2,16 @@ import { DEFAULT_STEPS_PER_REPORT, DEFAULT_STEPS_PER_RULE, makeMeter, type Meter
 import { firstBoxOf, ranksOf, type CompiledRules } from "./compile.ts";
 import { cover, uncoveredPoint, type Cover } from "./cover.ts";
 import { clipRanks } from "./fragments.ts";
-import { ownMeter, revive, shadowedRules, silence, type Alive, type ReportOptions } from "./shadows.ts";
+import {
+  everyone,
+  ownMeter,
+  revive,
+  shadowedRules,
+  silence,
+  type Alive,
+  type ReportOptions,
+  type ShadowReport,
+} from "./shadows.ts";
 import { firstAt, isSpent, visitOverlaps, type Filter } from "./tree.ts";
 import type { Action } from "./types.ts";
 
@@ -12,6 +21,11 @@ export interface Redundant {
   readonly index: number;
   /** "shadowed": nothing reaches it. "repeated": later rules or the default do the same to what reaches it. */
   readonly reason: "shadowed" | "repeated";
+}
+
+export interface RedundantOptions extends ReportOptions {
+  /** What {@link findShadows} said of the same list; spares asking that again. */
+  readonly shadows?: ShadowReport;
 }
 
 export interface RedundantReport {
@@ -27,10 +41,12 @@ export interface RedundantReport {
  * A rule is needed exactly when, without it, some rule of another action (or the default) would decide one of its
  * packets: one question to the primitive for each such rule that meets it.
  */
-export function findRedundant(compiled: CompiledRules, options: ReportOptions = {}): RedundantReport {
+export function findRedundant(compiled: CompiledRules, options: RedundantOptions = {}): RedundantReport {
   const meter = options.meter ?? makeMeter(DEFAULT_STEPS_PER_REPORT);
   const stepsPerRule = options.stepsPerRule ?? DEFAULT_STEPS_PER_RULE;
-  const { shadowed, empty, undecided, alive } = shadowedRules(compiled, meter, stepsPerRule);
+  const { shadowed, empty, undecided, alive } = options.shadows
+    ? withoutShadowed(compiled, options.shadows)
+    : shadowedRules(compiled, meter, stepsPerRule);
   const found: Redundant[] = [];
   const report = (index: number, reason: Redundant["reason"]): number =>
     found.push({ rule: compiled.rules[index]!.id, index, reason });
@@ -52,6 +68,16 @@ export function findRedundant(compiled: CompiledRules, options: ReportOptions = 
     undecided: [...open].sort((x, y) => x - y).map((i) => compiled.rules[i]!.id),
     steps: meter.steps,
   };
+}
+
+function withoutShadowed(compiled: CompiledRules, report: ShadowReport): ReturnType<typeof shadowedRules> {
+  const alive = everyone(compiled);
+  const shadowed = report.shadows.map((s) => s.index);
+  for (const index of shadowed) silence(compiled, index, alive);
+  const empty = compiled.rules.flatMap((_, i) => (compiled.ruleStart[i] === compiled.ruleStart[i + 1] ? [i] : []));
+  const isUndecided = new Set(report.undecided);
+  const undecided = compiled.rules.flatMap((rule, i) => (isUndecided.has(rule.id) ? [i] : []));
+  return { shadowed, empty, undecided, alive };
 }
 
 // "uncovered" when some packet of the rule would get another action without it.

@@ -44,7 +44,8 @@ export interface Alive {
   readonly not: Record<Action, readonly Uint8Array[]>;
 }
 
-function everyone(compiled: CompiledRules): Alive {
+/** Every box of every rule. */
+export function everyone(compiled: CompiledRules): Alive {
   const masks = (counts: (action: Action) => boolean): readonly Uint8Array[] =>
     compiled.groups.map((g) => Uint8Array.from(g.rule, (index) => (counts(compiled.rules[index]!.action) ? 1 : 0)));
   return {

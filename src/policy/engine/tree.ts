@@ -278,7 +278,14 @@ export function visitOverlaps(
 ): boolean {
   const { boxes, order, hulls, lowest, highest, first, last } = tree;
   const { from, before, alive } = filter;
-  const [b0, b1, b2, b3, b4, b5, b6, b7] = box as unknown as Eight;
+  const b0 = box[0]!;
+  const b1 = box[1]!;
+  const b2 = box[2]!;
+  const b3 = box[3]!;
+  const b4 = box[4]!;
+  const b5 = box[5]!;
+  const b6 = box[6]!;
+  const b7 = box[7]!;
   const stack = new Int32Array(STACK.length);
   let top = tree.count > 0 ? 1 : 0;
   while (top > 0) {
@@ -305,8 +312,6 @@ export function visitOverlaps(
   }
   return false;
 }
-
-type Eight = readonly [number, number, number, number, number, number, number, number];
 
 /** The numbers of the boxes that meet `box`, in ascending order. */
 export function overlapping(tree: Tree, box: Int32Array, filter: Filter, meter: Meter): number[] {

@@ -42,19 +42,30 @@ export function uncovered(box: Box, compiled: CompiledRules, options: UncoveredO
   return { kind: "proven" };
 }
 
-const queryRanks = new Int32Array(ENDS);
-const queryPoint = new Int32Array(4);
-
 /** The primitive without its confirmation: a packet of `box` that no box of the filter holds, null, or "spent". */
 export function uncoveredIn(group: Group, box: Box, filter: Filter, meter: Meter): Packet | null | "spent" {
-  // The packet that reads best is tried first, so that most witnesses are the ones a person would have picked.
+  const ranks = new Int32Array(ENDS);
+  writeRanks(group.space, box, ranks, 0);
+  return uncoveredRanks(group, ranks, () => box, filter, meter);
+}
+
+/** The same for a box that is given in ranks; the exact box is only asked for when there is a packet to name. */
+export function uncoveredRanks(
+  group: Group,
+  ranks: Int32Array,
+  exact: () => Box,
+  filter: Filter,
+  meter: Meter,
+): Packet | null | "spent" {
+  const answer = cover(group.tree, ranks, filter, meter);
+  if (answer !== "uncovered") return answer === "covered" ? null : "spent";
+  const box = exact();
+  const cell = cellOf(group, box, uncoveredPoint);
+  // The packet that reads best is taken if it will do, so that most witnesses are what a person would have picked.
   const nicest = readablePacket(box);
-  writePoint(group.space, nicest, queryPoint);
-  if (!isCoveredAt(group.tree, queryPoint, filter, meter)) return nicest;
-  writeRanks(group.space, box, queryRanks, 0);
-  const answer = cover(group.tree, queryRanks, filter, meter);
-  if (answer === "covered") return null;
-  return answer === "spent" ? "spent" : readablePacket(cellOf(group, box, uncoveredPoint));
+  const point = new Int32Array(4);
+  writePoint(group.space, nicest, point);
+  return isCoveredAt(group.tree, point, filter, meter) ? readablePacket(cell) : nicest;
 }
 
 /** The packets of `box` in the cell of a point: all of them are treated alike. */

@@ -112,6 +112,16 @@ describe("redundant rules", () => {
     );
   });
 
+  it("are the same ones when the shadows are known already", () => {
+    fc.assert(
+      fc.property(arbitraryRules(WORLD, 12), (rules) => {
+        const compiled = compile(rules);
+        const alone = findRedundant(compiled).redundant;
+        expect(findRedundant(compiled, { shadows: findShadows(compiled) }).redundant).toEqual(alone);
+      }),
+    );
+  });
+
   it("keep one of two equal rules", () => {
     const rules = [port("first", "pass", 80), port("second", "pass", 80)];
     expect(findRedundant(compile(rules)).redundant).toEqual([{ rule: "second", index: 1, reason: "shadowed" }]);
