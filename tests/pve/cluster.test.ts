@@ -95,7 +95,7 @@ describe("storage", () => {
     await lab.createVm(100);
     const after = await lab.ok("GET", "/nodes/pve1/storage/local-lvm/status");
     expect(after.used - before.used).toBe(1024 ** 3);
-    expect(after.total).toBe(after.used + after.avail);
+    expect(after.total).toBe(Number(after.used) + Number(after.avail));
   });
 
   it("does not take a disk away from a guest", async () => {

@@ -98,6 +98,18 @@ describe("the state folder", () => {
     expect(text).not.toContain("very secret");
   });
 
+  it("serves one simulator at a time, and a dead one's claim does not last", async () => {
+    lab = await Lab.start();
+    await expect(startSimulator({ stateDir: lab.stateDir, tokens: [TOKEN] })).rejects.toMatchObject({
+      code: "PVE_STATE_IN_USE",
+    });
+    await lab.restart();
+    await lab.halt();
+    await writeFile(join(lab.stateDir, "in-use.sock"), "left by a kill");
+    await lab.boot();
+    expect((await lab.call("GET", "/version")).status).toBe(200);
+  });
+
   it("that is damaged is not overwritten", async () => {
     const dir = await mkdtemp(join(tmpdir(), "pve-sim-"));
     await writeFile(join(dir, "state.json"), "{ half");

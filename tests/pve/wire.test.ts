@@ -1,4 +1,3 @@
- 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Lab, TOKEN } from "./lab.ts";
 

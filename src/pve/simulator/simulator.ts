@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,8 @@ import { MemoryDriver } from "./memory-driver.ts";
 import { DEFAULT_STORAGES, extendState, initialState, NODE_NAME } from "./state/initial.ts";
 import type { StorageOption } from "./state/initial.ts";
 import type { SimulatorState } from "./state/state.ts";
-import { loadState, prepareDirectory, StateStore, storageFault } from "./state/store.ts";
+import { claimFolder } from "./state/claim.ts";
+import { loadState, prepareDirectory, StateStore } from "./state/store.ts";
 import { TaskRunner } from "./tasks.ts";
 import { describeGuest } from "./vm/describe.ts";
 import { markOff } from "./vm/power.ts";
@@ -50,7 +51,7 @@ export interface SimulatorOptions {
   readonly log?: (line: string) => void;
   /** Shown by `GET /maquette/handshake`, so that a newer command can tell an older daemon. */
   readonly build?: string;
-  /** Called for `POST /maquette/shutdown`; default: close. */
+  /** Called once the simulator has closed itself on `POST /maquette/shutdown`. */
   readonly onShutdown?: () => void;
 }
 
@@ -68,29 +69,50 @@ const VERSIONS: Readonly<Record<8 | 9, PveVersion>> = {
   9: { version: "9.0.11", release: "9.0", major: 9, repoid: "3bf5476b8a4699e2" },
   8: { version: "8.4.14", release: "8.4", major: 8, repoid: "b502d23c55afcba1" },
 };
+const DEFAULT_NODES = ["pve1"];
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 const CLOSE_LIMIT_MS = 1500;
 
 /**
  * Starts the embedded Proxmox VE API.
- * @throws {Fault} PVE_NOT_LOOPBACK, PVE_PORT_IN_USE, PVE_STATE_NOT_WRITABLE, PVE_STATE_DAMAGED, PVE_TOKEN_FORM, PVE_NODE_NAME
+ * @throws {Fault} PVE_NOT_LOOPBACK, PVE_PORT_IN_USE, PVE_STATE_IN_USE, PVE_STATE_NOT_WRITABLE, PVE_STATE_DAMAGED,
+ *   PVE_TOKEN_FORM, PVE_NODE_NAME
  */
 export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
   const host = options.host ?? "127.0.0.1";
-  const nodes = options.nodes ?? ["pve1"];
-  checkOptions(host, nodes, options.tokens);
+  checkOptions(host, options.nodes ?? DEFAULT_NODES, options.tokens);
   const tokens = new TokenCheck(options.tokens);
-  const log = options.log ?? ((): void => undefined);
+  await prepareDirectory(options.stateDir);
+  const release = await claimFolder(options.stateDir);
   const driver = options.driver ?? new MemoryDriver();
+  try {
+    const { world, flush } = await openWorld(options, driver);
+    const certificate = await loadCertificate(options.stateDir);
+    const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem, minVersion: "TLSv1.2" });
+    server.keepAliveTimeout = 60_000;
+    const closing = new AbortController();
+    const close = once(() => closeAll({ server, world, flush, closing, release }));
+    serve(options, { server, world, tokens, flush, close, closing });
+    const port = await listen(server, host, options.port ?? 0);
+    const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return { port, url, certificatePem: certificate.certificatePem, instanceId: world.state.instanceId, close };
+  } catch (error) {
+    await driver.close();
+    await release();
+    throw error;
+  }
+}
 
-  const state = await openState(options.stateDir, nodes, options.storages ?? DEFAULT_STORAGES);
-  const store = await StateStore.open(options.stateDir, () => state);
-  const filesDir = join(options.stateDir, "files");
-  await mkdir(filesDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw storageFault(filesDir, error);
-  });
-  const certificate = await loadCertificate(options.stateDir);
-
+/** The cluster as it was left, its guests under power again. */
+async function openWorld(
+  options: SimulatorOptions,
+  driver: GuestDriver,
+): Promise<{ readonly world: World; readonly flush: () => Promise<void> }> {
+  const log = options.log ?? ((): void => undefined);
+  const { stateDir } = options;
+  const state = await openState(stateDir, options.nodes ?? DEFAULT_NODES, options.storages ?? DEFAULT_STORAGES);
+  const store = await StateStore.open(stateDir, () => state);
+  const filesDir = await openFiles(stateDir);
   const touch = (): void => store.touch();
   const flush = (): Promise<void> => store.flush();
   const faults = new FaultInjector();
@@ -104,25 +126,39 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     report: log,
   });
   const locks = new GuestLocks(options.lockTimeoutMs);
-  const world: World = {
-    state,
-    tasks,
-    locks,
-    driver,
-    faults,
-    version: VERSIONS[options.pveVersion ?? 9],
-    filesDir,
-    touch,
-  };
+  const version = VERSIONS[options.pveVersion ?? 9];
+  const world: World = { state, tasks, locks, driver, faults, version, filesDir, touch };
   await reconcile(world, log);
   touch();
   await flush();
+  return { world, flush };
+}
 
-  const closing = new AbortController();
-  const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem, minVersion: "TLSv1.2" });
-  const close = once(() => closeAll({ server, world, flush, closing }));
-  const shutdown = (): void =>
-    void setImmediate(options.onShutdown ?? ((): void => void close().catch((e: unknown) => log(messageOf(e)))));
+/** The folder of uploads, without what a kill left half written. */
+async function openFiles(stateDir: string): Promise<string> {
+  const filesDir = join(stateDir, "files");
+  await prepareDirectory(filesDir);
+  for (const name of await readdir(filesDir)) {
+    if (/^(upload|incoming)-/.test(name)) await rm(join(filesDir, name), { force: true });
+  }
+  return filesDir;
+}
+
+interface Serving {
+  readonly server: Server;
+  readonly world: World;
+  readonly tokens: TokenCheck;
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly closing: AbortController;
+}
+
+function serve(options: SimulatorOptions, { server, world, tokens, flush, close, closing }: Serving): void {
+  const log = options.log ?? ((): void => undefined);
+  const end = async (): Promise<void> => {
+    await close();
+    options.onShutdown?.();
+  };
   const dispatching = {
     world,
     router: new Router(methodsOf(world.version.major)),
@@ -130,20 +166,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     flush,
     log,
     build: options.build ?? "",
-    shutdown,
+    // The answer goes out first.
+    shutdown: () => void setImmediate(() => void end().catch((error: unknown) => log(messageOf(error)))),
     closing: closing.signal,
   };
   server.on("request", (request, response) => void dispatch(dispatching, request, response));
-  server.keepAliveTimeout = 60_000;
-  const port = await listen(server, host, options.port ?? 0);
-  const shown = host.includes(":") ? `[${host}]` : host;
-  return {
-    port,
-    url: `https://${shown}:${port}`,
-    certificatePem: certificate.certificatePem,
-    instanceId: state.instanceId,
-    close,
-  };
 }
 
 function checkOptions(host: string, nodes: readonly string[], tokens: readonly ApiToken[]): void {
@@ -169,7 +196,6 @@ async function openState(
   nodes: readonly string[],
   storages: readonly StorageOption[],
 ): Promise<SimulatorState> {
-  await prepareDirectory(dir);
   const loaded = await loadState(dir);
   const isOurs = typeof loaded === "object" && loaded !== null && "schema" in loaded && loaded.schema === 1;
   if (loaded !== undefined && !isOurs)
@@ -225,17 +251,22 @@ interface Parts {
   readonly world: World;
   readonly flush: () => Promise<void>;
   readonly closing: AbortController;
+  readonly release: () => Promise<void>;
 }
 
-async function closeAll({ server, world, flush, closing }: Parts): Promise<void> {
+async function closeAll({ server, world, flush, closing, release }: Parts): Promise<void> {
   closing.abort(new Error("the simulator ends"));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   await world.tasks.close(CLOSE_LIMIT_MS);
   server.closeAllConnections();
   await closed;
-  await flush();
-  await world.driver.close();
+  try {
+    await flush();
+  } finally {
+    await world.driver.close();
+    await release();
+  }
 }
 
 /** However often it is asked, it happens once. */

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { rename, rm } from "node:fs/promises";
 import { badParameter, failure } from "../api-error.ts";
 import { flag, format, int, oneOf, opt, storageId, text, vmid, node as nodeSchema } from "../schema/schema.ts";
@@ -80,7 +80,7 @@ function incomingVolume(call: Call, storage: StorageState, filename: string): Om
 }
 
 /** The file has reached the disk before the handler runs; here it gets its place. */
-function upload(call: Call): string {
+async function upload(call: Call): Promise<string> {
   const storage = here(call);
   const filename = incomingName(call, storage);
   const file = call.upload;
@@ -88,11 +88,10 @@ function upload(call: Call): string {
   const volume = incomingVolume(call, storage, filename);
   const { world } = call;
   const hostFile = `${volume.node ?? "shared"}-${storage.id}-${volume.content}-${filename}`;
-  const temporary = join(world.filesDir, `incoming-${world.state.taskCounter}-${nowSeconds()}`);
+  const temporary = join(world.filesDir, `incoming-${basename(file.path)}`);
   // The request's own temporary goes away with the request; the task needs it longer.
-  const moved = rename(file.path, temporary);
+  await rename(file.path, temporary);
   return call.task("imgcopy", "", async (task) => {
-    await moved;
     try {
       await task.elapse();
       const algorithm = call.optional("checksum-algorithm");

@@ -41,6 +41,8 @@ export async function dispatch(
     const data = await answer(options, request, response, verb, url);
     if (data !== NO_ANSWER) respondData(response, data);
   } catch (error) {
+    // Who has gone hears no answer, and is no defect.
+    if (response.destroyed) return;
     // What is left of a refused body must not block the connection.
     request.resume();
     respondError(response, toApiError(options, `${verb} ${request.url ?? ""}`, error));
