@@ -6,7 +6,7 @@ export const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Turns bytes into text, or finds why not: `PFSENSE_XML_TOO_LARGE`, `PFSENSE_XML_UTF16`, `PFSENSE_XML_UTF8`,
- * `PFSENSE_XML_ENCODING`, `PFSENSE_XML_EMPTY`. pfSense writes UTF-8 without a mark of order.
+ * `PFSENSE_XML_ENCODING`, `PFSENSE_XML_EMPTY`, `PFSENSE_ENCRYPTED`. pfSense writes UTF-8 without a mark of order.
  * @returns undefined when an error was found
  */
 export function decodeBytes(input: Uint8Array | string, findings: Findings): string | undefined {
@@ -20,6 +20,11 @@ export function decodeBytes(input: Uint8Array | string, findings: Findings): str
   if (text === undefined) return undefined;
   if (text.trim() === "") {
     findings.error("PFSENSE_XML_EMPTY", undefined, "", "the file is empty", "Export it anew: Diagnostics, Backup.");
+    return undefined;
+  }
+  if (/^\s*-+ BEGIN/.test(text)) {
+    const hint = "Take a backup without encryption, or decrypt this one in pfSense first.";
+    findings.error("PFSENSE_ENCRYPTED", { line: 1, column: 1 }, "", "the file is an encrypted backup", hint);
     return undefined;
   }
   const declared = /^\uFEFF?<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"']{0,40})["']/i.exec(text)?.[1];

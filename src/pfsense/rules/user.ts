@@ -88,7 +88,7 @@ function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
       by: "user",
       place: r.place,
       description: r.description ?? "",
-      gateway,
+      gateway: gateway.name,
     },
   ];
 }
@@ -113,18 +113,20 @@ function interfacesOf(c: Context, r: PfFilterRule): readonly string[] | undefine
 }
 
 /** The rule's gateway: without one that is up a rule keeps its verdict and loses its route, or is left out altogether. */
-function gatewayOf(c: Context, r: PfFilterRule, path: string): string | undefined | "left out" {
+function gatewayOf(c: Context, r: PfFilterRule, path: string): { readonly name: string | undefined } | "left out" {
   const name = r.gateway;
-  if (name === undefined || actionOf(r) !== "pass") return undefined;
+  if (name === undefined || actionOf(r) !== "pass") return { name: undefined };
   const skips = c.config.system.skipsRulesOfGatewaysDown;
   const { items, groups } = c.config.gateways;
   const members = groups.find((g) => g.name === name)?.items.map((text) => text.split("|")[0]!) ?? [name];
-  if (members.every((m) => c.circumstances.gatewayStates?.[m] === "down")) return skips ? "left out" : undefined;
+  if (members.every((m) => c.circumstances.gatewayStates?.[m] === "down"))
+    return skips ? "left out" : { name: undefined };
   const isKnown = items.some((g) => g.name === name) || groups.some((g) => g.name === name);
-  if (isKnown || /_(DHCP6?|PPPOE|PPP|L2TP|PPTP|SLAAC|6RD|6TO4|VPNV[46]|VTIV[46]|TUNNELV[46])$/.test(name)) return name;
+  if (isKnown || /_(DHCP6?|PPPOE|PPP|L2TP|PPTP|SLAAC|6RD|6TO4|VPNV[46]|VTIV[46]|TUNNELV[46])$/.test(name))
+    return { name };
   const hint = skips ? "pfSense leaves the rule out." : "pfSense keeps the rule without its gateway.";
   warn(c, "PFSENSE_RULE_GATEWAY", r.place, path, `gateway "${name}" is not in the file`, hint);
-  return skips ? "left out" : undefined;
+  return skips ? "left out" : { name: undefined };
 }
 
 /** Conditions that a packet's line does not tell: the rule may match, and is never certain to. */

@@ -21,6 +21,8 @@ export interface Case {
   readonly change?: Readonly<Record<string, string>>;
   /** Filter rules in order, each element by its name; `source` and `destination` are `any` or their children. */
   readonly rules?: readonly Fields[];
+  /** Children of `filter` besides the rules, as XML. */
+  readonly filter?: string;
   /** Port forwards, likewise. */
   readonly forwards?: readonly Fields[];
   readonly circumstances?: Omit<Circumstances, "now"> & { readonly now?: string };
@@ -65,7 +67,7 @@ export function xmlOf(c: Case): string {
   const merged = c.system?.includes("<webgui>")
     ? system.replace("<webgui><protocol>https</protocol></webgui>", "")
     : system;
-  return `<?xml version="1.0"?>\n<pfsense>\n<version>24.0</version>${merged}${base}${c.xml ?? ""}${nat}<filter>${rules}</filter></pfsense>\n`;
+  return `<?xml version="1.0"?>\n<pfsense>\n<version>24.0</version>${merged}${base}${c.xml ?? ""}${nat}<filter>${rules}${c.filter ?? ""}</filter></pfsense>\n`;
 }
 
 function elements(fields: Fields): string {
@@ -103,7 +105,7 @@ export function packetOf(text: string): { json: string; verdict: string; rule: s
     const six = /^\[(.+)\](?::(\d+))?$/.exec(t);
     const four = /^([^:]+)(?::(\d+))?$/.exec(t);
     const [, ip, port] = six ?? four ?? ["", t, undefined];
-    return { ip: ip!, port: port === undefined ? undefined : Number(port) };
+    return { ip: ip, port: port === undefined ? undefined : Number(port) };
   };
   const [src, dst] = [end(from!), end(to!)];
   const icmp = type === undefined ? {} : { type: Number(type), code: Number(code) };
