@@ -12,7 +12,10 @@ export function ensurePackages() {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
   process.stderr.write("installing the packages that package-lock.json pins\n");
   // No scripts of packages are run but esbuild's own check of its binary.
-  const ran = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const ran = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
   if (ran.status === 0) return;
   const why = ran.error ? ran.error.message : `exit ${ran.status}`;
   process.stderr.write(

@@ -38,8 +38,7 @@ export function changeOf(event: EngineEvent): Change | undefined {
   const m = event.resourcePreEvent?.metadata;
   const op = m ? kinds[m.op] : undefined;
   if (!m || !op || m.type.startsWith("pulumi:") || m.type.startsWith("maquette:lab:")) return undefined;
-  const detailed =
-    m.detailedDiff ?? Object.fromEntries((m.diffs ?? []).map((d) => [d, { diffKind: "update", inputDiff: true }]));
+  const detailed = m.detailedDiff ?? differingInputs(m.old, m.new);
   return {
     op,
     name: m.urn.split("::").pop()!,
@@ -47,14 +46,39 @@ export function changeOf(event: EngineEvent): Change | undefined {
     urn: m.urn,
     properties:
       op === "update" || op === "replace"
-        ? Object.entries(detailed).map(([path, d]) => ({
-            path,
-            before: at(m.old, path),
-            after: at(m.new, path),
-            forcesReplacement: String(d.diffKind).endsWith("replace"),
-          }))
+        ? Object.entries(detailed).map(([path, d]) => {
+            const [before, after] = narrowed(at(m.old, path), at(m.new, path));
+            return { path, before, after, forcesReplacement: d.diffKind.endsWith("replace") };
+          })
         : [],
   };
+}
+
+/** A provider in TypeScript reports no detail: the inputs that differ, and within maps the entries that do. */
+function differingInputs(before: unknown, after: unknown): Record<string, { readonly diffKind: string }> {
+  const found: Record<string, { diffKind: string }> = {};
+  const inputsOf = (s: unknown): Record<string, unknown> => (isRecord(s) && isRecord(s["inputs"]) ? s["inputs"] : {});
+  const compare = (x: Record<string, unknown>, y: Record<string, unknown>, parent: string): void => {
+    for (const key of new Set([...Object.keys(x), ...Object.keys(y)])) {
+      const [o, n] = [x[key], y[key]];
+      if (key.startsWith("__") || JSON.stringify(o) === JSON.stringify(n)) continue;
+      if (parent === "" && isRecord(o) && isRecord(n)) compare(o, n, key);
+      else found[parent === "" ? key : `${parent}["${key}"]`] = { diffKind: "update" };
+    }
+  };
+  compare(inputsOf(before), inputsOf(after), "");
+  return found;
+}
+
+const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** Of two texts of several lines only the first that differs, so that a change of a file can be read in one line. */
+function narrowed(before: unknown, after: unknown): readonly [unknown, unknown] {
+  if (typeof before !== "string" || typeof after !== "string" || !`${before}${after}`.includes("\n"))
+    return [before, after];
+  const [x, y] = [before.split("\n"), after.split("\n")];
+  const at = x.findIndex((line, i) => line !== y[i]);
+  return at < 0 ? [before, after] : [(x[at] ?? "").trim(), (y[at] ?? "").trim()];
 }
 
 /** Everything that a run announces, in the order of the plan's guests first, then names. */

@@ -22,7 +22,7 @@ export interface Context {
 /** @throws Fault CLI_USAGE for a stack or language that cannot be */
 export function context(values: Readonly<Record<string, unknown>>, io: Io): Context {
   const root = repositoryRoot();
-  const stack = String(values["stack"] ?? "lab");
+  const stack = textOf(values["stack"]) ?? "lab";
   if (!/^[\w.-]{1,100}$/.test(stack)) {
     throw new Fault(
       "CLI_USAGE",
@@ -30,9 +30,9 @@ export function context(values: Readonly<Record<string, unknown>>, io: Io): Cont
       "Use letters, digits, hyphens, underscores and dots.",
     );
   }
-  const asked = values["lang"] ?? "en";
+  const asked = textOf(values["lang"]) ?? "en";
   if (!isLanguage(asked))
-    throw new Fault("CLI_USAGE", `"${String(asked)}" is not a language of maquette.`, "Use --lang en or --lang fr.");
+    throw new Fault("CLI_USAGE", `"${asked}" is not a language of maquette.`, "Use --lang en or --lang fr.");
   return {
     root,
     stack,
@@ -43,6 +43,8 @@ export function context(values: Readonly<Record<string, unknown>>, io: Io): Cont
     io,
   };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /**
  * The stack's settings, read from Pulumi.<stack>.yaml as Pulumi reads them, without starting Pulumi.

@@ -8,7 +8,7 @@ import { prepareEnvironment, type PulumiEnvironment } from "../engine/environmen
 import { pulumi, type PulumiOptions, type PulumiRun } from "../engine/pulumi.ts";
 import { readCheckpoint } from "../engine/checkpoint.ts";
 import type { Settings } from "../infra/settings.ts";
-import { PveClient } from "../pve/client/index.ts";
+import type { PveClient } from "../pve/client/index.ts";
 import { clientFor } from "../pve/client/environment.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
@@ -78,10 +78,10 @@ async function writeOwnToken(context: Context, environment: PulumiEnvironment, t
       `Run \`pulumi config set --secret maquette:apiToken --stack ${stack}\` and type user@realm!name=secret; docs/own-proxmox.md makes the token.`,
     );
   }
-  if (!/^[^\s@]+@[^\s!]+![\w.-]+=\S+$/.test(token)) {
+  if (!/^[^\s@]+@[^\s!]+![\w.-]+=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token)) {
     throw new Fault(
       "STACK_BAD_TOKEN",
-      `maquette:apiToken of the stack ${stack} does not look like user@realm!name=secret.`,
+      `maquette:apiToken of the stack ${stack} does not look like user@realm!name=UUID.`,
       "Set it again; Proxmox shows the two parts when it makes the token.",
     );
   }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { openSync, closeSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
@@ -96,7 +96,7 @@ async function ensureToken(folders: Folders): Promise<string> {
     await readFile(file, "utf8");
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw diskFault(error, `read ${file}`);
-    await writePrivate(file, `${TOKEN_ID}=${randomBytes(24).toString("base64url")}\n`);
+    await writePrivate(file, `${TOKEN_ID}=${randomUUID()}\n`);
   }
   return file;
 }

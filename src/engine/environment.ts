@@ -66,7 +66,8 @@ async function writeWrapper(folders: Folders, engine: Engine): Promise<void> {
   const folder = await privateFolder(wrapperFolder(folders));
   const quoted = `'${engine.cli.file.replaceAll("'", `'\\''`)}'`;
   const script = `#!/bin/sh
-# Written by maquette. The token goes from its file to the engine's environment here and nowhere else.
+# Written by maquette. Checkpoints are for this user alone. The token goes from its file to the engine's environment here and nowhere else.
+umask 077
 if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
   PROXMOX_VE_API_TOKEN=$(cat "$MAQUETTE_TOKEN_FILE")
   export PROXMOX_VE_API_TOKEN

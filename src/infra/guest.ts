@@ -100,7 +100,8 @@ function networkDevice(world: World, host: Host, nic: Nic): object {
   return {
     bridge,
     model: "virtio",
-    macAddress: world.naming.mac(host, nic),
+    // Proxmox writes them in capitals, and the provider compares letters.
+    macAddress: world.naming.mac(host, nic).toUpperCase(),
     // Proxmox' own firewall filters foreign MACs by default, and drops CARP with them.
     firewall: false,
     ...(vlanId === null ? {} : { vlanId }),
@@ -116,7 +117,7 @@ function operatorNic(world: World, host: Host): object[] {
     {
       bridge: operator.bridge,
       model: "virtio",
-      macAddress: own.mac,
+      macAddress: own.mac.toUpperCase(),
       firewall: false,
       ...(operator.vlan === null ? {} : { vlanId: operator.vlan }),
     },

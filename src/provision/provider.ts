@@ -1,4 +1,5 @@
 import type * as provider from "@pulumi/pulumi/provider/index.js";
+import { Fault } from "../core/fault.ts";
 import { ownershipResource } from "./ownership.ts";
 import { plain } from "./plain.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
@@ -16,6 +17,16 @@ export function makeProvider(connect: Connect, secrets: SeedSecrets): provider.P
     ["maquette:index:Seed", seedResource(connect, secrets)],
     ["maquette:index:Ownership", ownershipResource(connect)],
   ]);
+  // The engine prints an error's message and nothing else.
+  const worded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Fault)
+        throw new Error(`${error.code} ${error.message}\n  hint: ${error.hint}`, { cause: error });
+      throw error;
+    }
+  };
   const typeOf = (urn: string): ResourceType => {
     // urn:pulumi:stack::project::parent$types$type::name
     const name = urn.split("::")[2]!.split("$").pop()!;
@@ -30,11 +41,13 @@ export function makeProvider(connect: Connect, secrets: SeedSecrets): provider.P
       version: providerVersion,
       resources: Object.fromEntries([...types.keys()].map((t) => [t, {}])),
     }),
-    check: async (urn, _olds, news) => ({ inputs: news as unknown, failures: typeOf(urn).check(plain(news)) }),
-    diff: async (_id, urn, olds, news) => typeOf(urn).diff(plain(olds), plain(news)),
-    create: async (urn, inputs) => typeOf(urn).create(plain(inputs)),
-    read: async (id, urn, props) => typeOf(urn).read(id, plain(props)),
-    update: async (_id, urn, olds, news) => ({ outs: await typeOf(urn).update(plain(olds), plain(news)) }),
-    delete: async (_id, urn, props) => typeOf(urn).delete(plain(props)),
+    check: (urn, _olds, news) => Promise.resolve({ inputs: news as unknown, failures: typeOf(urn).check(plain(news)) }),
+    diff: (_id, urn, olds, news) => Promise.resolve(typeOf(urn).diff(plain(olds), plain(news))),
+    create: async (urn, inputs) => worded(() => typeOf(urn).create(plain(inputs))),
+    read: async (id, urn, props) => worded(() => typeOf(urn).read(id, plain(props))),
+    update: async (_id, urn, olds, news) => ({
+      outs: await worded(() => typeOf(urn).update(plain(olds), plain(news))),
+    }),
+    delete: async (_id, urn, props) => worded(() => typeOf(urn).delete(plain(props))),
   };
 }

@@ -25,7 +25,12 @@ export const doctor: Command = async (context) => {
   const findings = [...machine(), ...(await engine(context)), ...(await stack(context)), ...guests(context)];
   if (context.isJson) context.io.out(JSON.stringify({ findings }));
   else {
-    context.io.out(table(["what", "state", "fact"], findings.map((f) => [f.what, f.state, f.fact])));
+    context.io.out(
+      table(
+        ["what", "state", "fact"],
+        findings.map((f) => [f.what, f.state, f.fact]),
+      ),
+    );
     for (const f of findings.filter((x) => x.cure !== "")) context.io.out(`\n${f.what}: ${f.cure}`);
   }
   return findings.some((f) => f.state === "missing") ? exitCodes.findings : exitCodes.good;
@@ -34,7 +39,12 @@ export const doctor: Command = async (context) => {
 function machine(): Finding[] {
   const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   return [
-    { what: "system", state: "note", fact: `${process.platform} ${process.arch}, ${cpus().length} cores, ${gib(freemem())} of ${gib(totalmem())} GiB memory free`, cure: "" },
+    {
+      what: "system",
+      state: "note",
+      fact: `${process.platform} ${process.arch}, ${cpus().length} cores, ${gib(freemem())} of ${gib(totalmem())} GiB memory free`,
+      cure: "",
+    },
     { what: "node", state: "good", fact: process.versions.node, cure: "" },
   ];
 }
@@ -47,18 +57,43 @@ async function engine(context: Context): Promise<Finding[]> {
     what,
     state: "missing",
     fact: `not here yet: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
-    cure: hasGo ? "npm start" : `npm start, on a machine that reaches pulumi.com and github.com; or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
+    cure: hasGo
+      ? "npm start"
+      : `npm start, on a machine that reaches pulumi.com and github.com; or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
   });
   const program = (what: string, p: Program | undefined, built: string): Finding => {
     if (!p) return absent(what);
-    if (p.source !== "build") return { what, state: "good", fact: `${p.version}, ${p.source === "path" ? p.file : "the official download"}`, cure: "" };
+    if (p.source !== "build")
+      return {
+        what,
+        state: "good",
+        fact: `${p.version}, ${p.source === "path" ? p.file : "the official download"}`,
+        cure: "",
+      };
     return { what, state: "stand-in", fact: `${p.version}, ${built}`, cure: "" };
   };
   return [
-    program("pulumi", found.cli, "built here from Pulumi's own pinned module (the official release could not be reached)"),
-    program("language host", found.language, `built here from Pulumi's SDK ${pins.language}, the last that carries it; stands in for the one shipped with the CLI`),
-    program("proxmoxve plugin", found.plugin, `a bridge built here over bpg's provider ${pins.bpg}; stands in for the released plugin ${pins.plugin}, with its names`),
-    { what: "go", state: hasGo || found.plugin ? "good" : "note", fact: go === undefined ? "none: needed only where Pulumi's downloads cannot be reached" : go, cure: "" },
+    program(
+      "pulumi",
+      found.cli,
+      "built here from Pulumi's own pinned module (the official release could not be reached)",
+    ),
+    program(
+      "language host",
+      found.language,
+      `built here from Pulumi's SDK ${pins.language}, the last that carries it; stands in for the one shipped with the CLI`,
+    ),
+    program(
+      "proxmoxve plugin",
+      found.plugin,
+      `a bridge built here over bpg's provider ${pins.bpg}; stands in for the released plugin ${pins.plugin}, with its names`,
+    ),
+    {
+      what: "go",
+      state: hasGo || found.plugin ? "good" : "note",
+      fact: go === undefined ? "none: needed only where Pulumi's downloads cannot be reached" : go,
+      cure: "",
+    },
   ];
 }
 
@@ -77,8 +112,18 @@ async function stack(context: Context): Promise<Finding[]> {
         : `${settings.endpoint!}, nodes ${settings.nodes.join(", ")}`,
       cure: "",
     },
-    { what: "state", state: free < 1 ? "missing" : "good", fact: `${context.folders.clone}, ${free.toFixed(1)} GiB free`, cure: free < 1 ? "Free some space, or set XDG_STATE_HOME elsewhere." : "" },
-    { what: "secret", state: "note", fact: `${context.folders.secrets}${existsSync(context.folders.secrets) ? "" : " (made by the first up)"}`, cure: "" },
+    {
+      what: "state",
+      state: free < 1 ? "missing" : "good",
+      fact: `${context.folders.clone}, ${free.toFixed(1)} GiB free`,
+      cure: free < 1 ? "Free some space, or set XDG_STATE_HOME elsewhere." : "",
+    },
+    {
+      what: "secret",
+      state: "note",
+      fact: `${context.folders.secrets}${existsSync(context.folders.secrets) ? "" : " (made by the first up)"}`,
+      cure: "",
+    },
   ];
 }
 

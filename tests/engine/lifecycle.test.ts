@@ -1,0 +1,223 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadPlan } from "../../src/plan/index.ts";
+import { Clone } from "./lab.ts";
+
+/* The real engine and the real plugin (or its bridge) against the embedded API, by the commands that people type. */
+
+let clone: Clone;
+let first: Awaited<ReturnType<Clone["maquette"]>>;
+
+beforeAll(async () => {
+  clone = new Clone();
+  execFileSync("git", ["init", "-q"], { cwd: clone.root });
+  execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", "add", "-A"], { cwd: clone.root });
+  execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "all"], {
+    cwd: clone.root,
+  });
+  first = await clone.maquette(["up", "--skip-preview"], { deadlineMs: 1_700_000 });
+});
+
+afterAll(async () => clone.dispose());
+
+interface Listed {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  readonly status: string;
+  readonly tags?: string;
+  readonly template?: number;
+  readonly pool?: string;
+}
+
+/** Asks the embedded API as any client would, from the files that `maquette env` names. */
+async function ask<T>(path: string, init: { method?: string; body?: string } = {}): Promise<T> {
+  const answer = await clone.shell(
+    `curl -sS --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" -X ${init.method ?? "GET"} ${init.body === undefined ? "" : `-d '${init.body}'`} "\${PROXMOX_VE_ENDPOINT}api2/json${path}"`,
+  );
+  expect(answer.code, answer.stderr).toBe(0);
+  return (JSON.parse(answer.stdout) as { data: T }).data;
+}
+
+describe("the lab comes up", () => {
+  test("up ends well, with a table of the guests and what to do next", async () => {
+    expect(first.code, first.stderr).toBe(0);
+    const plan = await loadPlan(join(clone.root, "stacks/lab"), { nodes: 2 });
+    if (!plan.ok) throw new Error("the lab's plan is not sound");
+    for (const host of plan.value.hosts.keys()) expect(first.stdout).toMatch(new RegExp(`^${host} .* running$`, "m"));
+    expect(first.stdout).toContain("What to do next");
+    expect(first.stdout).toContain("Guests live in memory");
+  });
+
+  test("every host of the plan runs in the pool, on its node, bearing the stack's mark", async () => {
+    const vms = await ask<Listed[]>("/cluster/resources?type=vm");
+    const guests = vms.filter((v) => v.template !== 1);
+    expect(guests).toHaveLength(15);
+    for (const vm of guests) {
+      expect(vm).toMatchObject({ status: "running", pool: "lab" });
+      expect(vm.tags).toMatch(/(^|;)lab-[0-9a-f]{8}(;|$)/);
+    }
+    const node = (name: string): string | undefined => guests.find((v) => v.name === name)?.node;
+    expect(node("rtr-a")).not.toBe(node("rtr-b"));
+    expect(node("dc1")).not.toBe(node("dc2"));
+  });
+
+  test("a cluster keeps pairs apart by HA rules", async () => {
+    const rules = await ask<{ type: string; affinity: string; resources: string }[]>("/cluster/ha/rules");
+    expect(rules.map((r) => r.resources.split(",").sort().join(",")).sort()).toEqual([
+      "vm:1001,vm:1002",
+      "vm:1011,vm:1012",
+    ]);
+    expect(rules.every((r) => r.type === "resource-affinity" && r.affinity === "negative")).toBe(true);
+  });
+
+  test("a router's NICs are access ports of its zones, with the plan's MACs and Proxmox' firewall off", async () => {
+    const config = await ask<Record<string, string>>("/nodes/pve1/qemu/1001/config");
+    const nics = Object.keys(config).filter((k) => /^net\d+$/.test(k));
+    expect(nics).toHaveLength(8);
+    for (const nic of nics) expect(config[nic]).toMatch(/^virtio=02:[0-9A-F:]{14},bridge=vmbr9,firewall=0,tag=\d+$/);
+    expect(new Set(nics.map((n) => /tag=(\d+)/.exec(config[n]!)![1])).size).toBe(8);
+  });
+
+  test("a second preview is empty, also after a refresh", async () => {
+    const preview = await clone.maquette(["preview", "--expect-no-changes"]);
+    expect(preview.stdout + preview.stderr).toContain("Nothing to change");
+    expect(preview.code).toBe(0);
+    const refreshed = await clone.shell("pulumi refresh --yes --skip-preview --non-interactive");
+    expect(refreshed.code, refreshed.stdout).toBe(0);
+    expect((await clone.maquette(["preview", "--expect-no-changes"])).code).toBe(0);
+  });
+
+  test("the tree is clean after it, and what it left behind is private", () => {
+    expect(execFileSync("git", ["status", "--porcelain"], { cwd: clone.root, encoding: "utf8" })).toBe("");
+    for (const kind of ["state", "data"]) {
+      for (const entry of readdirSync(join(clone.home, kind, "maquette"), { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        // A link's own mode means nothing; what it points to is the engine.
+        if (entry.isSymbolicLink()) continue;
+        expect(statSync(path).mode & 0o077, path).toBe(0);
+      }
+    }
+  });
+
+  test("the state holds no secret of the stack", async () => {
+    const exported = await clone.shell("pulumi stack export --show-secrets");
+    expect(exported.code).toBe(0);
+    const token = readFileSync(join(clone.states()[0]!, "run/token"), "utf8").trim().split("=")[1]!;
+    expect(exported.stdout).not.toContain(token);
+    expect(exported.stdout).not.toContain("PRIVATE KEY");
+    expect(exported.stdout).toContain("{{secret:ssh-private/host/dc1|json}}");
+  });
+
+  test("env names secrets by their files, never by value", async () => {
+    const env = await clone.maquette(["env"]);
+    const token = readFileSync(join(clone.states()[0]!, "run/token"), "utf8").trim();
+    expect(env.stdout).not.toContain(token.split("=")[1]!);
+    expect(env.stdout).toContain("export MAQUETTE_TOKEN_FILE=");
+  });
+});
+
+describe("what changes", () => {
+  test("a seed that was detached and deleted does not come back with a refresh", async () => {
+    const volumes = await ask<{ volid: string }[]>("/nodes/pve1/storage/local/content?content=iso");
+    const seed = volumes.find((v) => v.volid.includes("dc1"))!.volid;
+    await ask("/nodes/pve1/qemu/1011/config", { method: "PUT", body: "ide3=none,media=cdrom" });
+    await ask(`/nodes/pve1/storage/local/content/${encodeURIComponent(seed)}`, { method: "DELETE" });
+    const refreshed = await clone.shell("pulumi refresh --yes --skip-preview --non-interactive");
+    expect(refreshed.code, refreshed.stdout).toBe(0);
+    const preview = await clone.maquette(["preview", "--expect-no-changes"]);
+    expect(preview.code, preview.stdout).toBe(0);
+  });
+
+  test("a guest deleted by hand is made again by up, with a seed to boot from", async () => {
+    await ask("/nodes/pve1/qemu/1011/status/stop", { method: "POST" });
+    await ask("/cluster/ha/resources/vm:1011", { method: "DELETE" });
+    await ask("/nodes/pve1/qemu/1011", { method: "DELETE" });
+    const up = await clone.maquette(["up", "--skip-preview"]);
+    expect(up.code, up.stderr).toBe(0);
+    expect(up.stdout).toMatch(/^dc1 .* running$/m);
+    const volumes = await ask<{ volid: string }[]>("/nodes/pve1/storage/local/content?content=iso");
+    expect(volumes.some((v) => v.volid.includes("dc1"))).toBe(true);
+  });
+
+  test("changing one address changes only what depends on it", async () => {
+    const path = join(clone.root, "stacks/lab/hosts.yaml");
+    const before = readFileSync(path, "utf8");
+    writeFileSync(path, before.replace("address: 10.20.20.14 }", "address: 10.20.20.44 }"));
+    try {
+      const preview = await clone.maquette(["preview", "--json"]);
+      const { changes } = JSON.parse(preview.stdout) as {
+        changes: { name: string; op: string; properties: { path: string }[] }[];
+      };
+      expect(changes.map((c) => `${c.op} ${c.name}`)).toEqual(["update mail-seed"]);
+      expect(changes[0]!.properties.map((p) => p.path).sort()).toEqual(["digest", 'files["network-config"]']);
+    } finally {
+      writeFileSync(path, before);
+    }
+  });
+
+  test("the comment of a pull request says what changes, and replacements loudly", async () => {
+    const path = join(clone.root, "stacks/lab/hosts.yaml");
+    const before = readFileSync(path, "utf8");
+    // More memory for the first host of 4 GiB, another VM id for pc2.
+    writeFileSync(path, before.replace("memoryMiB: 4096", "memoryMiB: 6144").replace("number: 32", "number: 33"));
+    try {
+      const preview = await clone.maquette(["preview", "--markdown"]);
+      expect(preview.code, preview.stderr).toBe(0);
+      expect(preview.stdout).toContain("would be replaced");
+      expect(preview.stdout).toMatch(/`memory\.dedicated`: `4096` → `6144`/);
+      expect(preview.stdout).toMatch(/guest pc2/);
+      expect((await clone.maquette(["preview", "--expect-no-changes"])).code).toBe(1);
+    } finally {
+      writeFileSync(path, before);
+    }
+  });
+});
+
+describe("strangers are left alone", () => {
+  test("a VM without the stack's mark on an id of the lab stops up, preview and destroy, and survives", async () => {
+    await ask("/nodes/pve2/qemu/1032/status/stop", { method: "POST" });
+    await ask("/nodes/pve2/qemu/1032/config", { method: "PUT", body: "tags=somebody-else" });
+    const up = await clone.maquette(["up"]);
+    expect(up.code).toBe(2);
+    expect(up.stderr).toContain("PVE_NOT_OURS");
+    const destroyed = await clone.shell("pulumi destroy --yes --skip-preview --non-interactive");
+    expect(destroyed.code).not.toBe(0);
+    expect(destroyed.stdout + destroyed.stderr).toContain("PVE_NOT_OURS");
+    const vms = await ask<Listed[]>("/cluster/resources?type=vm");
+    expect(vms.find((v) => v.vmid === 1032)?.tags).toBe("somebody-else");
+    expect(vms.filter((v) => v.template !== 1)).toHaveLength(15);
+    const mark = vms.find((v) => v.vmid === 1001)!.tags!;
+    await ask("/nodes/pve2/qemu/1032/config", {
+      method: "PUT",
+      body: `tags=${mark.replace("role-router", "role-workstation")}`,
+    });
+    expect((await clone.maquette(["up", "--skip-preview"])).code).toBe(0);
+  });
+});
+
+describe("destroy", () => {
+  test("without a terminal and without --yes it refuses", async () => {
+    const asked = await clone.maquette(["destroy"]);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain("CLI_NOT_CONFIRMED");
+  });
+
+  test("a destroy against an embedded API that was emptied ends well", async () => {
+    for (const pid of clone.daemons()) process.kill(pid, "SIGKILL");
+    execFileSync("rm", ["-rf", join(clone.states()[0]!, "pve")]);
+    const destroyed = await clone.maquette(["destroy", "--yes"]);
+    expect(destroyed.code, destroyed.stderr).toBe(0);
+  });
+
+  test("it leaves no process and no guest, and the secret stays", async () => {
+    expect(clone.daemons()).toEqual([]);
+    const status = await clone.maquette(["status"]);
+    expect(status.code).toBe(1);
+    expect(
+      readdirSync(join(clone.home, "data/maquette"), { recursive: true }).some((n) => String(n).endsWith("lab/secret")),
+    ).toBe(true);
+  });
+});
