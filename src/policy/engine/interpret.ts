@@ -35,3 +35,38 @@ export function decide(rules: readonly Rule[], packet: Packet, defaultAction: Ac
   const index = firstMatch(rules, packet);
   return index < 0 ? { action: defaultAction, rule: null } : { action: rules[index]!.action, rule: rules[index]!.id };
 }
+
+/**
+ * The same walk for many packets of one list: the IPv4 boxes of a slice lie one after the other as doubles (exact for
+ * 32 bits), so that the walk does not wait for memory at every comparison. Still a walk, in order, from the first.
+ * @returns a function that gives the position of the first rule that matches, -1 for none
+ */
+export function makeJudge(rules: readonly Rule[]): (packet: Packet) => number {
+  const flat = new Map<string, { values: Float64Array; owners: Int32Array }>();
+  for (const slice of ["tcp", "udp", "icmp", "other"] as const) {
+    const owners: number[] = [];
+    const values: number[] = [];
+    rules.forEach((rule, index) => {
+      for (const box of rule.boxes) {
+        if (box.family !== 4 || box.slice !== slice) continue;
+        owners.push(index);
+        for (const i of [box.src, box.dst, box.a, box.b]) values.push(Number(i.lo), Number(i.hi));
+      }
+    });
+    flat.set(slice, { values: Float64Array.from(values), owners: Int32Array.from(owners) });
+  }
+  return (packet) => {
+    if (packet.family !== 4) return firstMatch(rules, packet);
+    const { values, owners } = flat.get(packet.slice)!;
+    const src = Number(packet.src);
+    const dst = Number(packet.dst);
+    const a = Number(packet.a);
+    const b = Number(packet.b);
+    for (let k = 0, v = 0; k < owners.length; k++, v += 8) {
+      if (src < values[v]! || src > values[v + 1]! || dst < values[v + 2]! || dst > values[v + 3]!) continue;
+      if (a < values[v + 4]! || a > values[v + 5]! || b < values[v + 6]! || b > values[v + 7]!) continue;
+      return owners[k]!;
+    }
+    return -1;
+  };
+}

@@ -4,7 +4,7 @@ import { firstBoxOf, ranksOf, type CompiledRules, type Group } from "./compile.t
 import { cover, uncoveredPoint, type Cover } from "./cover.ts";
 import { EngineDefect } from "./defect.ts";
 import { clipRanks } from "./fragments.ts";
-import { firstMatch } from "./interpret.ts";
+import { makeJudge } from "./interpret.ts";
 import { readRanks } from "./space.ts";
 import { buildTree, ENDS, isSpent, visitOverlaps, type Filter } from "./tree.ts";
 import type { Action, Packet } from "./types.ts";
@@ -126,16 +126,24 @@ export function findShadows(compiled: CompiledRules, options: ReportOptions = {}
   const meter = options.meter ?? makeMeter(DEFAULT_STEPS_PER_REPORT);
   const stepsPerRule = options.stepsPerRule ?? DEFAULT_STEPS_PER_RULE;
   const { shadowed, empty, undecided, alive } = shadowedRules(compiled, meter, stepsPerRule);
-  const shadows = shadowed.map((index) => explain(compiled, index, alive, stepsPerRule, meter));
+  const judge = makeJudge(compiled.rules);
+  const shadows = shadowed.map((index) => explain(compiled, index, alive, stepsPerRule, meter, judge));
   const names = (indexes: readonly number[]): readonly string[] => indexes.map((i) => compiled.rules[i]!.id);
   return { shadows, empty: names(empty), undecided: names(undecided), steps: meter.steps };
 }
 
-function explain(compiled: CompiledRules, index: number, alive: Alive, stepsPerRule: number, meter: Meter): Shadow {
+function explain(
+  compiled: CompiledRules,
+  index: number,
+  alive: Alive,
+  stepsPerRule: number,
+  meter: Meter,
+  judge: Judge,
+): Shadow {
   const rule = compiled.rules[index]!;
   const covering = minimalCover(compiled, index, alive);
   const own = ownMeter(meter, stepsPerRule);
-  const { same, blocker } = effects(compiled, index, covering, alive, own);
+  const { same, blocker } = effects(compiled, index, covering, alive, own, judge);
   meter.steps += own.steps;
   return {
     rule: rule.id,
@@ -189,6 +197,8 @@ function smallCover(compiled: CompiledRules, g: number, queries: readonly Int32A
   };
 }
 
+type Judge = ReturnType<typeof makeJudge>;
+
 interface Effects {
   same: boolean;
   blocker: { index: number; example: Packet } | null;
@@ -202,6 +212,7 @@ function effects(
   covering: readonly number[],
   alive: Alive,
   meter: Meter,
+  judge: Judge,
 ): Effects {
   const action = compiled.rules[index]!.action;
   const isLikely = new Set(covering);
@@ -223,7 +234,7 @@ function effects(
         const before: Filter = { from: 0, before: firstBoxOf(group, other), alive: alive.all[g]! };
         if (cover(group.tree, clip, before, meter) === "uncovered") {
           if (isSame) seen.same = true;
-          else seen.blocker = { index: other, example: exampleAt(compiled, group, clip, other) };
+          else seen.blocker = { index: other, example: exampleAt(compiled, group, clip, other, judge) };
         }
         return (seen.same && seen.blocker !== null) || isSpent(meter);
       });
@@ -232,9 +243,9 @@ function effects(
   return seen;
 }
 
-function exampleAt(compiled: CompiledRules, group: Group, clip: Int32Array, decider: number): Packet {
+function exampleAt(compiled: CompiledRules, group: Group, clip: Int32Array, decider: number, judge: Judge): Packet {
   const example = readablePacket(cellOf(group, readRanks(group.space, clip, 0), uncoveredPoint));
-  const found = firstMatch(compiled.rules, example);
+  const found = judge(example);
   if (found !== decider) {
     throw new EngineDefect(`${formatPacket(example)} is decided by rule ${compiled.rules[found]?.id ?? "(none)"}`);
   }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { interval, makeBox } from "../../../src/policy/engine/boxes.ts";
 import { makeDecider } from "../../../src/policy/engine/decider.ts";
-import { decide } from "../../../src/policy/engine/interpret.ts";
+import { decide, firstMatch, makeJudge } from "../../../src/policy/engine/interpret.ts";
 import type { Packet, Rule } from "../../../src/policy/engine/types.ts";
 import { arbitraryRules, packetsOf, worldBox, WORLDS } from "./small-world.ts";
 
@@ -12,7 +12,11 @@ describe("the fast decider", () => {
       fc.assert(
         fc.property(arbitraryRules(world, 40), fc.constantFrom("pass", "block", "reject"), (rules, byDefault) => {
           const fast = makeDecider(rules, byDefault);
-          for (const p of packetsOf(worldBox(world))) expect(fast(p)).toEqual(decide(rules, p, byDefault));
+          const judge = makeJudge(rules);
+          for (const p of packetsOf(worldBox(world))) {
+            expect(fast(p)).toEqual(decide(rules, p, byDefault));
+            expect(judge(p)).toBe(firstMatch(rules, p));
+          }
         }),
         { numRuns: 40 },
       );
