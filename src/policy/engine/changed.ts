@@ -62,6 +62,6 @@ export function longestCommon(
     tails[lo] = p;
   });
   const out: (readonly [number, number])[] = [];
-  for (let p = tails.at(-1) ?? -1; p >= 0; p = previous[p]!) out.unshift(pairs[p]!);
-  return out;
+  for (let p = tails.at(-1) ?? -1; p >= 0; p = previous[p]!) out.push(pairs[p]!);
+  return out.reverse();
 }

@@ -1,14 +1,14 @@
 import { DEFAULT_FRAGMENTS, DEFAULT_STEPS_PER_REPORT, makeMeter, type Budgeted, type Meter } from "./budget.ts";
 import { formatPacket, intersect, isInBox, readablePacket } from "./boxes.ts";
 import { changedRules } from "./changed.ts";
-import { compile, ranksOf, type CompiledRules, type Group } from "./compile.ts";
+import { compile, firstBoxOf, ranksOf, type CompiledRules, type Group } from "./compile.ts";
 import { EngineDefect } from "./defect.ts";
 import { clipRanks, includes, meet, remainder, subtractRanks, type Ranks } from "./fragments.ts";
 import { decide, type Decision } from "./interpret.ts";
 import { boxesOfProduct, mergeBoxes, type Product } from "./merge.ts";
 import { describeProduct, type AddressLabel } from "./describe.ts";
 import { readRanks } from "./space.ts";
-import { isSpent } from "./tree.ts";
+import { isSpent, overlapping, type Filter } from "./tree.ts";
 import type { Action, Box, Packet, Rule, Verdict } from "./types.ts";
 
 /** Flows that fare alike before and alike after: sources × destinations × services. */
@@ -138,13 +138,13 @@ function* differences(
   };
   const end = before.length + after.length;
   for (const group of compiled.groups) {
-    const boxes = Array.from({ length: group.count }, (_, k) => k);
+    const lists: Filter = { from: 0, before: firstBoxOf(group, end), alive: group.alive };
     const seen: Ranks[] = [];
-    for (const region of boxes.filter((k) => group.rule[k]! >= end)) {
+    for (let region = lists.before; region < group.count; region++) {
       const ranks = ranksOf(group, region);
       const fresh = remainder(ranks, seen, joint.cap, joint.meter);
       seen.push(ranks);
-      const near = boxes.filter((k) => group.rule[k]! < end && meet(ranksOf(group, k), ranks));
+      const near = overlapping(group.tree, ranks, lists, joint.meter);
       for (const part of fresh ?? []) yield* compare(joint, group, part, near, undecided);
       if (fresh === null) undecided.push(readRanks(group.space, ranks, 0));
     }
