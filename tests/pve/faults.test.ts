@@ -19,11 +19,11 @@ describe("an ordered fault", () => {
     expect((await lab.raw("GET", "/maquette/faults")).data).toMatchObject([{ kind: "http-error", struck: 2, left: 0 }]);
   });
 
-  it("makes a task fail, and the guest is not made", async () => {
+  it("makes a task fail in the middle; what it began is cleaned up", async () => {
     await order({ kind: "task-failure", match: "^qmcreate:100$", message: "no space", times: 1 });
-    expect(await lab.createVm(100)).toBe("no space");
-    const again = await lab.call("POST", "/nodes/pve1/qemu", { vmid: 100 });
-    expect(again.phrase).toContain("already exists");
+    expect(await lab.createVm(100)).toBe("unable to create VM 100 - no space");
+    expect(await lab.ok("GET", "/nodes/pve1/storage/local-lvm/content")).toEqual([]);
+    expect(await lab.createVm(100)).toBe("OK");
   });
 
   it("resets a connection", async () => {

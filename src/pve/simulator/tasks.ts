@@ -65,8 +65,13 @@ export class TaskRunner {
       task.log.push(line);
       if (task.log.length > 500) task.log.splice(1, task.log.length - 500);
     };
-    const elapse = (): Promise<void> => delay(this.#options.durationMs, abort.signal);
-    const done = this.#work(task, { upid: task.upid, log, signal: abort.signal, elapse }, work);
+    const planned = this.#options.plannedFailure(request);
+    // An ordered failure strikes in the middle of the work, so that the worker cleans up as after a real one.
+    const elapse = async (): Promise<void> => {
+      await delay(this.#options.durationMs, abort.signal);
+      if (planned !== undefined) throw failure(planned);
+    };
+    const done = this.#work(task, { upid: task.upid, log, signal: abort.signal, elapse }, work, planned);
     this.#running.set(task.upid, { abort, done });
     return task.upid;
   }
@@ -139,15 +144,16 @@ export class TaskRunner {
     state.tasks = state.tasks.filter((task) => !dropped.has(task));
   }
 
-  async #work(task: TaskState, handle: TaskHandle, work: (task: TaskHandle) => Promise<void>): Promise<void> {
+  async #work(
+    task: TaskState,
+    handle: TaskHandle,
+    work: (task: TaskHandle) => Promise<void>,
+    planned: string | undefined,
+  ): Promise<void> {
     let exitstatus = "OK";
     try {
-      const planned = this.#options.plannedFailure(task);
-      if (planned !== undefined) {
-        await handle.elapse();
-        throw failure(planned);
-      }
       await work(handle);
+      if (planned !== undefined) throw failure(planned);
     } catch (error) {
       exitstatus = messageOf(error).split("\n")[0] ?? "failed";
       if (!(error instanceof ApiError || error instanceof GuestDriverError))

@@ -166,7 +166,10 @@ export const QEMU_CONFIG = [
     (call) => {
       call.vm();
       const change = changeOf(call);
-      return call.task("qmconfig", call.vmid, (task) => edit(call, change, task.log));
+      return call.task("qmconfig", call.vmid, async (task) => {
+        await task.elapse();
+        await edit(call, change, task.log);
+      });
     },
   ),
   method("GET", "/nodes/{node}/qemu/{vmid}/pending", {}, (call) => pendingOf(call, () => true)),
