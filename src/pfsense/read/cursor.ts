@@ -6,6 +6,9 @@ import { isDropped } from "./laws.ts";
 import { serialise } from "./xml.ts";
 import type { XmlElement } from "./xml.ts";
 
+/** The names in a text, separated by white space: long lists of elements read better so. */
+export const names = (text: string): readonly string[] => text.trim().split(/\s+/);
+
 const FALSE_WORDS = /^\s*(false|no|off|0|disabled?)\s*$/i;
 
 /**

@@ -1,4 +1,5 @@
 import type { PfAlias, PfFilter, PfFilterRule, PfSchedule } from "../model/filter.ts";
+import { names } from "./cursor.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** Reads `filter`. Separators are decoration of the GUI; their elements hold nothing that a packet meets. */
@@ -57,10 +58,10 @@ function readRule(c: Cursor, index: number): PfFilterRule {
 }
 
 /** Queues, limits and timeouts: read, but they decide nothing about a first packet. */
-const OPTIONS = [
-  ..."defaultqueue ackqueue dnpipe pdnpipe max max-src-nodes max-src-states max-src-conn max-src-conn-rate".split(" "),
-  ..."max-src-conn-rates statetimeout source-track vlanprioset nosync bridgeto l7container sloppy".split(" "),
-];
+const OPTIONS = names(`
+  ackqueue bridgeto defaultqueue dnpipe l7container max max-src-conn max-src-conn-rate max-src-conn-rates
+  max-src-nodes max-src-states nosync pdnpipe sloppy source-track statetimeout vlanprioset
+`);
 
 const pair = (name: string, value: string | undefined): readonly (readonly [string, string])[] =>
   value === undefined ? [] : [[name, value]];

@@ -11,6 +11,7 @@ import type {
   PfVirtualIp,
   PfVlan,
 } from "../model/network.ts";
+import { names } from "./cursor.ts";
 import type { Cursor } from "./cursor.ts";
 import { quote } from "./findings.ts";
 
@@ -35,34 +36,23 @@ export function readInterfaces(c: Cursor): readonly PfInterface[] {
       relay6rd: i.text("gateway-6rd"),
     };
     i.keep(...NO_CONSEQUENCE);
-    for (const name of DHCP_OPTIONS.filter((n) => i.element.children.some((e) => e.name === n))) i.keep(name);
     return read;
   });
 }
 
 /** How an address is obtained in detail, and the layers below IP. */
-const NO_CONSEQUENCE = ["spoofmac", "mtu", "mss", "media", "mediaopt", "wireless", "nonat", "alias-address"];
-const DHCP_OPTIONS = [
-  ..."alias-subnet dhcphostname dhcprejectfrom dhcpvlanenable dhcpcvpt dhcp6-duid dhcp6-ia-pd-len dhcp6-ia-pd-send-hint".split(
-    " ",
-  ),
-  ..."dhcp6prefixonly dhcp6usev4iface dhcp6debug dhcp6withoutra dhcp6norelease dhcp6vlanenable dhcp6cvpt".split(" "),
-  ..."track6-interface track6-prefix-id track6-prefix-id--hex prefix-6rd prefix-6rd-v4plen slaacusev4iface ipv6usev4iface".split(
-    " ",
-  ),
-  ..."adv_dhcp_pt_timeout adv_dhcp_pt_retry adv_dhcp_pt_select_timeout adv_dhcp_pt_reboot adv_dhcp_pt_values".split(
-    " ",
-  ),
-  ..."adv_dhcp_pt_backoff_cutoff adv_dhcp_pt_initial_interval adv_dhcp_send_options adv_dhcp_request_options".split(
-    " ",
-  ),
-  ..."adv_dhcp_required_options adv_dhcp_option_modifiers adv_dhcp_config_advanced adv_dhcp_config_file_override".split(
-    " ",
-  ),
-  ..."adv_dhcp_config_file_override_path adv_dhcp6_config_advanced adv_dhcp6_config_file_override".split(" "),
-  ..."adv_dhcp6_config_file_override_path adv_dhcp6_debug adv_dhcp6_interface_statement_send_options".split(" "),
-  ..."adv_dhcp6_interface_statement_request_options adv_dhcp6_interface_statement_script ipaddr_static".split(" "),
-];
+const NO_CONSEQUENCE = names(`
+  adv_dhcp6_config_advanced adv_dhcp6_config_file_override adv_dhcp6_config_file_override_path adv_dhcp6_debug
+  adv_dhcp6_interface_statement_request_options adv_dhcp6_interface_statement_script
+  adv_dhcp6_interface_statement_send_options adv_dhcp_config_advanced adv_dhcp_config_file_override
+  adv_dhcp_config_file_override_path adv_dhcp_option_modifiers adv_dhcp_pt_backoff_cutoff
+  adv_dhcp_pt_initial_interval adv_dhcp_pt_reboot adv_dhcp_pt_retry adv_dhcp_pt_select_timeout adv_dhcp_pt_timeout
+  adv_dhcp_pt_values adv_dhcp_request_options adv_dhcp_required_options adv_dhcp_send_options alias-address
+  alias-subnet dhcp6-duid dhcp6-ia-pd-len dhcp6-ia-pd-send-hint dhcp6cvpt dhcp6debug dhcp6norelease dhcp6prefixonly
+  dhcp6usev4iface dhcp6vlanenable dhcp6withoutra dhcpcvpt dhcphostname dhcprejectfrom dhcpvlanenable ipaddr_static
+  ipv6usev4iface media mediaopt mss mtu nonat prefix-6rd prefix-6rd-v4plen slaacusev4iface spoofmac track6-interface
+  track6-prefix-id track6-prefix-id--hex wireless
+`);
 
 function readAddressForm(i: Cursor, family: Family): AddressForm {
   const [addressName, prefixName] = family === 4 ? ["ipaddr", "subnet"] : ["ipaddrv6", "subnetv6"];

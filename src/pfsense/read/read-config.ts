@@ -1,7 +1,7 @@
 import type { Diagnostic, Outcome } from "../../core/diagnostics.ts";
 import type { PfConfig } from "../model/config.ts";
 import { decodeBytes } from "./bytes.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor, names } from "./cursor.ts";
 import { readAliases, readFilter, readSchedules } from "./filter.ts";
 import { Findings, quote } from "./findings.ts";
 import { checkRepetition, checkSecondLine } from "./laws.ts";
@@ -73,15 +73,11 @@ function checkRoot(root: XmlElement, findings: Findings): boolean {
 }
 
 /** Sections that are known and decide nothing about packets. */
-const NO_CONSEQUENCE = [
-  ..."lastchange revision theme rrd rrddata cron wol diag widgets sysctl notifications dyndnses dnsupdates crl ezshaper".split(
-    " ",
-  ),
-  ..."ppps gifs gres laggs qinqs wireless dhcpdv6_old igmpproxy proxyarp load_balancer voucher sshdata pptpd switches".split(
-    " ",
-  ),
-  ..."vxlans aliases_old radius pppoe_old unboundacls kea6 ovpnserver bootup dpinger icmptypes package_list".split(" "),
-];
+const NO_CONSEQUENCE = names(`
+  crl cron diag dnsupdates dyndns dyndnses ezshaper gifs gres igmpproxy kea6 laggs lastchange load_balancer
+  mailreports notifications ppps pptpd proxyarp qinqs radius revision rrd rrddata sshdata sysctl theme voucher
+  vxlans widgets wireless wizardtemp wol
+`);
 
 function readRoot(c: Cursor, findings: Findings): Omit<PfConfig, "kept" | "unknown"> {
   const { packages, upnp } = readPackages(c.child("installedpackages"));

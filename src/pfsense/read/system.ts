@@ -1,4 +1,5 @@
 import type { PfAuthServer, PfCertificate, PfGroup, PfSsh, PfSystem, PfUser, PfWebGui } from "../model/system.ts";
+import { names } from "./cursor.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** Reads `system`; a missing one gives pfSense's defaults. */
@@ -36,51 +37,24 @@ export function readSystem(c: Cursor, authServers: readonly PfAuthServer[]): PfS
 }
 
 /** Known children of `system` that decide nothing about packets. */
-const NO_CONSEQUENCE = [
-  ..."acb already_run_config_upgrade aliasesresolveinterval backupcount bogons checkaliasesurlcert crypto_hardware".split(
-    " ",
-  ),
-  ..."disablechecksumoffloading disablelargereceiveoffloading disablesegmentationoffloading disableconsolemenu".split(
-    " ",
-  ),
-  ..."disablebeep dhcpbackend dns1gw dns2gw dns3gw dns4gw dnsallowoverride dnslocalhost do_not_send_uniqueid".split(
-    " ",
-  ),
-  ..."enableserial enablesshd firmware global-v6duid gitsync gw_down_kill_states hn_altq_enable ip_change_kill_states".split(
-    " ",
-  ),
-  ..."ipv6duidtype ipv6dontcreatelocaldns keep_failover_states kill_states language lb_use_sticky maximumfrags".split(
-    " ",
-  ),
-  ..."maximumstates maximumtableentries mds_disable nextgid nextuid pkg_repo_conf_path powerd_ac_mode powerd_battery_mode".split(
-    " ",
-  ),
-  ..."powerd_enable powerd_normal_mode powerd_normal_mode prefer_ipv4 primaryconsole proxyurl proxyport proxyuser proxypass".split(
-    " ",
-  ),
-  ..."pti_disabled reflectiontimeout remove_failover_states_default rulesetoptimization scrubrnid scrub_mss sendmail".split(
-    " ",
-  ),
-  ..."serialspeed session_timeout sharednet sshguard_threshold sshguard_blocktime sshguard_detection_time srctrack".split(
-    " ",
-  ),
-  ..."sshguard_whitelist statepolicies sysctl thermal_hardware timeupdateinterval trafficshaper uniqueid use_mfs_tmpvar".split(
-    " ",
-  ),
-  ..."use_mfs_tmp_size use_mfs_var_size watchdogd_enable webguicss adaptivestart adaptiveend nodns64_mode".split(" "),
-  ..."tcpfirsttimeout tcpopeningtimeout tcpestablishedtimeout tcpclosingtimeout tcpfinwaittimeout tcpclosedtimeout".split(
-    " ",
-  ),
-  ..."tcptsdifftimeout udpfirsttimeout udpsingletimeout udpmultipletimeout icmpfirsttimeout icmperrortimeout".split(
-    " ",
-  ),
-  ..."otherfirsttimeout othersingletimeout othermultipletimeout pkg_upgrade_dismissed no_apipa_warning earlyshellcmd".split(
-    " ",
-  ),
-  ..."shellcmd afterfilterchangeshellcmd hideplatform disableallowallwan disable_unlocked_boot loginautocomplete".split(
-    " ",
-  ),
-];
+const NO_CONSEQUENCE = names(`
+  acb adaptiveend adaptivestart afterfilterchangeshellcmd aliasesresolveinterval already_run_config_upgrade
+  backupcount bogons checkaliasesurlcert crypto_hardware dhcpbackend disable_unlocked_boot disableallowallwan
+  disablebeep disablechecksumoffloading disableconsolemenu disablelargereceiveoffloading
+  disablesegmentationoffloading dns1gw dns1host dns2gw dns2host dns3gw dns3host dns4gw dns4host dnsallowoverride
+  dnslocalhost do_not_send_uniqueid earlyshellcmd enableserial enablesshd firmware gitsync global-v6duid
+  gw_down_kill_states hideplatform hn_altq_enable icmperrortimeout icmpfirsttimeout ip_change_kill_states
+  ipv6dontcreatelocaldns ipv6duidtype keep_failover_states kill_states language lb_use_sticky loginautocomplete
+  maximumfrags maximumstates maximumtableentries mds_disable nextgid nextuid no_apipa_warning nodns64_mode
+  otherfirsttimeout othermultipletimeout othersingletimeout pkg_repo_conf_path pkg_upgrade_dismissed powerd_ac_mode
+  powerd_battery_mode powerd_enable powerd_normal_mode prefer_ipv4 primaryconsole proxypass proxyport proxyurl
+  proxyuser pti_disabled reflectiontimeout remove_failover_states_default rulesetoptimization scrub_mss scrubrnid
+  sendmail serialspeed session_timeout sharednet shellcmd srctrack sshguard_blocktime sshguard_detection_time
+  sshguard_threshold sshguard_whitelist statepolicies sysctl tcpclosedtimeout tcpclosingtimeout
+  tcpestablishedtimeout tcpfinwaittimeout tcpfirsttimeout tcpopeningtimeout tcptsdifftimeout thermal_hardware
+  timeupdateinterval trafficshaper udpfirsttimeout udpmultipletimeout udpsingletimeout uniqueid use_mfs_tmp_size
+  use_mfs_tmpvar use_mfs_var_size watchdogd_enable webguicss
+`);
 
 function readUser(c: Cursor): PfUser {
   const user: PfUser = {

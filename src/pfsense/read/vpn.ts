@@ -60,6 +60,8 @@ export function readIpsec(c: Cursor | undefined): PfIpsec {
     phase2: (c?.list("phase2") ?? []).map((p) => {
       const local = p.child("localid");
       const remote = p.child("remoteid");
+      const nat = p.child("natlocalid");
+      nat?.keepRest();
       const phase2 = {
         place: p.place,
         ikeId: p.text("ikeid"),
@@ -69,7 +71,7 @@ export function readIpsec(c: Cursor | undefined): PfIpsec {
         isDisabled: p.flag("disabled"),
         local: local?.fields() ?? NO_FIELDS,
         remote: remote?.fields() ?? NO_FIELDS,
-        hasNat: p.child("natlocalid") !== undefined,
+        hasNat: nat !== undefined,
       };
       p.keepRest();
       return phase2;

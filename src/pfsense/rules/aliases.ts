@@ -3,7 +3,7 @@ import type { Network } from "../../core/ip.ts";
 import type { PfAlias } from "../model/filter.ts";
 import type { PfConfig } from "../model/config.ts";
 import { portNumber } from "./protocols.ts";
-import { EMPTY, exact, fuzzyUnion, NOWHERE, ofNetworks, union, unknownIn } from "./sets.ts";
+import { exact, NOWHERE, ofNetworks, union, unknownIn } from "./sets.ts";
 import type { AddressSet, Fuzzy } from "./sets.ts";
 import type { Circumstances } from "./types.ts";
 
@@ -86,32 +86,43 @@ export class Aliases {
       return unresolved(alias, unknownIn(4, 6));
     }
     const unknown = new Set<string>();
-    const sets = this.#collect(alias, new Set([alias.name]), unknown);
-    return { kind: "set", set: union(...sets), unknown: [...unknown] };
-  }
-
-  #collect(alias: PfAlias, above: Set<string>, unknown: Set<string>): AddressSet[] {
     const networks: Network[] = [];
     const sets: AddressSet[] = [];
-    for (const entry of alias.entries) {
+    for (const entry of this.#entriesBelow(alias, unknown)) {
       const nested = this.#byName.get(entry);
+      const told = nested ? this.#tables[entry] : undefined;
       const network = nested ? undefined : literal(entry);
       if (network) networks.push(network);
-      else if (nested && above.has(entry)) unknown.add(`alias "${entry}" contains itself`);
-      else if (nested) {
-        const told = this.#tables[entry];
-        if (told) sets.push(literals(told));
-        else if (nested.type.startsWith("urltable")) {
-          unknown.add(`contents of URL table "${entry}"`);
-          sets.push(unknownIn(4, 6));
-        } else sets.push(...this.#collect(nested, new Set([...above, entry]), unknown));
-      } else {
+      else if (told) sets.push(literals(told));
+      else {
         // pfSense hands every other text to filterdns, which fills the table with what the name resolves to.
-        unknown.add(`addresses of "${entry}"`);
+        unknown.add(nested ? `contents of URL table "${entry}"` : `addresses of "${entry}"`);
         sets.push(unknownIn(4, 6));
       }
     }
-    return [ofNetworks(networks), ...sets];
+    return { kind: "set", set: union(ofNetworks(networks), ...sets), unknown: [...unknown] };
+  }
+
+  /**
+   * Every entry that an alias holds, through nested ones; names of URL tables and of tables that were told stay names.
+   * Each alias is opened once, so that neither cycles nor aliases that double at every level cost anything.
+   */
+  #entriesBelow(root: PfAlias, unknown: Set<string>): readonly string[] {
+    const opened = new Set([root.name]);
+    const waiting = [root];
+    const entries = new Set<string>();
+    for (let alias = waiting.pop(); alias; alias = waiting.pop()) {
+      for (const entry of alias.entries) {
+        const nested = this.#byName.get(entry);
+        if (entry === root.name) unknown.add(`alias "${entry}" contains itself`);
+        else if (!nested || this.#tables[entry] !== undefined || nested.type.startsWith("urltable")) entries.add(entry);
+        else if (!opened.has(entry)) {
+          opened.add(entry);
+          waiting.push(nested);
+        }
+      }
+    }
+    return [...entries];
   }
 
   #ports(text: string): Resolved<Fuzzy> {
@@ -129,22 +140,11 @@ export class Aliases {
       return { kind: "set", set, unknown: [`contents of URL alias "${text}"`] };
     }
     const unknown = new Set<string>();
-    const set = this.#collectPorts(entries, new Set([alias.name]), unknown);
+    const all = told ?? this.#entriesBelow(alias, unknown);
+    const set = exact(all.flatMap((entry) => portRange(entry) ?? []));
+    for (const entry of all.filter((e) => !portRange(e))) unknown.add(`"${entry}" is not a port`);
     if (set.may.length === 0) return { kind: "skipped", why: `port alias "${text}" is empty` };
     return { kind: "set", set, unknown: [...unknown] };
-  }
-
-  #collectPorts(entries: readonly string[], above: Set<string>, unknown: Set<string>): Fuzzy {
-    let set = EMPTY;
-    for (const entry of entries) {
-      const range = portRange(entry);
-      const nested = this.#byName.get(entry);
-      if (nested && above.has(entry)) unknown.add(`alias "${entry}" contains itself`);
-      else if (nested) set = fuzzyUnion(set, this.#collectPorts(nested.entries, new Set([...above, entry]), unknown));
-      else if (range) set = fuzzyUnion(set, exact([range]));
-      else unknown.add(`"${entry}" is not a port`);
-    }
-    return set;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Match {
   readonly icmpTypes: readonly number[] | undefined;
   /** A condition that a packet's line does not tell (DSCP, OS, a schedule …): nothing is certain any more. */
   readonly isConditional: boolean;
+  /** Boxes that it may become; a hundred thousand when absent. */
+  readonly limit?: number;
 }
 
 export interface Boxes {
@@ -29,7 +31,7 @@ export interface Boxes {
 }
 
 /** More boxes than this for one rule come only from hostile aliases; the rule becomes undecided instead. */
-const MAX_BOXES = 250_000;
+const MAX_BOXES = 100_000;
 
 /** The boxes of a match: those it certainly covers, and when something is unknown, those it may cover. */
 export function boxesOf(m: Match): Boxes & { readonly isTooWide: boolean } {
@@ -59,11 +61,12 @@ const hull = (f: Fuzzy): Ranges => (f.may.length === 0 ? [] : [{ lo: f.may[0]!.l
 /** @returns undefined when there would be too many */
 function generate(m: Match, pick: (f: Fuzzy) => Ranges, isCertain = false): Box[] | undefined {
   const out: Box[] = [];
+  const limit = pick === hull ? MAX_BOXES : (m.limit ?? MAX_BOXES);
   for (const family of m.families) {
     const sources = pick(m.source[family]);
     const destinations = pick(m.destination[family]);
     for (const { slice, a, b } of tails(m, family, pick, isCertain)) {
-      if (out.length + sources.length * destinations.length * a.length * b.length > MAX_BOXES) return undefined;
+      if (out.length + sources.length * destinations.length * a.length * b.length > limit) return undefined;
       for (const src of sources)
         for (const dst of destinations)
           for (const x of a) for (const y of b) out.push({ family, slice, src, dst, a: x, b: y });

@@ -4,6 +4,7 @@ import type { PfConfig } from "../model/config.ts";
 import { AddressBook } from "./address-book.ts";
 import { Aliases } from "./aliases.ts";
 import { ALL_PORTS, boxesOf } from "./boxes.ts";
+import type { Boxes, Match } from "./boxes.ts";
 import { filterInterfaces } from "./interfaces.ts";
 import type { FilterInterface } from "./interfaces.ts";
 import { ANYWHERE } from "./sets.ts";
@@ -19,6 +20,18 @@ export interface Context {
   readonly aliases: Aliases;
   readonly diagnostics: Diagnostic[];
   readonly assumptions: Set<string>;
+  /** Boxes that rules may still become: beyond it they are undecided instead. */
+  readonly budget: { boxes: number };
+}
+
+/** About a gigabyte; real rule sets stay below a hundred thousand. */
+const MAX_BOXES = 2_000_000;
+
+/** The boxes of a rule of the user, within what all rules together may take. */
+export function budgeted(c: Context, m: Match): Boxes & { readonly isTooWide: boolean } {
+  const made = boxesOf(c.budget.boxes > 0 ? m : { ...m, limit: 0 });
+  c.budget.boxes -= made.boxes.length + (made.mayBoxes?.length ?? 0);
+  return made;
 }
 
 export function makeContext(config: PfConfig, circumstances: Circumstances): Context {
@@ -31,6 +44,7 @@ export function makeContext(config: PfConfig, circumstances: Circumstances): Con
     aliases: new Aliases(config, circumstances),
     diagnostics: [],
     assumptions: new Set(),
+    budget: { boxes: MAX_BOXES },
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Family } from "../../core/ip.ts";
 import type { Endpoint } from "../model/base.ts";
 import { portRange } from "./aliases.ts";
-import { ALL_PORTS, boxesOf } from "./boxes.ts";
+import { ALL_PORTS } from "./boxes.ts";
 import type { Boxes } from "./boxes.ts";
+import { budgeted } from "./context.ts";
 import type { Context } from "./context.ts";
 import { hasPorts, protocolNumber } from "./protocols.ts";
 import { ANYWHERE, exact, negated } from "./sets.ts";
@@ -61,7 +62,7 @@ export function natBoxes(
   if (typeof destinationPorts === "string") return destinationPorts;
   const protocols = natProtocols(protocol);
   if (typeof protocols === "string") return protocols;
-  return boxesOf({
+  return budgeted(c, {
     families: [family],
     protocols,
     source: src,

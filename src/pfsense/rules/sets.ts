@@ -77,9 +77,14 @@ export const NOWHERE: AddressSet = { 4: EMPTY, 6: EMPTY };
 export const ANYWHERE: AddressSet = { 4: all(4), 6: all(6) };
 
 export const union = (...sets: readonly AddressSet[]): AddressSet => ({
-  4: sets.reduce((a, s) => fuzzyUnion(a, s[4]), EMPTY),
-  6: sets.reduce((a, s) => fuzzyUnion(a, s[6]), EMPTY),
+  4: unionOf(sets.map((s) => s[4])),
+  6: unionOf(sets.map((s) => s[6])),
 });
+
+function unionOf(all: readonly Fuzzy[]): Fuzzy {
+  if (all.every(isExact)) return exact(all.flatMap((f) => f.must));
+  return { must: normalise(all.flatMap((f) => f.must)), may: normalise(all.flatMap((f) => f.may)) };
+}
 
 export const negated = (s: AddressSet): AddressSet => ({ 4: fuzzyNot(s[4], maxOf(4)), 6: fuzzyNot(s[6], maxOf(6)) });
 

@@ -1,9 +1,9 @@
 import type { Family } from "../../core/ip.ts";
 import type { Endpoint } from "../model/base.ts";
 import type { PfFilterRule } from "../model/filter.ts";
-import { ALL_PORTS, boxesOf } from "./boxes.ts";
+import { ALL_PORTS } from "./boxes.ts";
 import type { Boxes } from "./boxes.ts";
-import { warn } from "./context.ts";
+import { budgeted, warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { portRange } from "./aliases.ts";
 import { hasPorts, icmpType, protocolNumber } from "./protocols.ts";
@@ -165,8 +165,13 @@ function matchOf(
   if (icmpTypes instanceof Unusable) return icmpTypes;
   if (!isSynMatched(r)) return { boxes: [], mayBoxes: undefined };
   const match = { families: [family], protocols, source, destination, sourcePorts, destinationPorts, icmpTypes };
-  const made = boxesOf({ ...match, isConditional });
-  if (made.isTooWide) uncertain.add("aliases too large to multiply");
+  const made = budgeted(c, { ...match, isConditional });
+  if (made.isTooWide) {
+    uncertain.add("aliases too large to multiply");
+    const hint = "Its verdicts are unsure; name networks instead of many hosts.";
+    const fact = "its aliases multiply to too many combinations";
+    warn(c, "PFSENSE_RULE_TOO_WIDE", r.place, `filter.rule[${r.index}]`, fact, hint);
+  }
   if (made.mayBoxes && uncertain.size === 0) uncertain.add("an address that the file does not hold");
   return made;
 }
