@@ -1,0 +1,225 @@
+import {
+  always,
+  compile,
+  decide,
+  everything,
+  formatPacket,
+  intersect,
+  mergeBoxes,
+  boxesOfProduct,
+  passing,
+  readablePacket,
+  uncovered,
+  type Box,
+  type CompiledRules,
+  type Meter,
+  type Packet,
+  type Rule,
+} from "../../policy/engine/index.ts";
+import type { Intent, RowShare } from "../../policy/intent.ts";
+import { EVERYWHERE, holdsAddress, without } from "../../policy/ranges.ts";
+import { clip, SELF, type Ingress } from "../../policy/space.ts";
+import type { Effective } from "./effective.ts";
+import { confirm } from "./replay.ts";
+import type { VerdictKind, Witness } from "./types.ts";
+import type { Ways } from "./ways.ts";
+
+/** What one way into one router is asked about. */
+export interface Gate {
+  readonly intent: Intent;
+  readonly ways: Ways;
+  readonly ingress: Ingress;
+  readonly exit: string | undefined;
+  /** The two bounds; the same object when the file leaves nothing open. */
+  readonly least: Effective;
+  readonly most: Effective;
+  readonly meter: Meter;
+}
+
+export interface ShareVerdict {
+  readonly flow: RowShare["flow"];
+  readonly verdict: VerdictKind;
+  readonly witness: Witness | null;
+  readonly rules: readonly string[];
+}
+
+/** Something that pfSense does by itself, seen at one ingress. */
+export interface OwnDoing {
+  readonly rule: string;
+  readonly action: "pass" | "block";
+  readonly example: Packet;
+}
+
+export interface IngressVerdict {
+  readonly shares: readonly ShareVerdict[];
+  readonly excess: readonly Witness[];
+  /** The two bounds part over whether something is let in that no row allows. */
+  readonly undecided: readonly string[];
+  readonly own: readonly OwnDoing[];
+}
+
+/** How many kinds of excess are told apart at one ingress; one is enough to refute. */
+const MAX_EXCESS = 8;
+
+export function proveIngress(s: Gate): IngressVerdict {
+  const shares = s.intent.shares.get(s.ingress.id) ?? [];
+  const least = compile(s.least.rules);
+  const most = s.most === s.least ? least : compile(s.most.rules);
+  const undecided: string[] = [];
+  const verdicts = shares.map((share) => proveShare(s, share, least, most));
+  const excess = [
+    ...findExcess(s, shares, "pass", undecided),
+    ...(mentionsReject(s, shares) ? findExcess(s, shares, "reject", undecided) : []),
+  ];
+  return { shares: verdicts, excess, undecided, own: ownDoings(s, shares, most) };
+}
+
+const wantedOf = (share: RowShare): "pass" | "reject" => (share.flow.action === "allow" ? "pass" : "reject");
+
+// What this router, and not its peer, has to let through.
+const dueHere = (s: Gate, share: RowShare): readonly Box[] => {
+  const isSelf = s.ingress.id === SELF;
+  const to = without(EVERYWHERE, isSelf ? s.ways.own : s.ways.peers);
+  return clip(share.must, isSelf ? s.ways.own : EVERYWHERE, to);
+};
+
+function proveShare(s: Gate, share: RowShare, least: CompiledRules, most: CompiledRules): ShareVerdict {
+  const wanted = wantedOf(share);
+  const due = dueHere(s, share);
+  const rules = decidersOf(s, least, due, wanted);
+  const verdict = always(due, least, [wanted], { meter: s.meter });
+  const done = { flow: share.flow, rules, witness: null };
+  if (verdict.kind !== "refuted") return { ...done, verdict: verdict.kind };
+  const wide = least === most ? verdict : always(due, most, [wanted], { meter: s.meter });
+  if (wide.kind !== "refuted") return { ...done, verdict: "undecided" };
+  return { ...done, verdict: "refuted", witness: witnessOf(s, wide.witness, share.flow.id, (a) => a !== wanted) };
+}
+
+function witnessOf(
+  s: Gate,
+  packet: Packet,
+  row: string | null,
+  isExpected: (action: Witness["action"]) => boolean,
+): Witness {
+  const { action, rule } = decide(s.most.rules, packet, "block");
+  const isRedirect = rule !== null && s.ways.ruleset.nat.redirects.some((r) => r.id === rule);
+  const journey = isRedirect ? undefined : confirm(s.ways, s.ingress.id, packet, s.exit, isExpected);
+  return {
+    router: s.ways.router.id,
+    ingress: s.ingress.id,
+    packet,
+    text: formatPacket(packet),
+    row,
+    rule: journey?.rule?.id ?? rule,
+    action,
+    isSpoofed: !holdsAddress(s.ingress.enters, packet.family, packet.src),
+  };
+}
+
+/** The rules by which packets of some boxes get an action. */
+function decidersOf(
+  s: Gate,
+  compiled: CompiledRules,
+  boxes: readonly Box[],
+  wanted: "pass" | "reject",
+): readonly string[] {
+  const found = new Set<string>();
+  compiled.rules.forEach((rule, index) => {
+    if (rule.action !== wanted || found.has(rule.id)) return;
+    if (decidesSome(compiled, index, boxes, s.meter)) found.add(rule.id);
+  });
+  return [...found];
+}
+
+/** A packet of the boxes that rule `index` decides, or undefined. */
+function decidesSome(
+  compiled: CompiledRules,
+  index: number,
+  boxes: readonly Box[],
+  meter: Meter,
+): Packet | undefined {
+  for (const own of compiled.rules[index]!.boxes) {
+    for (const box of boxes) {
+      const both = intersect(own, box);
+      const verdict = both && uncovered(both, compiled, { upTo: index, meter });
+      if (verdict?.kind === "refuted") return verdict.witness;
+    }
+  }
+  return undefined;
+}
+
+const isOwn = (e: Effective, id: string): boolean => e.sources.get(id)?.by === "pfsense";
+
+/**
+ * Everything that gets `action` though no row gives it: the rows' own packets are taken out first, and what pfSense
+ * passes by itself is told apart (`ownDoings`).
+ */
+function findExcess(
+  s: Gate,
+  shares: readonly RowShare[],
+  action: "pass" | "reject",
+  undecided: string[],
+): readonly Witness[] {
+  const settled: Rule = {
+    id: "settled by a row",
+    action: "block",
+    boxes: shares.filter((x) => wantedOf(x) === action).flatMap((x) => x.may),
+  };
+  const listOf = (e: Effective): CompiledRules =>
+    compile([
+      settled,
+      ...e.rules.map((r): Rule => (r.action !== action || isOwn(e, r.id) ? { ...r, action: "block" } : { ...r, action: "pass" })),
+    ]);
+  const within = clip(EVERYTHING, s.ingress.id === SELF ? s.ways.own : EVERYWHERE);
+  const wide = listOf(s.most);
+  const verdict = always(within, wide, ["block"], { meter: s.meter });
+  if (verdict.kind === "proven") return [];
+  if (verdict.kind === "undecided") {
+    undecided.push(`${s.ways.router.id}/${s.ingress.id}: what passes beyond the table`);
+    return [];
+  }
+  const narrow = s.most === s.least ? wide : listOf(s.least);
+  const sure = narrow === wide ? verdict : always(within, narrow, ["block"], { meter: s.meter });
+  if (sure.kind !== "refuted") {
+    undecided.push(`${s.ways.router.id}/${s.ingress.id}: whether ${formatPacket(verdict.witness)} passes`);
+    return [];
+  }
+  const pieces = passing(narrow, { within, meter: s.meter }) ?? [];
+  const examples = mergeBoxes(pieces)
+    .slice(0, MAX_EXCESS)
+    .map((p) => readableOf(boxesOfProduct(p), pieces, sure.witness));
+  return examples.map((packet) => witnessOf(s, packet, null, (a) => a === action));
+}
+
+const EVERYTHING = everything();
+
+// A merged box may bridge protocol numbers that do not exist, so the example is taken from a piece of it.
+function readableOf(merged: readonly Box[], pieces: readonly Box[], fallback: Packet): Packet {
+  for (const m of merged) {
+    for (const p of pieces) {
+      const both = intersect(m, p);
+      if (both) return readablePacket(both);
+    }
+  }
+  return fallback;
+}
+
+const mentionsReject = (s: Gate, shares: readonly RowShare[]): boolean =>
+  shares.some((x) => x.flow.action === "reject") || s.most.rules.some((r) => r.action === "reject");
+
+/** What pfSense's own rules let in beyond the table, or keep out of what a row allows, each with a packet. */
+function ownDoings(s: Gate, shares: readonly RowShare[], most: CompiledRules): readonly OwnDoing[] {
+  const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => x.may);
+  const shielded = compile([{ id: "settled by a row", action: "block", boxes: allowed }, ...s.most.rules]);
+  const out: OwnDoing[] = [];
+  const within = s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own) : EVERYTHING;
+  most.rules.forEach((rule, index) => {
+    if (!isOwn(s.most, rule.id) || out.some((d) => d.rule === rule.id)) return;
+    const isPass = rule.action === "pass";
+    const packet = isPass
+      ? decidesSome(shielded, index + 1, within, s.meter)
+      : decidesSome(most, index, allowed, s.meter);
+    if (packet) out.push({ rule: rule.id, action: isPass ? "pass" : "block", example: packet });
+  });
+  return out;
+}

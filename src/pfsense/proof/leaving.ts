@@ -1,0 +1,80 @@
+import { everything, interval, intersect, type Box, type Rule } from "../../policy/engine/index.ts";
+import { clip } from "../../policy/space.ts";
+import { EVERYWHERE, type Ranges } from "../../policy/ranges.ts";
+import { egressRules, type Bound } from "../rules/flatten.ts";
+import { isOn } from "../rules/interfaces.ts";
+import type { SourceNat } from "../rules/nat-types.ts";
+import type { PfRuleset } from "../rules/types.ts";
+
+/*
+ * pf filters a packet that leaves after outbound NAT has changed its source. To speak of one packet from the way in to
+ * the way out, the rules on the way out are said here in sources as they are before NAT: each entry of the NAT list
+ * opens a segment in which the rules are asked with the source that it gives.
+ */
+
+/** The rules on the way out of an interface as a first-match list over packets before outbound NAT. */
+export function leavingRules(ruleset: PfRuleset, key: string, bound: Bound, from: Ranges, to: Ranges): readonly Rule[] {
+  const rules = egressRules(ruleset, key, bound);
+  const out: Rule[] = [];
+  const add = (rule: Rule, boxes: readonly Box[]): void => {
+    const kept = clip(boxes, from, to);
+    if (kept.length > 0) out.push({ ...rule, boxes: kept });
+  };
+  for (const nat of natsOn(ruleset, key)) {
+    const segment = clip(nat.boxes, from, to);
+    if (segment.length === 0) continue;
+    for (const rule of rules) {
+      const boxes = nat.isNo
+        ? segment.flatMap((s) => rule.boxes.flatMap((r) => intersect(s, r) ?? []))
+        : translated(segment, nat, rule, bound);
+      add(rule, boxes);
+    }
+    // Nothing of a segment falls through to the next: pf's default is to pass, pfSense's default deny comes before it.
+    add({ id: "pf-default", action: "pass", boxes: [] }, segment);
+  }
+  for (const rule of rules) add(rule, rule.boxes);
+  return out;
+}
+
+function translated(segment: readonly Box[], nat: SourceNat, rule: Rule, bound: Bound): readonly Box[] {
+  const target = nat.target;
+  return segment.flatMap((s) =>
+    rule.boxes.flatMap((r): readonly Box[] => {
+      if (r.family !== s.family || r.slice !== s.slice) return [];
+      const isMet = target && target.family === s.family && r.src.lo <= target.value && target.value <= r.src.hi;
+      // The source port that NAT picks is not known, nor is an address that the file does not hold.
+      const isSure = target !== undefined && (s.slice === "icmp" || s.slice === "other" || coversPorts(r));
+      if (target !== undefined && !isMet) return [];
+      if (!isSure && (bound === "most") !== (rule.action === "pass")) return [];
+      const met = intersect({ ...s, src: r.src, ...(isPorts(s) ? { a: r.a } : {}) }, r);
+      return met ? [{ ...met, src: s.src, a: isPorts(s) ? s.a : met.a }] : [];
+    }),
+  );
+}
+
+const isPorts = (b: Box): boolean => b.slice === "tcp" || b.slice === "udp";
+const coversPorts = (b: Box): boolean => b.a.lo <= 1n && b.a.hi === 65535n;
+
+// `no nat proto carp` stands before every other entry (`filter_nat_rules_generate`).
+const NO_CARP: SourceNat = {
+  id: "no-nat-carp",
+  place: undefined,
+  by: "pfsense",
+  description: "CARP is never translated",
+  interfaces: [],
+  boxes: everything()
+    .filter((b) => b.slice === "other")
+    .map((b) => ({ ...b, a: interval(112) })),
+  mayBoxes: undefined,
+  isNo: true,
+  target: undefined,
+};
+
+export function natsOn(ruleset: PfRuleset, key: string): readonly SourceNat[] {
+  const i = ruleset.interfaces.find((x) => x.key === key);
+  const here = ruleset.nat.sources.filter((n) => i && isOn(n.interfaces, i, ruleset.interfaces));
+  return here.length === 0 ? [] : [NO_CARP, ...here];
+}
+
+/** Every packet towards some addresses. */
+export const allTowards = (to: Ranges): readonly Box[] => clip(everything(), EVERYWHERE, to);

@@ -1,0 +1,72 @@
+import { equivalent, formatPacket, type Box, type Interval, type Meter, type Rule } from "../../policy/engine/index.ts";
+import type { Effective } from "./effective.ts";
+import type { FactProof } from "./types.ts";
+import type { Ways } from "./ways.ts";
+
+/** Pairs of addresses that stand for each other: the two routers' legs in one zone. */
+type Swaps = readonly (readonly [bigint, bigint])[];
+
+/** The lists of both routers are one list when each own address is read as the other's. */
+export function provePair(
+  a: Ways,
+  b: Ways,
+  listsOf: (ways: Ways) => ReadonlyMap<string, Effective>,
+  meter: Meter,
+): readonly FactProof[] {
+  const swaps: Swaps = a.router.nics.flatMap((nic) => {
+    const other = b.router.nics.find((n) => n.zone === nic.zone);
+    return other ? [[nic.address.value, other.address.value] as const] : [];
+  });
+  const theirs = listsOf(b);
+  return [...listsOf(a)].flatMap(([ingress, mine]): readonly FactProof[] => {
+    const other = theirs.get(ingress);
+    if (!other) return [];
+    const verdict = equivalent(mirror(mine.rules, swaps), other.rules, { meter });
+    if (verdict.kind === "proven") return [];
+    const names = `${a.router.id} and ${b.router.id}`;
+    const fact =
+      verdict.kind === "refuted"
+        ? `${names} treat ${formatPacket(verdict.witness)} at ${ingress} differently`
+        : `whether ${names} are equal at ${ingress} is undecided`;
+    const hint = "Both files must come from one plan; emit them again";
+    return [{ code: "POLICY_PROOF_ROUTERS_DIFFER", router: b.router.id, verdict: verdict.kind, fact, hint }];
+  });
+}
+
+const mirror = (rules: readonly Rule[], swaps: Swaps): readonly Rule[] =>
+  rules.map((r) => ({ ...r, boxes: r.boxes.flatMap((box) => mirrorBox(box, swaps)) }));
+
+function mirrorBox(box: Box, swaps: Swaps): readonly Box[] {
+  if (box.family !== 4) return [box];
+  const sources = mirrorInterval(box.src, swaps);
+  const targets = mirrorInterval(box.dst, swaps);
+  if (sources.length === 1 && targets.length === 1) return [{ ...box, src: sources[0]!, dst: targets[0]! }];
+  return sources.flatMap((src) => targets.map((dst) => ({ ...box, src, dst })));
+}
+
+// An interval that holds both of a pair stays as it is; only those that tell them apart are cut.
+function mirrorInterval(i: Interval, swaps: Swaps): readonly Interval[] {
+  const holds = (v: bigint): boolean => i.lo <= v && v <= i.hi;
+  const moved = swaps.flatMap(([x, y]): readonly (readonly [bigint, bigint])[] =>
+    holds(x) === holds(y) ? [] : [holds(x) ? [x, y] : [y, x]],
+  );
+  if (moved.length === 0) return [i];
+  let rest: Interval[] = [i];
+  for (const [out] of moved) {
+    rest = rest.flatMap((r) =>
+      out < r.lo || out > r.hi ? [r] : [{ lo: r.lo, hi: out - 1n }, { lo: out + 1n, hi: r.hi }].filter((p) => p.lo <= p.hi),
+    );
+  }
+  const points = moved.map(([, into]) => ({ lo: into, hi: into }));
+  return joined([...rest, ...points]);
+}
+
+function joined(parts: readonly Interval[]): readonly Interval[] {
+  const out: Interval[] = [];
+  for (const p of [...parts].sort((x, y) => (x.lo < y.lo ? -1 : 1))) {
+    const last = out.at(-1);
+    if (last && p.lo <= last.hi + 1n) out[out.length - 1] = { lo: last.lo, hi: p.hi > last.hi ? p.hi : last.hi };
+    else out.push(p);
+  }
+  return out;
+}

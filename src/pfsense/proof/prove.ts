@@ -1,0 +1,203 @@
+import { compareDiagnostics } from "../../core/diagnostics.ts";
+import type { Plan } from "../../plan/types.ts";
+import { formatPacket, makeMeter, type Meter } from "../../policy/engine/index.ts";
+import { intentOf, type Intent } from "../../policy/intent.ts";
+import { claimsOf, judgeClaim } from "../../policy/invariants.ts";
+import { routersOf, SELF } from "../../policy/space.ts";
+import type { PfConfig } from "../model/config.ts";
+import { rulesOf } from "../rules/ruleset.ts";
+import type { Circumstances } from "../rules/types.ts";
+import { denialsOf, doubtsOf, effectiveAt, settleTags, type Denials, type Effective } from "./effective.ts";
+import { proveFacts } from "./facts.ts";
+import { proveForwards } from "./forwards.ts";
+import { proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
+import { provePair } from "./pair.ts";
+import { confirm } from "./replay.ts";
+import { rowsOfProof } from "./rows.ts";
+import type { FactProof, InvariantProof, Proof, RouterReport, VerdictKind, Witness } from "./types.ts";
+import { waysOf, type Ways } from "./ways.ts";
+
+export interface ProveOptions {
+  /** Steps of the policy engine for the whole proof; beyond them the answer is "undecided". */
+  readonly steps?: number;
+  readonly circumstances?: Circumstances;
+  /** The table's meaning when it is known already. */
+  readonly intent?: Intent;
+  /** Only these ways in (a zone, or `firewall`); all of them when absent. For a partial answer after a small change. */
+  readonly only?: readonly string[];
+}
+
+const DEFAULT_STEPS = 200_000_000;
+
+/** One router with its lists, under one access as default route. */
+export interface Scene {
+  readonly ways: Ways;
+  readonly exit: string | undefined;
+  readonly lists: ReadonlyMap<string, Effective>;
+  readonly least: ReadonlyMap<string, Effective>;
+}
+
+/**
+ * Is what each router would do with its file the flow table, no more and no less? For every way in and every access that
+ * may be the default route: each row's packets are let through, nothing else is but what pfSense passes by itself
+ * (which is listed), forwards and outbound NAT are the plan's, the invariants hold of the files, and the two routers
+ * are one router up to their own addresses.
+ *
+ * @param configs by router id; a router without a file is refuted
+ * @throws EngineDefect when a witness does not stand up to the replay
+ */
+export function proveRouters(
+  plan: Plan,
+  configs: ReadonlyMap<string, PfConfig>,
+  options: ProveOptions = {},
+): Proof {
+  const start = performance.now();
+  const meter = makeMeter(options.steps ?? DEFAULT_STEPS);
+  const intent = options.intent ?? intentOf(plan, meter);
+  const facts: FactProof[] = [];
+  const reports: RouterReport[] = [];
+  const scenes: Scene[] = [];
+  for (const router of routersOf(plan)) {
+    const config = configs.get(router.id);
+    if (!config) {
+      facts.push(missingFile(router.id));
+      continue;
+    }
+    const ruleset = settleTags(rulesOf(config, options.circumstances ?? {}));
+    const ways = waysOf(plan, router, ruleset);
+    const doubts = doubtsOf(ruleset);
+    reports.push({
+      id: router.id,
+      file: config.file,
+      rules: config.filter.rules.length,
+      assumptions: ruleset.assumptions,
+      doubts,
+    });
+    facts.push(...proveFacts(intent, ways, meter));
+    scenes.push(...scenesOf(intent, ways, doubts.length > 0, options.only, meter));
+  }
+  const first = scenes.filter((s, i) => scenes.findIndex((x) => x.ways === s.ways) === i);
+  const verdicts = scenes.map((scene) => ({ scene, byIngress: proveScene(intent, scene, meter) }));
+  const forwards = first.flatMap((s) => proveForwards(intent.space, s.ways, meter));
+  const invariants = proveInvariants(intent, scenes, meter);
+  const [a, b] = first;
+  if (a && b) facts.push(...provePair(a.ways, b.ways, (ways) => first.find((s) => s.ways === ways)!.lists, meter));
+  const undecided = [
+    ...intent.undecided.map((id) => `row ${id}: its share of the table`),
+    ...verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.undecided)),
+    ...first.flatMap((s) => s.ways.ruleset.nat.binats.map((x) => `1:1 mapping ${x.id} of ${s.ways.router.id}`)),
+  ];
+  const rows = rowsOfProof(intent, verdicts);
+  const excess = distinct(verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.excess)));
+  const verdict = worst([
+    ...rows.map((r) => r.verdict),
+    ...forwards.map((f) => f.verdict),
+    ...invariants.map((i) => i.verdict),
+    ...facts.map((f) => f.verdict),
+    ...(excess.length > 0 ? (["refuted"] as const) : []),
+    ...(undecided.length > 0 ? (["undecided"] as const) : []),
+  ]);
+  const ms = Math.round((performance.now() - start) * 10) / 10;
+  return { verdict, rows, excess, forwards, invariants, facts, routers: reports, undecided: [...new Set(undecided)], ms };
+}
+
+export const worst = (verdicts: readonly VerdictKind[]): VerdictKind =>
+  verdicts.includes("refuted") ? "refuted" : verdicts.includes("undecided") ? "undecided" : "proven";
+
+const missingFile = (router: string): FactProof => ({
+  code: "POLICY_PROOF_CONFIG_MISSING",
+  router,
+  verdict: "refuted",
+  fact: `no configuration of ${router} was given`,
+  hint: "Emit it from the plan, or name the file to judge",
+});
+
+/** Each access in turn is the default route; a second one that refuses nothing else on the way out adds nothing. */
+export function scenesOf(
+  intent: Intent,
+  ways: Ways,
+  isDoubtful: boolean,
+  only: readonly string[] | undefined,
+  meter: Meter,
+): readonly Scene[] {
+  const exits = ways.wans.length > 0 ? ways.wans : [undefined];
+  const ids = intent.space.ingresses.map((i) => i.id).filter((id) => only?.includes(id) ?? true);
+  const scenes: Scene[] = [];
+  const seen = new Set<string>();
+  for (const exit of exits) {
+    const denials = denialsOf(ways, exit, "most", meter);
+    const least = isDoubtful ? denialsOf(ways, exit, "least", meter) : denials;
+    const lists = (d: Denials, bound: "most" | "least", of: readonly string[]): Map<string, Effective> =>
+      new Map(of.flatMap((id) => {
+        const list = effectiveAt(ways, id, d, bound);
+        return list ? [[id, list] as const] : [];
+      }));
+    const shown = signatureOf(ways, denials, least);
+    // What the router itself sends meets other rules on each access, so it is always asked.
+    const wanted = seen.has(shown) ? ids.filter((id) => id === SELF) : ids;
+    seen.add(shown);
+    const most = lists(denials, "most", wanted);
+    scenes.push({ ways, exit, lists: most, least: isDoubtful ? lists(least, "least", wanted) : most });
+  }
+  return scenes;
+}
+
+const signatureOf = (ways: Ways, most: Denials, least: Denials): string => {
+  const text = (d: Denials): string =>
+    d.rules
+      .flatMap((r) => r.boxes.map((b) => `${r.action} ${b.family}${b.slice} ${b.src.lo}-${b.src.hi} ${b.dst.lo}-${b.dst.hi} ${b.a.lo}-${b.a.hi} ${b.b.lo}-${b.b.hi}`))
+      .sort()
+      .join("\n");
+  return `${ways.router.id}\n${text(most)}\n${most === least ? "" : text(least)}`;
+};
+
+export type SceneVerdicts = ReadonlyMap<string, IngressVerdict>;
+
+function proveScene(intent: Intent, scene: Scene, meter: Meter): SceneVerdicts {
+  const out = new Map<string, IngressVerdict>();
+  for (const ingress of intent.space.ingresses) {
+    const most = scene.lists.get(ingress.id);
+    const least = scene.least.get(ingress.id);
+    if (!most || !least) continue;
+    const gate: Gate = { intent, ways: scene.ways, ingress, exit: scene.exit, least, most, meter };
+    out.set(ingress.id, proveIngress(gate));
+  }
+  return out;
+}
+
+/** The invariants of what is really in the files: an exception covers what its row allows, not what a rule does. */
+function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter): readonly InvariantProof[] {
+  return intent.space.plan.invariants.map((invariant): InvariantProof => {
+    const witnesses: Witness[] = [];
+    const verdicts: VerdictKind[] = [];
+    for (const claim of claimsOf(intent, invariant)) {
+      for (const scene of scenes) {
+        const lists = invariant.kind === "never" ? scene.lists : scene.least;
+        const rules = lists.get(claim.ingress)?.rules;
+        if (!rules) continue;
+        const verdict = judgeClaim(claim, rules, meter);
+        verdicts.push(verdict.kind);
+        if (verdict.kind !== "refuted") continue;
+        const isPass = invariant.kind === "never";
+        const journey = confirm(scene.ways, claim.ingress, verdict.witness, scene.exit, (a) => (a === "pass") === isPass);
+        witnesses.push({
+          router: scene.ways.router.id,
+          ingress: claim.ingress,
+          packet: verdict.witness,
+          text: formatPacket(verdict.witness),
+          row: null,
+          rule: journey.rule?.id ?? null,
+          action: journey.action,
+          isSpoofed: false,
+        });
+      }
+    }
+    return { id: invariant.id, kind: invariant.kind, verdict: worst(verdicts), witnesses: distinct(witnesses) };
+  });
+}
+
+export const distinct = (witnesses: readonly Witness[]): readonly Witness[] => [
+  ...new Map(witnesses.map((w) => [`${w.router} ${w.ingress} ${w.text} ${w.action}`, w])).values(),
+];
+
+export { compareDiagnostics };

@@ -1,0 +1,76 @@
+import type { Flow, Plan } from "../plan/types.ts";
+import {
+  compile,
+  DEFAULT_FRAGMENTS,
+
+  makeMeter,
+  type Action,
+  type Box,
+  type CompiledRules,
+  type Meter,
+  type Rule,
+} from "./engine/index.ts";
+import { DEFAULT_STEPS_PER_REPORT } from "./engine/budget.ts";
+import { decidedBy } from "./decided.ts";
+import { boxesBetween, clip, rangesOf, sanePart, spaceOf, tailsOf, type Ingress, type PlanSpace } from "./space.ts";
+
+const ACTIONS: Readonly<Record<Flow["action"], Action>> = { allow: "pass", deny: "block", reject: "reject" };
+
+/** A row as a rule of the engine: what it says, whatever stands before it. */
+export const ruleOfFlow = (space: PlanSpace, flow: Flow): Rule => ({
+  id: flow.id,
+  action: ACTIONS[flow.action],
+  boxes: boxesBetween(rangesOf(space, flow.from), rangesOf(space, flow.to), tailsOf(space, flow.services)),
+});
+
+/**
+ * The flow table as a first-match list; what no row matches is denied. One list serves every ingress: a source belongs
+ * to one place (`Ingress.enters`), and the table speaks of sources.
+ */
+export const rowsOf = (space: PlanSpace): readonly Rule[] => space.plan.flows.map((flow) => ruleOfFlow(space, flow));
+
+/** What one row really decides at one ingress. */
+export interface RowShare {
+  readonly flow: Flow;
+  /** Everything that the table gives to the row there, to the letter. */
+  readonly may: readonly Box[];
+  /** The part of it that must get through (`sanePart`). */
+  readonly must: readonly Box[];
+}
+
+export interface Intent {
+  readonly space: PlanSpace;
+  readonly rows: readonly Rule[];
+  readonly compiled: CompiledRules;
+  /** By ingress: the rows that allow or reject something there, in the table's order. Disjoint. */
+  readonly shares: ReadonlyMap<string, readonly RowShare[]>;
+  /** Rows for which the budget of pieces or steps ended first; nothing may be proven about them. */
+  readonly undecided: readonly string[];
+}
+
+/** The table's meaning for each ingress. */
+export function intentOf(plan: Plan, meter: Meter = makeMeter(DEFAULT_STEPS_PER_REPORT)): Intent {
+  const space = spaceOf(plan);
+  const rows = rowsOf(space);
+  const compiled = compile(rows);
+  const undecided: string[] = [];
+  const decided = plan.flows.map((flow, index): readonly Box[] => {
+    if (flow.action === "deny") return [];
+    const boxes = decidedBy(compiled, index, meter, DEFAULT_FRAGMENTS);
+    if (boxes === null) undecided.push(flow.id);
+    return boxes ?? [];
+  });
+  const shares = new Map(space.ingresses.map((i) => [i.id, sharesAt(space, i, decided)]));
+  return { space, rows, compiled, shares, undecided };
+}
+
+function sharesAt(space: PlanSpace, ingress: Ingress, decided: readonly (readonly Box[])[]): readonly RowShare[] {
+  return space.plan.flows.flatMap((flow, index) => {
+    const may = clip(decided[index] ?? [], ingress.enters);
+    return may.length === 0 ? [] : [{ flow, may, must: sanePart(space, ingress, may) }];
+  });
+}
+
+/** All that the table lets in at an ingress, to the letter. */
+export const allowedAt = (intent: Intent, ingress: string): readonly Box[] =>
+  (intent.shares.get(ingress) ?? []).filter((s) => s.flow.action === "allow").flatMap((s) => s.may);

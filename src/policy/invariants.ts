@@ -1,0 +1,85 @@
+import { rangeOf } from "../core/ip.ts";
+import type { Endpoint, Invariant, Plan } from "../plan/types.ts";
+import { always, compile, type Box, type CompiledRules, type Meter, type Rule, type Verdict } from "./engine/index.ts";
+import { EVERYWHERE, meetOf, without, type Ranges } from "./ranges.ts";
+import type { Intent } from "./intent.ts";
+import { boxesBetween, clip, rangesOf, sanePart, SELF, tailsOf, type Ingress, type PlanSpace } from "./space.ts";
+
+/** What an invariant says about one way in: the packets, without those that its exceptions allow. */
+export interface Claim {
+  readonly invariant: Invariant;
+  readonly ingress: string;
+  readonly boxes: readonly Box[];
+  /** Packets of `boxes` that the named rows allow. */
+  readonly excepted: readonly Box[];
+}
+
+/**
+ * An invariant at each ingress that its sources enter by. What no router sees is left out: a zone's traffic with itself,
+ * and sources that cannot come in there (whether a spoofed source passes is asked by the proof, for every source).
+ */
+export function claimsOf(intent: Intent, invariant: Invariant): readonly Claim[] {
+  const { space } = intent;
+  const to = rangesOf(space, invariant.to);
+  const tails = tailsOf(space, invariant.services);
+  return space.ingresses.flatMap((ingress): readonly Claim[] => {
+    const from = meetOf(sourcesAt(space, ingress, invariant.from), ingress.enters);
+    const all = boxesBetween(from, without(to, withinReach(space, ingress)), tails);
+    const boxes = invariant.kind === "always" ? sanePart(space, ingress, all) : all;
+    if (boxes.length === 0) return [];
+    const shares = intent.shares.get(ingress.id) ?? [];
+    const excepted = shares.filter((s) => invariant.except.includes(s.flow.id)).flatMap((s) => s.may);
+    return [{ invariant, ingress: ingress.id, boxes, excepted }];
+  });
+}
+
+// The routers speak for themselves only where an invariant names them: their legs lie in every zone, and their
+// addresses on the WANs are part of the internet.
+function sourcesAt(space: PlanSpace, ingress: Ingress, ends: readonly Endpoint[]): Ranges {
+  const { plan } = space;
+  const isRouters = (end: Endpoint): boolean =>
+    end.kind === "firewall" ||
+    end.kind === "any" ||
+    (end.kind === "host" && plan.hosts.get(end.host)?.role === "router");
+  if (ingress.id === SELF) return rangesOf(space, ends.filter(isRouters));
+  const from = rangesOf(space, ends);
+  return ingress.kind === "sync" ? from : without(from, space.firewall);
+}
+
+const withinReach = ({ plan, firewall }: PlanSpace, ingress: Ingress): Ranges => {
+  const zone = plan.zones.get(ingress.id);
+  return zone ? without([rangeOf(zone.subnet)], firewall) : [];
+};
+
+/** Asks a claim of a first-match list: the table's, or what a router really does at that ingress. */
+export function judgeClaim(claim: Claim, rules: readonly Rule[], meter: Meter): Verdict {
+  if (claim.invariant.kind === "always") return always(claim.boxes, compile(rules), ["pass"], { meter });
+  const settled: Rule = { id: "excepted", action: "block", boxes: claim.excepted };
+  return always(claim.boxes, compile([settled, ...rules]), ["block", "reject"], { meter });
+}
+
+/** The same for lists that are compiled already; only for claims without exceptions. */
+export const judgeCompiled = (claim: Claim, compiled: CompiledRules, meter: Meter): Verdict =>
+  always(claim.boxes, compiled, claim.invariant.kind === "always" ? ["pass"] : ["block", "reject"], { meter });
+
+/** Exceptions of an invariant that let nothing through which it forbids, at any ingress. */
+export function idleExceptions(intent: Intent, plan: Plan, invariant: Invariant): readonly string[] {
+  if (invariant.kind !== "never") return [];
+  const claims = claimsOf(intent, invariant);
+  return invariant.except.filter((id) => {
+    const flow = plan.flows.find((f) => f.id === id);
+    return !claims.some((claim) => {
+      const share = intent.shares.get(claim.ingress)?.find((s) => s.flow === flow);
+      return share !== undefined && claim.boxes.some((box) => meets(box, share.may));
+    });
+  });
+}
+
+const meets = (box: Box, others: readonly Box[]): boolean =>
+  clip(
+    others.filter((o) => o.family === box.family && o.slice === box.slice && overlaps(o, box)),
+    EVERYWHERE,
+  ).length > 0;
+
+const overlaps = (x: Box, y: Box): boolean =>
+  (["src", "dst", "a", "b"] as const).every((d) => x[d].lo <= y[d].hi && y[d].lo <= x[d].hi);
