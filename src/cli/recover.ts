@@ -2,7 +2,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writePrivate } from "../stack/folders.ts";
 import { Fault } from "../core/fault.ts";
-import { clearStaleLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
+import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
 import { planRecovery } from "../infra/recovery.ts";
 import { destroyVm } from "../pve/client/guests.ts";
 import type { Context } from "./context.ts";
@@ -16,7 +16,9 @@ export async function recover(context: Context, session: Session, mark: string):
   const { io, folders, stack } = context;
   const say = (line: string): void => io.err(`recovering: ${line}`);
   if (session.isOwnBackend) {
-    const cleared = await clearStaleLocks(folders, stack);
+    const cleared = await clearLocks(folders, stack, (h) =>
+      say(`waiting for a run that is still at work (process ${h.pid} on ${h.hostname})`),
+    );
     if (cleared > 0) say(`removed the lock of a run that died`);
   }
   const checkpoint = await checkpointOf(context, session);

@@ -29,26 +29,46 @@ export interface Session {
 
 /** Opens a stack: gets the engine, starts the embedded API where the stack is the embedded lab, makes the stack. */
 export async function openSession(context: Context): Promise<Session> {
-  const { io, folders, root, stack } = context;
   const settings = await readSettings(context);
-  const engine = await getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line) });
-  const backend = configuredBackend(context);
-  const prepare = (endpoint: Endpoint): Promise<PulumiEnvironment> =>
-    prepareEnvironment({ stack, folders, engine, endpoint, backend, isOpen: context.isEmbedded });
-  let endpoint: Endpoint;
-  if (context.isEmbedded) {
-    endpoint = await embeddedEndpoint(context, settings);
-  } else {
-    const tokenFile = join(folders.run, "token");
-    endpoint = { url: settings.endpoint!, tokenFile, caFile: null };
-    await writeOwnToken(context, await prepare(endpoint), tokenFile);
-  }
-  const environment = await prepare(endpoint);
-  const run: Session["pulumi"] = async (args, options = {}) => pulumi(args, { root, folders, environment, ...options });
+  const base = await openBase(context);
+  const tokenFile = join(context.folders.run, "token");
+  const endpoint: Endpoint = context.isEmbedded
+    ? await embeddedEndpoint(context, settings)
+    : { url: settings.endpoint!, tokenFile, caFile: null };
+  if (!context.isEmbedded) await writeOwnToken(context, base.environment, tokenFile);
+  const environment = await base.prepare(endpoint, settings.insecure);
   const client = await clientFor(endpoint, settings.insecure);
   if (context.isEmbedded) await supplyImages(client, settings);
-  await makeStack(context, run, backend === undefined);
-  return { settings, engine, endpoint, environment, client, isOwnBackend: backend === undefined, pulumi: run };
+  return {
+    settings,
+    engine: base.engine,
+    endpoint,
+    environment,
+    client,
+    isOwnBackend: base.isOwnBackend,
+    pulumi: async (args, options = {}) =>
+      pulumi(args, { root: context.root, folders: context.folders, environment, ...options }),
+  };
+}
+
+/** What needs no API: the engine, the stack in its backend, and an environment in which its configuration can be set. */
+export async function openBase(context: Context): Promise<{
+  readonly engine: Engine;
+  readonly environment: PulumiEnvironment;
+  readonly isOwnBackend: boolean;
+  prepare(endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment>;
+}> {
+  const { io, folders, root, stack } = context;
+  const engine = await getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line) });
+  const backend = configuredBackend(context);
+  const prepare = (endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment> =>
+    prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, backend, isOpen: context.isEmbedded });
+  const environment = await prepare(null, false);
+  const isOwnBackend = backend === undefined;
+  if (!isOwnBackend || !(await readCheckpoint(folders, stack))) {
+    await makeStack(context, (args) => pulumi(args, { root, folders, environment }));
+  }
+  return { engine, environment, isOwnBackend, prepare };
 }
 
 /** The address of the embedded API, started if need be. */
@@ -75,7 +95,7 @@ async function writeOwnToken(context: Context, environment: PulumiEnvironment, t
     throw new Fault(
       "STACK_NO_TOKEN",
       `The stack ${stack} has no API token (${got.stderr.trim().split("\n")[0] ?? ""}).`,
-      `Run \`pulumi config set --secret maquette:apiToken --stack ${stack}\` and type user@realm!name=secret; docs/own-proxmox.md makes the token.`,
+      `Run \`pulumi config set --secret maquette:apiToken --stack ${stack}\` and type user@realm!name=UUID; docs/own-proxmox.md makes the token.`,
     );
   }
   if (!/^[^\s@]+@[^\s!]+![\w.-]+=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(token)) {
@@ -89,8 +109,7 @@ async function writeOwnToken(context: Context, environment: PulumiEnvironment, t
   if (before.trim() !== token) await writePrivate(tokenFile, `${token}\n`);
 }
 
-async function makeStack(context: Context, run: Session["pulumi"], isOwnBackend: boolean): Promise<void> {
-  if (isOwnBackend && (await readCheckpoint(context.folders, context.stack))) return;
+async function makeStack(context: Context, run: (args: readonly string[]) => Promise<PulumiRun>): Promise<void> {
   const made = await run(["stack", "select", "--create", "--secrets-provider", "passphrase", "--stack", context.stack]);
   if (made.code !== 0) {
     throw new Fault(

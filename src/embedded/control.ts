@@ -46,12 +46,9 @@ export async function ensureEmbedded(options: EmbeddedOptions): Promise<Endpoint
     const record = await readRecord(folders);
     if (record) {
       const alive = await handshake(folders, record);
-      if (alive && record.build === build && JSON.stringify(record.nodes) === JSON.stringify(options.nodes))
-        return endpointOf(folders, record);
+      if (alive && isAsWanted(record, build, options)) return endpointOf(folders, record);
       if (alive)
-        options.onProgress?.(
-          "the embedded Proxmox VE API runs from other sources or with other nodes: starting it again",
-        );
+        options.onProgress?.("the embedded Proxmox VE API runs from other sources or settings: starting it again");
       await endProcess(folders, record);
     }
     const token = await ensureToken(folders);
@@ -69,6 +66,11 @@ export async function ensureEmbedded(options: EmbeddedOptions): Promise<Endpoint
     await release();
   }
 }
+
+const isAsWanted = (record: DaemonRecord, build: string, options: EmbeddedOptions): boolean =>
+  record.build === build &&
+  record.taskDurationMs === (options.taskDurationMs ?? 0) &&
+  JSON.stringify(record.nodes) === JSON.stringify(options.nodes);
 
 /** The running API of this stack, or undefined: nothing is started. */
 export async function findEmbedded(
@@ -183,6 +185,7 @@ async function start(
     port: answer.port,
     build,
     nodes: [...nodes],
+    taskDurationMs: settings.taskDurationMs,
     startedAt: new Date().toISOString(),
   };
   await writePrivate(caFile(folders), answer.certificate);

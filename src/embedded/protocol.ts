@@ -24,6 +24,7 @@ export const daemonRecord = z.strictObject({
   port: z.int(),
   build: z.string(),
   nodes: z.array(z.string()),
+  taskDurationMs: z.number(),
   startedAt: z.string(),
 });
 export type DaemonRecord = z.infer<typeof daemonRecord>;

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -68,32 +70,54 @@ export async function readCheckpoint(folders: Folders, stack: string): Promise<C
 }
 
 /**
- * Removes the locks that dead runs left in this clone's own backend.
+ * Removes the locks that dead runs left in this clone's own backend, and waits for the end of a living run: an
+ * engine whose CLI was killed ends by itself, and so does a colleague's.
+ * @param onWait called once for a run that is waited for
  * @returns how many were removed
- * @throws Fault STATE_LOCKED while another run is alive
+ * @throws Fault STATE_LOCKED when a living run does not end in time
  */
-export async function clearStaleLocks(folders: Folders, stack: string): Promise<number> {
+export async function clearLocks(
+  folders: Folders,
+  stack: string,
+  onWait: (holder: LockHolder) => void,
+  deadlineMs = 600_000,
+): Promise<number> {
   const folder = join(folders.backend, ".pulumi", "locks", "organization", PROJECT, stack);
+  const deadline = Date.now() + deadlineMs;
   let cleared = 0;
   for (const name of await readdir(folder).catch(() => [])) {
     const file = join(folder, name);
     const holder = await readHolder(file);
-    if (holder !== undefined && (await isAlive(holder))) {
-      throw new Fault(
-        "STATE_LOCKED",
-        `Another run works on the stack ${stack}: process ${holder.pid} on ${holder.hostname} since ${holder.timestamp}.`,
-        "Wait until it ends; then run the same command again.",
-      );
+    for (let hasSaid = false; holder !== undefined && (await isHeld(file, holder));) {
+      if (!hasSaid) onWait(holder);
+      hasSaid = true;
+      if (Date.now() > deadline) {
+        throw new Fault(
+          "STATE_LOCKED",
+          `Another run works on the stack ${stack}: process ${holder.pid} on ${holder.hostname} since ${holder.timestamp}.`,
+          "Wait until it ends; then run the same command again.",
+        );
+      }
+      // Neither a file's removal on a shared disk nor the end of a process that is not our child sends an event.
+      await sleep(200);
     }
-    await rm(file, { force: true });
-    cleared++;
+    if (existsSync(file)) {
+      await rm(file, { force: true });
+      cleared++;
+    }
   }
   return cleared;
 }
 
+const isHeld = async (file: string, holder: LockHolder): Promise<boolean> =>
+  existsSync(file) && (await isAlive(holder));
+
 const lockHolder = z.looseObject({ pid: z.int(), hostname: z.string(), timestamp: z.string() });
 
-async function readHolder(file: string): Promise<z.infer<typeof lockHolder> | undefined> {
+/** Who holds a stack, as Pulumi writes it. */
+export type LockHolder = z.infer<typeof lockHolder>;
+
+async function readHolder(file: string): Promise<LockHolder | undefined> {
   try {
     return lockHolder.parse(JSON.parse(await readFile(file, "utf8")));
   } catch {
@@ -103,7 +127,7 @@ async function readHolder(file: string): Promise<z.infer<typeof lockHolder> | un
 }
 
 /** A lock of another machine (a shared home) is believed; here, only a living process of the engine's name is. */
-async function isAlive(holder: z.infer<typeof lockHolder>): Promise<boolean> {
+async function isAlive(holder: LockHolder): Promise<boolean> {
   if (holder.hostname !== hostname()) return true;
   if (process.platform !== "linux") return signalReaches(holder.pid);
   try {

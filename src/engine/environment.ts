@@ -13,7 +13,10 @@ export interface EnvironmentOptions {
   readonly stack: string;
   readonly folders: Folders;
   readonly engine: Engine;
-  readonly endpoint: Endpoint;
+  /** Null while a stack is being set up. */
+  readonly endpoint: Endpoint | null;
+  /** Accept a certificate that nobody vouches for. */
+  readonly isInsecure: boolean;
   /** Where checkpoints are kept; absent for this clone's own folder. */
   readonly backend?: string | undefined;
   /** Nothing in the stack's state is worth a pass phrase: the embedded lab. */
@@ -45,9 +48,10 @@ export async function prepareEnvironment(
     PULUMI_STACK: options.stack,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PROXMOX_VE_ENDPOINT: endpoint.url,
-    MAQUETTE_TOKEN_FILE: endpoint.tokenFile,
-    MAQUETTE_CA_FILE: endpoint.caFile ?? "",
+    PROXMOX_VE_ENDPOINT: endpoint?.url ?? "",
+    PROXMOX_VE_INSECURE: String(options.isInsecure),
+    MAQUETTE_TOKEN_FILE: endpoint?.tokenFile ?? "",
+    MAQUETTE_CA_FILE: endpoint?.caFile ?? "",
   };
 }
 

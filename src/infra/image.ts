@@ -26,7 +26,7 @@ export class Images extends pulumi.ComponentResource {
   on(image: Image, node: string): ImageSource {
     const { settings } = this.#world;
     const own = settings.images[image.id];
-    if (own?.template !== undefined) return { kind: "template", vmId: own.template };
+    if (own?.template !== undefined) return { kind: "template", vmId: templateOn(image, own.template, node) };
     if (own?.volume !== undefined) return { kind: "volume", volume: own.volume, after: [] };
     const url = own?.url ?? image.url;
     if (url === null) {
@@ -59,4 +59,18 @@ export class Images extends pulumi.ComponentResource {
     }
     return { kind: "volume", volume: file.id, after: [file] };
   }
+}
+
+/** Without shared storage a template serves its own node alone, so there is one a node. */
+function templateOn(image: Image, template: number | Readonly<Record<string, number>>, node: string): number {
+  if (typeof template === "number") return template;
+  const id = template[node];
+  if (id === undefined) {
+    throw new Fault(
+      "STACK_NO_IMAGE",
+      `maquette:images of this stack names no template of ${image.id} on the node ${node}.`,
+      `Add "${node}": ID beside ${Object.keys(template).join(", ")}; docs/own-proxmox.md makes the template.`,
+    );
+  }
+  return id;
 }

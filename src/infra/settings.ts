@@ -51,10 +51,16 @@ const schema = z.strictObject({
   images: z
     .record(
       z.string(),
-      z.strictObject({ volume: z.string().optional(), template: z.int().min(100).optional(), url: z.url().optional() }),
+      z.strictObject({
+        volume: z.string().optional(),
+        template: z.union([z.int().min(100), z.record(z.string(), z.int().min(100))]).optional(),
+        url: z.url().optional(),
+      }),
     )
     .default({})
-    .describe("Where an image of the plan comes from here: a volume, the id of a template of yours, or another URL."),
+    .describe(
+      "Where an image of the plan comes from here: a volume, a template of yours (its id, or one a node), or another URL.",
+    ),
   clones: z.enum(["linked", "full"]).default("linked").describe("Linked needs thin storage (LVM-thin, ZFS, qcow2)."),
   vmidBase: z.int().min(100).default(1000),
   templateBase: z.int().min(100).default(9000),

@@ -56,6 +56,12 @@ export class Clone {
     });
   }
 
+  /** The same in another stack's environment. */
+  inStack(stack: string, line: string, options: RunOptions = {}): Promise<Ran> {
+    const shell = `eval "$(bin/maquette env --stack ${stack} 2>/dev/null)" && ${line}`;
+    return run("sh", ["-c", shell], { ...options, cwd: this.root, env: { ...this.env, ...options.env } });
+  }
+
   file(path: string): string {
     return readFileSync(join(this.root, path), "utf8");
   }
@@ -75,6 +81,12 @@ export class Clone {
       const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
       return existsSync(`/proc/${pid}`) ? [pid] : [];
     });
+  }
+
+  /** Where the stack's secret, pass phrase and vault lie. */
+  secrets(stack = "lab"): string {
+    const base = join(this.home, "data", "maquette");
+    return join(base, cloneFolder(base)!, stack);
   }
 
   /** The stack's state folder, once it exists. */

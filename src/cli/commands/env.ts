@@ -1,10 +1,13 @@
+import { Fault } from "../../core/fault.ts";
+import type { PulumiEnvironment } from "../../engine/environment.ts";
+import type { Context } from "../context.ts";
 import type { Command } from "../commands.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { openSession } from "../session.ts";
+import { openBase, openSession } from "../session.ts";
 
 /** Prints shell exports under which plain `pulumi` commands work; every secret is named by its file. */
 export const env: Command = async (context) => {
-  const { environment } = await openSession(context);
+  const environment = await environmentOf(context);
   if (context.isJson) {
     context.io.out(JSON.stringify(environment));
     return exitCodes.good;
@@ -13,6 +16,20 @@ export const env: Command = async (context) => {
   context.io.out(lines.join("\n"));
   return exitCodes.good;
 };
+
+/** A stack that is still being set up gets what `pulumi config set` needs, and is told what is missing. */
+async function environmentOf(context: Context): Promise<PulumiEnvironment> {
+  try {
+    return (await openSession(context)).environment;
+  } catch (error) {
+    const isUnfinished =
+      error instanceof Fault && ["STACK_UNKNOWN", "STACK_NO_ENDPOINT", "STACK_NO_TOKEN"].includes(error.code);
+    if (context.isEmbedded || !isUnfinished) throw error;
+    const { environment } = await openBase(context);
+    context.io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);
+    return environment;
+  }
+}
 
 /** Quotes for a POSIX shell (XCU 2.2.2): everything literal between single quotes. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Clone, type Ran } from "./lab.ts";
+
+/*
+ * Whatever ends a run, the next `up` reaches the same lab: nothing twice, nothing by hand. Moments are drawn from
+ * seeds; MAQUETTE_SEEDS=1,2,3… tries others.
+ */
+
+let clone: Clone;
+
+beforeAll(async () => {
+  clone = new Clone();
+  const up = await clone.maquette(["up", "--skip-preview"], { deadlineMs: 1_700_000 });
+  expect(up.code, up.stderr).toBe(0);
+});
+
+afterAll(async () => clone.dispose());
+
+/** Processes below one, by the kernel's own account; a test ends only what it started. */
+function descendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((n) => /^\d+$/.test(n))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const found = [pid];
+  for (let i = 0; i < found.length; i++)
+    for (const [child, parent] of parents) if (parent === found[i]) found.push(child);
+  return found;
+}
+
+const programOf = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return "";
+  }
+};
+
+function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+async function remove(hosts: readonly string[]): Promise<void> {
+  const targets = hosts.map((h) => `--target '**maquette:lab:Guest*::${h}'`).join(" ");
+  const gone = await clone.shell(
+    `pulumi destroy --yes --skip-preview --non-interactive --target-dependents ${targets}`,
+  );
+  expect(gone.code, gone.stdout + gone.stderr).toBe(0);
+}
+
+/** The lab is whole, is what the state says, and has nothing twice. */
+async function expectWhole(): Promise<void> {
+  const up = await clone.maquette(["up", "--skip-preview", "--json"]);
+  expect(up.code, up.stderr).toBe(0);
+  const { guests } = JSON.parse(up.stdout) as { guests: { state: string }[] };
+  expect(guests).toHaveLength(15);
+  expect(guests.filter((g) => g.state !== "running")).toEqual([]);
+  const preview = await clone.maquette(["preview", "--expect-no-changes"]);
+  expect(preview.code, preview.stdout + preview.stderr).toBe(0);
+  const listed = await clone.shell(
+    `curl -sS --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" "\${PROXMOX_VE_ENDPOINT}api2/json/cluster/resources?type=vm"`,
+  );
+  const { data } = JSON.parse(listed.stdout) as {
+    data: { name: string; node: string; template?: number; lock?: string }[];
+  };
+  const names = data.map((v) => `${v.name} ${v.node}`);
+  expect(new Set(names).size).toBe(names.length);
+  expect(data.filter((v) => v.template !== 1)).toHaveLength(15);
+  expect(data.filter((v) => v.lock !== undefined)).toEqual([]);
+}
+
+/** mulberry32: a small generator, so that a seed names a moment. */
+function random(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Starts an up of a lab that lacks guests, and strikes once the engine works on some. */
+async function strikeDuringUp(strike: (cli: number) => void, delayMs: number): Promise<Ran> {
+  await remove(["pc1", "pc2", "vpn", "backup"]);
+  return new Promise((resolve, reject) => {
+    let pid = 0;
+    const ran = clone.maquette(["up", "--skip-preview"], {
+      // Tasks that take a while: there is something in flight to cut off.
+      env: { MAQUETTE_TASK_MS: "300" },
+      onSpawn: (p) => {
+        pid = p;
+        setTimeout(() => strike(pid), delayMs);
+      },
+    });
+    ran.then(resolve, reject);
+  });
+}
+
+const seeds = (process.env["MAQUETTE_SEEDS"] ?? "1,2").split(",").map(Number);
+
+describe("killed", () => {
+  test.each(seeds)("all of its processes at once, at a moment of seed %i", async (seed) => {
+    const delay = 1_000 + random(seed)() * 7_000;
+    await strikeDuringUp((cli) => kill(descendants(cli)), delay);
+    await expectWhole();
+  });
+
+  test("the CLI alone: the engine it started ends too, or is waited for", async () => {
+    await strikeDuringUp((cli) => kill([cli]), 4_000);
+    await expectWhole();
+  });
+
+  test("the provider plugin alone", async () => {
+    const ran = await strikeDuringUp(
+      (cli) => kill(descendants(cli).filter((p) => programOf(p).includes("pulumi-resource-proxmoxve"))),
+      4_500,
+    );
+    expect(ran.stderr).not.toContain("CLI_DEFECT");
+    await expectWhole();
+  });
+
+  test("the embedded API alone", async () => {
+    const ran = await strikeDuringUp(() => kill(clone.daemons()), 4_000);
+    expect(ran.stderr).not.toContain("CLI_DEFECT");
+    await expectWhole();
+  });
+});
+
+describe("disturbed by", () => {
+  const faults: readonly { readonly what: string; readonly rule: object }[] = [
+    { what: "a 503 on a clone", rule: { kind: "http-error", match: "POST /nodes/[^/]+/qemu/\\d+/clone", times: 5 } },
+    { what: "a task that fails", rule: { kind: "task-failure", match: "qmstart:", times: 2 } },
+    {
+      what: "connections that are reset",
+      rule: { kind: "reset", match: "PUT /nodes/[^/]+/qemu/\\d+/config", times: 3 },
+    },
+    {
+      what: "answers that hang",
+      rule: { kind: "hang", match: "POST /nodes/[^/]+/qemu/\\d+/status/start", times: 2, forMs: 4_000 },
+    },
+    { what: "a lock that is held", rule: { kind: "lock", match: "PUT /nodes/[^/]+/qemu/\\d+/config", times: 2 } },
+    { what: "a node that is down", rule: { kind: "node-down", node: "pve2", times: 12 } },
+  ];
+
+  test.each(faults)("$what", async ({ rule }) => {
+    await remove(["pc1", "pc2", "vpn"]);
+    const ordered = await clone.shell(
+      `curl -sS --fail --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" -H 'Content-Type: application/json' -d '${JSON.stringify(rule)}' "\${PROXMOX_VE_ENDPOINT}maquette/faults"`,
+    );
+    expect(ordered.code, ordered.stderr).toBe(0);
+    const ran = await clone.maquette(["up", "--skip-preview"]);
+    expect(ran.stderr).not.toContain("CLI_DEFECT");
+    if (ran.code !== 0) expect(ran.stderr).toMatch(/hint: /);
+    const cleared = await clone.shell(
+      `curl -sS --fail --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" -X DELETE "\${PROXMOX_VE_ENDPOINT}maquette/faults"`,
+    );
+    expect(cleared.code, cleared.stderr).toBe(0);
+    await expectWhole();
+  });
+});
