@@ -5,8 +5,11 @@ export type { Meter } from "./tree.ts";
 /** Steps that one question may take unless the caller says otherwise; about a second of work. */
 export const DEFAULT_STEPS = 50_000_000;
 
-/** Pieces that one enumeration (passing, semantic difference) may hold at once: about 100 bytes each. */
+/** Pieces that `passing` may hold at once: about 100 bytes each. */
 export const DEFAULT_FRAGMENTS = 200_000;
+
+/** Pieces of one changed box in a semantic difference; more would make rows by the hundred, which nobody reads. */
+export const DEFAULT_DIFF_PIECES = 10_000;
 
 /**
  * A step counter with a limit; a step is one node or box looked at. Hand the same meter to several questions and the

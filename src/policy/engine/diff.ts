@@ -1,15 +1,15 @@
-import { DEFAULT_FRAGMENTS, DEFAULT_STEPS_PER_REPORT, makeMeter, type Budgeted, type Meter } from "./budget.ts";
+import { DEFAULT_DIFF_PIECES, DEFAULT_STEPS_PER_REPORT, makeMeter, type Budgeted, type Meter } from "./budget.ts";
 import { formatPacket, intersect, isInBox, readablePacket } from "./boxes.ts";
 import { changedRules } from "./changed.ts";
 import { compile, firstBoxOf, ranksOf, type CompiledRules, type Group } from "./compile.ts";
 import { EngineDefect } from "./defect.ts";
-import { clipRanks, includes, meet, remainder, subtractRanks, type Ranks } from "./fragments.ts";
+import { clipRanks, includes, meet, remainder, subtractRanks, volumeOfMeet, type Ranks } from "./fragments.ts";
 import { decide, type Decision } from "./interpret.ts";
 import { boxesOfProduct, mergeBoxes, type Product } from "./merge.ts";
 import { describeProduct, type AddressLabel } from "./describe.ts";
 import { readRanks } from "./space.ts";
 import { isSpent, overlapping, type Filter } from "./tree.ts";
-import type { Action, Box, Packet, Rule, Verdict } from "./types.ts";
+import type { Action, Box, Interval, Packet, Rule, Verdict } from "./types.ts";
 
 /** Flows that fare alike before and alike after: sources × destinations × services. */
 export interface DiffRow extends Product {
@@ -133,7 +133,7 @@ function* differences(
     compiled,
     split: before.length,
     defaults,
-    cap: options.maxFragments ?? DEFAULT_FRAGMENTS,
+    cap: options.maxFragments ?? DEFAULT_DIFF_PIECES,
     meter: options.meter ?? makeMeter(DEFAULT_STEPS_PER_REPORT),
   };
   const end = before.length + after.length;
@@ -169,18 +169,21 @@ function* compare(
   const { compiled, split, defaults, cap, meter } = joint;
   const actionOf = (k: number, side: 0 | 1): Action =>
     k < 0 ? defaults[side] : compiled.rules[group.rule[k]!]!.action;
-  const isSettled = (job: Job): boolean => {
-    const action = actionOf(typeof job.before === "number" ? job.before : -1, 0);
+  const isTaken = (k: number, piece: Ranks): boolean => includes(ranksOf(group, k), piece);
+  const isSettled = ({ piece, ...job }: Job): boolean => {
+    const action = actionOf(typeof job.before === "number" ? job.before : job.before[0]!, 0);
     const agree = (open: readonly number[] | number, side: 0 | 1): boolean =>
       typeof open === "number"
         ? actionOf(open, side) === action
-        : actionOf(-1, side) === action && open.every((k) => actionOf(k, side) === action);
+        : open.every((k) => actionOf(k, side) === action) &&
+          (isTaken(open.at(-1)!, piece) || actionOf(-1, side) === action);
     return agree(job.before, 0) && agree(job.after, 1);
   };
   const decisionOf = (k: number, side: 0 | 1): Decision => ({
     action: actionOf(k, side),
     rule: k < 0 ? null : compiled.rules[group.rule[k]!]!.id,
   });
+  let found = 0;
   const pending: Job[] = [
     {
       piece: region,
@@ -194,12 +197,15 @@ function* compare(
       if (typeof open === "number") return open;
       meter.steps += open.length;
       const left = open.filter((k) => meet(ranksOf(group, k), piece));
-      if (left.length === 0) return -1;
-      return includes(ranksOf(group, left[0]!), piece) ? left[0]! : left;
+      // Behind a rule that takes the whole piece no other one matters.
+      const last = left.findIndex((k) => includes(ranksOf(group, k), piece));
+      if (last === 0) return left[0]!;
+      return left.length === 0 ? -1 : last < 0 ? left : left.slice(0, last + 1);
     };
     const now: Job = { piece, before: narrow(job.before), after: narrow(job.after) };
     if (isSettled(now)) continue;
     if (typeof now.before === "number" && typeof now.after === "number") {
+      found++;
       yield {
         box: readRanks(group.space, piece, 0),
         before: decisionOf(now.before, 0),
@@ -207,16 +213,29 @@ function* compare(
       };
       continue;
     }
-    if (pending.length > cap || isSpent(meter)) {
+    if (pending.length + found > cap || isSpent(meter)) {
       undecided.push(readRanks(group.space, region, 0));
       return;
     }
-    const side = typeof now.before === "number" ? "after" : "before";
-    const open = now[side] as readonly number[];
-    const first = ranksOf(group, open[0]!);
-    for (const rest of subtractRanks(piece, first)) pending.push({ ...now, piece: rest, [side]: open.slice(1) });
-    pending.push({ ...now, piece: clipRanks(piece, first), [side]: open[0]! });
+    const widest = ranksOf(group, widestOf(group, piece, [now.before, now.after].flat()));
+    for (const rest of subtractRanks(piece, widest)) pending.push({ ...now, piece: rest });
+    pending.push({ ...now, piece: clipRanks(piece, widest) });
   }
+}
+
+// The box that takes most of the piece, but not all of it: cutting there ends most of what stands behind it.
+function widestOf(group: Group, piece: Ranks, open: readonly number[]): number {
+  let best = -1;
+  let most = -1;
+  for (const k of open) {
+    if (k < 0 || includes(ranksOf(group, k), piece)) continue;
+    const volume = volumeOfMeet(ranksOf(group, k), piece);
+    if (volume > most) {
+      best = k;
+      most = volume;
+    }
+  }
+  return best;
 }
 
 function rowsOf(
@@ -227,7 +246,7 @@ function rowsOf(
 ): readonly DiffRow[] {
   return mergeBoxes(pieces.map((p) => p.box)).map((product) => {
     const boxes = boxesOfProduct(product);
-    const inside = pieces.filter((p) => boxes.some((b) => intersect(b, p.box)));
+    const inside = pieces.filter((p) => meetsProduct(product, p.box));
     const example = readableIn(boxes, inside);
     const [was, is] = confirmDifference(before, after, options, example);
     return {
@@ -241,6 +260,16 @@ function rowsOf(
       text: describeProduct(product, options.labels ?? []),
     };
   });
+}
+
+function meetsProduct(product: Product, box: Box): boolean {
+  const meets = (x: Interval, y: Interval): boolean => x.lo <= y.hi && y.lo <= x.hi;
+  return (
+    product.family === box.family &&
+    product.src.some((i) => meets(i, box.src)) &&
+    product.dst.some((i) => meets(i, box.dst)) &&
+    product.services.some((s) => s.slice === box.slice && meets(s.a, box.a) && meets(s.b, box.b))
+  );
 }
 
 // A merged box may bridge protocol numbers that do not exist; the example must come from a piece.

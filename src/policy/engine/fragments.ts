@@ -49,7 +49,8 @@ export function subtractRanks(from: Ranks, what: Ranks): Ranks[] {
   return out;
 }
 
-function volumeOfMeet(x: Ranks, y: Ranks): number {
+/** How many cells two boxes share; they are known to meet. */
+export function volumeOfMeet(x: Ranks, y: Ranks): number {
   let volume = 1;
   for (let d = 0; d < ENDS; d += 2) volume *= Math.min(x[d + 1]!, y[d + 1]!) - Math.max(x[d]!, y[d]!) + 1;
   return volume;

@@ -34,14 +34,16 @@ const ORDERS: readonly (readonly Dimension[])[] = [
   ["dst", "services", "src"],
 ];
 
-/** Above this many pieces only one order is tried. */
+/** Above this many pieces only one order is tried; above the next, neighbours are joined and that is all. */
 const SMALL = 400;
+const LARGE = 2000;
 
-/** The union of the boxes (of any family and slice; they may overlap) as disjoint products, as few as can be found. */
+/** The union of the boxes (of any family and slice; they may overlap unless there are thousands) as disjoint products, as few as can be found. */
 export function mergeBoxes(boxes: readonly Box[]): readonly Product[] {
   return ([4, 6] as const).flatMap((family) => {
     const own = boxes.filter((b) => b.family === family).flatMap(closeGaps);
     if (own.length === 0) return [];
+    if (own.length > LARGE) return joinNeighbours(own, family);
     const orders = own.length > SMALL ? ORDERS.slice(0, 1) : ORDERS;
     const answers = orders.map((order) => decompose(own, order, family));
     return answers.reduce((best, next) => (next.length < best.length ? next : best));
@@ -111,6 +113,39 @@ function decompose(boxes: readonly Box[], order: readonly Dimension[], family: F
   };
   walk(build(boxes, 0), 0, {});
   return products;
+}
+
+// For pieces by the thousand, which must be disjoint: whatever differs in one dimension only is joined, again and
+// again, in time that grows with the number of pieces.
+function joinNeighbours(boxes: readonly Box[], family: Family): readonly Product[] {
+  let products: readonly Product[] = boxes.map((b) => ({
+    family,
+    src: [b.src],
+    dst: [b.dst],
+    services: [{ slice: b.slice, a: b.a, b: b.b }],
+  }));
+  for (let before = Infinity; products.length < before;) {
+    before = products.length;
+    for (const dimension of ["services", "dst", "src"] as const) products = joinProducts(products, dimension);
+  }
+  return products.map((p) => ({ ...p, services: p.services.map((s) => openGaps(s, family)) }));
+}
+
+function joinProducts(products: readonly Product[], dimension: Dimension): readonly Product[] {
+  const groups = new Map<string, Product[]>();
+  for (const p of products) {
+    const key = (["src", "dst", "services"] as const)
+      .filter((d) => d !== dimension)
+      .map((d) => p[d].map(keyOf).join("+"))
+      .join(" ");
+    const group = groups.get(key);
+    if (group) group.push(p);
+    else groups.set(key, [p]);
+  }
+  return [...groups.values()].map((group) => {
+    const labels: readonly Label[] = group.flatMap<Label>((p) => p[dimension]);
+    return group.length === 1 ? group[0]! : { ...group[0]!, [dimension]: joinLabels(labels, dimension) };
+  });
 }
 
 const keyOf = (label: Label): string =>
