@@ -47,7 +47,7 @@ export function changeOf(event: EngineEvent): Change | undefined {
     properties:
       op === "update" || op === "replace"
         ? Object.entries(detailed).map(([path, d]) => {
-            const [before, after] = narrowed(at(m.old, path), at(m.new, path));
+            const [before, after] = narrowed(at(m.old, path, d), at(m.new, path, d));
             return { path, before, after, forcesReplacement: d.diffKind.endsWith("replace") };
           })
         : [],
@@ -55,15 +55,18 @@ export function changeOf(event: EngineEvent): Change | undefined {
 }
 
 /** A provider in TypeScript reports no detail: the inputs that differ, and within maps the entries that do. */
-function differingInputs(before: unknown, after: unknown): Record<string, { readonly diffKind: string }> {
-  const found: Record<string, { diffKind: string }> = {};
+function differingInputs(
+  before: unknown,
+  after: unknown,
+): Record<string, { readonly diffKind: string; readonly inputDiff: boolean }> {
+  const found: Record<string, { diffKind: string; inputDiff: boolean }> = {};
   const inputsOf = (s: unknown): Record<string, unknown> => (isRecord(s) && isRecord(s["inputs"]) ? s["inputs"] : {});
   const compare = (x: Record<string, unknown>, y: Record<string, unknown>, parent: string): void => {
     for (const key of new Set([...Object.keys(x), ...Object.keys(y)])) {
       const [o, n] = [x[key], y[key]];
       if (key.startsWith("__") || JSON.stringify(o) === JSON.stringify(n)) continue;
       if (parent === "" && isRecord(o) && isRecord(n)) compare(o, n, key);
-      else found[parent === "" ? key : `${parent}["${key}"]`] = { diffKind: "update" };
+      else found[parent === "" ? key : `${parent}["${key}"]`] = { diffKind: "update", inputDiff: true };
     }
   };
   compare(inputsOf(before), inputsOf(after), "");
@@ -94,8 +97,11 @@ export function collectChanges(events: readonly EngineEvent[]): readonly Change[
   );
 }
 
-/** The value at a path such as `networkDevices[1].vlanId` or `files["user-data"]`, of inputs first, then outputs. */
-function at(state: unknown, path: string): unknown {
+/**
+ * The value at a path such as `networkDevices[1].vlanId` or `files["user-data"]`: of the inputs where those differ,
+ * else of what the provider recorded.
+ */
+function at(state: unknown, path: string, diff: { readonly inputDiff?: boolean }): unknown {
   const { inputs, outputs } = (state ?? {}) as { inputs?: unknown; outputs?: unknown };
   const keys = [...path.matchAll(/\["([^"]+)"\]|\[(\d+)\]|([^.[\]]+)/g)].map((k) => k[1] ?? k[2] ?? k[3]!);
   const walk = (root: unknown): unknown =>
@@ -103,7 +109,7 @@ function at(state: unknown, path: string): unknown {
       (v, k) => (typeof v === "object" && v !== null ? (v as Record<string, unknown>)[k] : undefined),
       root,
     );
-  return walk(inputs) ?? walk(outputs);
+  return diff.inputDiff === false ? (walk(outputs) ?? walk(inputs)) : (walk(inputs) ?? walk(outputs));
 }
 
 /** A value in one line, at most `width` characters. */

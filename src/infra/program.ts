@@ -30,17 +30,22 @@ export interface Outputs {
   readonly mark: string;
 }
 
+export interface RunOptions {
+  /** Hosts to build; all of the plan's if left out. */
+  readonly only?: readonly string[];
+}
+
 /**
  * The Pulumi program: settings and plan in, components out.
  * @param root the repository
  * @throws pulumi.RunError with every finding, as a person should read it
  */
-export async function run(root: string): Promise<Outputs> {
+export async function run(root: string, options: RunOptions = {}): Promise<Outputs> {
   try {
     const stack = pulumi.getStack();
     const settings = parseSettings(stack, stackValues());
     requireEnvironment(stack, settings);
-    const plan = await readPlan(root, settings);
+    const plan = restrict(await readPlan(root, settings), options.only);
     const world = await makeWorld(root, stack, settings, plan);
     const ids = new Set([...plan.hosts.values()].map(world.naming.vmId));
     refuseStrangers(strangers(await connectFromEnvironment(process.env).listVms(), world.mark, ids), world.mark);
@@ -106,6 +111,12 @@ async function readPlan(root: string, settings: Settings): Promise<Plan> {
   throw new pulumi.RunError(
     `the plan in ${settings.plan} has ${many}:\n${outcome.errors.map(formatDiagnostic).join("\n")}`,
   );
+}
+
+/** The plan with some of its hosts; what refers to the others is left to who asked. */
+function restrict(plan: Plan, only: readonly string[] | undefined): Plan {
+  if (only === undefined) return plan;
+  return { ...plan, hosts: new Map([...plan.hosts].filter(([id]) => only.includes(id))) };
 }
 
 async function makeWorld(root: string, stack: string, settings: Settings, plan: Plan): Promise<World> {

@@ -5,6 +5,8 @@ export interface Recorded {
   readonly type: string;
   readonly id?: string | undefined;
   readonly inputs?: Readonly<Record<string, unknown>> | undefined;
+  /** Why its creation or update broke off half-way: the state then says what was wanted, not what is. */
+  readonly initErrors?: readonly string[] | null | undefined;
 }
 
 export interface Situation {
@@ -50,7 +52,10 @@ export function planRecovery(s: Situation): Recovery {
   const isStateLost = !s.isEmbedded && s.recorded.length === 0 && s.pending.length === 0 && unrecorded.length > 0;
   return {
     leftovers: isStateLost ? [] : unrecorded,
-    needsRefresh: s.pending.length > 0 || [...recorded].some((id) => id !== undefined && !listed.has(id)),
+    needsRefresh:
+      s.pending.length > 0 ||
+      s.recorded.some((r) => (r.initErrors ?? []).length > 0) ||
+      [...recorded].some((id) => id !== undefined && !listed.has(id)),
     dropsPending: s.pending.length > 0,
     isStateLost,
   };

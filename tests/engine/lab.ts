@@ -56,6 +56,11 @@ export class Clone {
     });
   }
 
+  /** A line of shell in an environment that was asked for before, so that asking is not measured. */
+  inEnvironment(environment: NodeJS.ProcessEnv, line: string): Promise<Ran> {
+    return run("sh", ["-c", line], { cwd: this.root, env: { ...this.env, ...environment } });
+  }
+
   /** The same in another stack's environment. */
   inStack(stack: string, line: string, options: RunOptions = {}): Promise<Ran> {
     const shell = `eval "$(bin/maquette env --stack ${stack} 2>/dev/null)" && ${line}`;
