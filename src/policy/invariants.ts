@@ -1,7 +1,7 @@
 import { rangeOf } from "../core/ip.ts";
 import type { Endpoint, Invariant, Plan } from "../plan/types.ts";
-import { always, compile, type Box, type CompiledRules, type Meter, type Rule, type Verdict } from "./engine/index.ts";
-import { EVERYWHERE, meetOf, without, type Ranges } from "./ranges.ts";
+import { always, subtractAll, type Box, type CompiledRules, type Meter, type Verdict } from "./engine/index.ts";
+import { EVERYWHERE, meetOf, unite, without, type Ranges } from "./ranges.ts";
 import type { Intent } from "./intent.ts";
 import { boxesBetween, clip, rangesOf, sanePart, SELF, tailsOf, type Ingress, type PlanSpace } from "./space.ts";
 
@@ -20,7 +20,7 @@ export interface Claim {
  */
 export function claimsOf(intent: Intent, invariant: Invariant): readonly Claim[] {
   const { space } = intent;
-  const to = rangesOf(space, invariant.to);
+  const to = targetsOf(space, invariant.to);
   const tails = tailsOf(space, invariant.services);
   return space.ingresses.flatMap((ingress): readonly Claim[] => {
     const from = meetOf(sourcesAt(space, ingress, invariant.from), ingress.enters);
@@ -46,21 +46,25 @@ function sourcesAt(space: PlanSpace, ingress: Ingress, ends: readonly Endpoint[]
   return ingress.kind === "sync" ? from : without(from, space.firewall);
 }
 
+// A zone as a destination is its hosts: the routers' own addresses in it are the routers', as in the flow table, where the
+// rows about them come first.
+function targetsOf(space: PlanSpace, ends: readonly Endpoint[]): Ranges {
+  const to = rangesOf(space, ends);
+  const isNamed = ends.some((end) => end.kind === "firewall" || end.kind === "any" || end.kind === "network");
+  const routers = ends.filter((end) => end.kind === "host" && space.plan.hosts.get(end.host)?.role === "router");
+  return isNamed ? to : unite(without(to, space.firewall), rangesOf(space, routers));
+}
+
 const withinReach = ({ plan, firewall }: PlanSpace, ingress: Ingress): Ranges => {
   const zone = plan.zones.get(ingress.id);
   return zone ? without([rangeOf(zone.subnet)], firewall) : [];
 };
 
 /** Asks a claim of a first-match list: the table's, or what a router really does at that ingress. */
-export function judgeClaim(claim: Claim, rules: readonly Rule[], meter: Meter): Verdict {
-  if (claim.invariant.kind === "always") return always(claim.boxes, compile(rules), ["pass"], { meter });
-  const settled: Rule = { id: "excepted", action: "block", boxes: claim.excepted };
-  return always(claim.boxes, compile([settled, ...rules]), ["block", "reject"], { meter });
+export function judgeClaim(claim: Claim, compiled: CompiledRules, meter: Meter): Verdict {
+  if (claim.invariant.kind === "always") return always(claim.boxes, compiled, ["pass"], { meter });
+  return always(subtractAll(claim.boxes, claim.excepted), compiled, ["block", "reject"], { meter });
 }
-
-/** The same for lists that are compiled already; only for claims without exceptions. */
-export const judgeCompiled = (claim: Claim, compiled: CompiledRules, meter: Meter): Verdict =>
-  always(claim.boxes, compiled, claim.invariant.kind === "always" ? ["pass"] : ["block", "reject"], { meter });
 
 /** Exceptions of an invariant that let nothing through which it forbids, at any ingress. */
 export function idleExceptions(intent: Intent, plan: Plan, invariant: Invariant): readonly string[] {

@@ -1,11 +1,20 @@
-import { compile, EngineDefect, makeMeter, passing, type Box, type Meter, type Rule } from "../../policy/engine/index.ts";
-import { EVERYWHERE } from "../../policy/ranges.ts";
-import { SELF } from "../../policy/space.ts";
-import { egressRules, ingressRules, rulesOn, type Bound } from "../rules/flatten.ts";
+import {
+  compile,
+  EngineDefect,
+  makeMeter,
+  passing,
+  type Box,
+  type CompiledRules,
+  type Meter,
+  type Rule,
+} from "../../policy/engine/index.ts";
+import { EVERYWHERE, unite, type Ranges } from "../../policy/ranges.ts";
+import { clip, SELF } from "../../policy/space.ts";
+import { ingressRules, rulesOn, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
-import { allTowards, leavingRules } from "./leaving.ts";
+import { allTowards, headsOf, leavingRules, letsAllOut, natsOn } from "./leaving.ts";
 import type { Ways } from "./ways.ts";
 
 /*
@@ -17,6 +26,7 @@ import type { Ways } from "./ways.ts";
 /** The list of one way in, while one access is the default route. */
 export interface Effective {
   readonly rules: readonly Rule[];
+  readonly compiled: CompiledRules;
   /** By the id of a rule in the list; rules on the way out appear under the id of {@link leavingId}. */
   readonly sources: ReadonlyMap<string, PfRule>;
 }
@@ -56,13 +66,14 @@ export function doubtsOf(ruleset: PfRuleset): readonly string[] {
 
 /** @throws EngineDefect when the lists on the way out are too tangled to be enumerated */
 export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, meter: Meter = makeMeter()): Denials {
+  const heads = headsOf(ways.ruleset);
   const regions = [...ways.regions, ...(exit === undefined ? [] : [{ key: exit, to: ways.beyond }])];
   const rules = regions.flatMap(({ key, to }): readonly Rule[] => {
-    if (key === undefined) return [];
-    const list = leavingRules(ways.ruleset, key, bound, EVERYWHERE, to);
+    if (key === undefined || letsAllOut(ways.ruleset, { key, bound, heads })) return [];
+    const list = leavingRules(ways.ruleset, { key, bound, from: EVERYWHERE, to, heads });
+    const compiled = compile(list, { defaultAction: "pass" });
     return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
-      if (action === "reject" && !list.some((r) => r.action === "reject")) return [];
-      const compiled = compile(list, { defaultAction: "pass" });
+      if (!list.some((r) => r.action === action)) return [];
       const boxes = passing(compiled, { actions: [action], within: allTowards(to), meter });
       if (boxes === null) throw new EngineDefect(`what ${key} refuses on the way out is too tangled`);
       return boxes.length === 0 ? [] : [{ id: leavingId(key), action, boxes }];
@@ -77,21 +88,39 @@ export function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bo
   const sources = new Map(rulesOn(ruleset, key, "in").map((r) => [r.id, r]));
   const passed = redirectsOn(ruleset, key).filter((r) => r.isPass);
   const direct = passed.map((r): Rule => ({ id: r.id, action: "pass", boxes: imageOf(r) }));
-  return { rules: [...denials.rules, ...direct, ...ingressRules(ruleset, key, bound)], sources };
+  return effective([...denials.rules, ...direct, ...ingressRules(ruleset, key, bound)], sources);
 }
 
-/** The list of what the router itself sends. */
+const effective = (rules: readonly Rule[], sources: Effective["sources"]): Effective => ({
+  rules,
+  compiled: compile(rules),
+  sources,
+});
+
+/** The list of what the router itself sends: interfaces whose rules are the same are asked as one. */
 export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
   const { ruleset, own } = ways;
-  const rules: Rule[] = [];
   const sources = new Map<string, PfRule>();
-  const add = (key: string, to: Ways["beyond"]): void => {
-    for (const r of rulesOn(ruleset, key, "out")) sources.set(r.id, r);
-    rules.push(...leavingRules(ruleset, key, bound, own, to));
-  };
-  for (const region of ways.regions) add(region.key ?? "lo0", region.to);
-  if (exit !== undefined) add(exit, ways.beyond);
-  return { rules, sources };
+  const regions = [...ways.regions, ...(exit === undefined ? [] : [{ key: exit, to: ways.beyond }])];
+  const alike = new Map<string, { key: string; to: Ranges }>();
+  for (const region of regions) {
+    const key = region.key ?? "lo0";
+    const rules = rulesOn(ruleset, key, "out");
+    for (const r of rules) sources.set(r.id, r);
+    const nats = natsOn(ruleset, key).filter((n) => clip(n.boxes, own).length > 0 && n.by !== "pfsense");
+    const signature = nats.length > 0 ? key : rules.map((r) => r.id).join(" ");
+    const known = alike.get(signature);
+    alike.set(signature, { key: known?.key ?? key, to: unite(known?.to ?? [], region.to) });
+  }
+  // Each list decides all of its destinations (pfSense's default deny matches everything), so the last one, which has the
+  // most pieces, need not be cut to what is left.
+  const lists = [...alike.values()].sort((x, y) => x.to.length - y.to.length);
+  const rules = lists.flatMap(({ key, to }, i) => {
+    const isLast = i === lists.length - 1;
+    const list = leavingRules(ruleset, { key, bound, from: own, to: isLast ? EVERYWHERE : to });
+    return isLast ? list : [...list, { id: "pf-default", action: "pass" as const, boxes: allTowards(to) }];
+  });
+  return effective(rules, sources);
 }
 
 export const effectiveAt = (
@@ -125,7 +154,3 @@ export function imageOf(r: Redirect): readonly Box[] {
     return { ...box, dst, b: { lo, hi } };
   });
 }
-
-/** The rules of a way out, for the lists of what a router sends. */
-export const outgoing = (ruleset: PfRuleset, key: string, bound: Bound): readonly Rule[] =>
-  egressRules(ruleset, key, bound);

@@ -1,4 +1,4 @@
-import { formatAddress, rangeOf } from "../../core/ip.ts";
+import { formatAddress, rangeOf, type Address, type AddressRange } from "../../core/ip.ts";
 import { compile, formatPacket, holds, never, type Meter, type Rule } from "../../policy/engine/index.ts";
 import type { Intent } from "../../policy/intent.ts";
 import { EVERYWHERE, makeRanges, without } from "../../policy/ranges.ts";
@@ -61,8 +61,9 @@ function proveOutbound(intent: Intent, ways: Ways, meter: Meter): readonly FactP
     if (hidden.kind === "refuted") {
       out.push(refuted(`${formatPacket(hidden.witness)} leaves by ${wan.id} without its VIP ${formatAddress(vip)} as source`));
     } else if (hidden.kind === "undecided") out.push(refuted(`outbound NAT on ${wan.id} is undecided`, "undecided"));
-    const vips = makeRanges([...space.plan.zones.values()].flatMap((z) => (z.vip ? [pointOf(z.vip.address)] : [])));
-    const nodes = without(ways.own, vips);
+    // What a router sends has the address of its own leg there; inside legs as sources do not leave by themselves.
+    const nic = ways.router.nics.find((n) => n.zone === wan.id);
+    const nodes = nic ? [pointOf(nic.address)] : [];
     const itself = boxesBetween(nodes, ways.beyond, tailsOfTerm({ protocol: "any" }));
     const bare = never(itself, compile(nats.map((n) => ({ id: n.id, action: n.isNo ? "block" : "pass", boxes: n.boxes }))), ["pass"], { meter });
     if (bare.kind === "refuted") {
@@ -77,7 +78,7 @@ function proveOutbound(intent: Intent, ways: Ways, meter: Meter): readonly FactP
   return out;
 }
 
-const pointOf = (a: { family: 4 | 6; value: bigint }): { family: 4 | 6; lo: bigint; hi: bigint } => ({
+const pointOf = (a: Address): AddressRange => ({
   family: a.family,
   lo: a.value,
   hi: a.value,

@@ -16,6 +16,9 @@ import {
   type Packet,
   type Rule,
 } from "../../policy/engine/index.ts";
+import { groupOf } from "../../policy/engine/compile.ts";
+import { writeRanks } from "../../policy/engine/space.ts";
+import { ENDS, overlapping, type Filter } from "../../policy/engine/tree.ts";
 import type { Intent, RowShare } from "../../policy/intent.ts";
 import { EVERYWHERE, holdsAddress, without } from "../../policy/ranges.ts";
 import { clip, SELF, type Ingress } from "../../policy/space.ts";
@@ -63,8 +66,8 @@ const MAX_EXCESS = 8;
 
 export function proveIngress(s: Gate): IngressVerdict {
   const shares = s.intent.shares.get(s.ingress.id) ?? [];
-  const least = compile(s.least.rules);
-  const most = s.most === s.least ? least : compile(s.most.rules);
+  const least = s.least.compiled;
+  const most = s.most.compiled;
   const undecided: string[] = [];
   const verdicts = shares.map((share) => proveShare(s, share, least, most));
   const excess = [
@@ -123,11 +126,25 @@ function decidersOf(
   boxes: readonly Box[],
   wanted: "pass" | "reject",
 ): readonly string[] {
+  const near = new Map<number, Box[]>();
+  const ranks = new Int32Array(ENDS);
+  for (const box of boxes) {
+    const group = groupOf(compiled, box);
+    writeRanks(group.space, box, ranks, 0);
+    const all: Filter = { from: 0, before: group.count, alive: group.alive };
+    for (const k of overlapping(group.tree, ranks, all, s.meter)) {
+      const index = group.rule[k]!;
+      const known = near.get(index);
+      if (known) known.push(box);
+      else near.set(index, [box]);
+    }
+  }
   const found = new Set<string>();
-  compiled.rules.forEach((rule, index) => {
-    if (rule.action !== wanted || found.has(rule.id)) return;
-    if (decidesSome(compiled, index, boxes, s.meter)) found.add(rule.id);
-  });
+  for (const [index, met] of [...near].sort((x, y) => x[0] - y[0])) {
+    const rule = compiled.rules[index]!;
+    if (rule.action !== wanted || found.has(rule.id)) continue;
+    if (decidesSome(compiled, index, met, s.meter)) found.add(rule.id);
+  }
   return [...found];
 }
 
@@ -165,11 +182,10 @@ function findExcess(
     action: "block",
     boxes: shares.filter((x) => wantedOf(x) === action).flatMap((x) => x.may),
   };
-  const listOf = (e: Effective): CompiledRules =>
-    compile([
-      settled,
-      ...e.rules.map((r): Rule => (r.action !== action || isOwn(e, r.id) ? { ...r, action: "block" } : { ...r, action: "pass" })),
-    ]);
+  const listOf = (e: Effective): CompiledRules => {
+    const isWanted = (r: Rule): boolean => r.action === action && !isOwn(e, r.id);
+    return compile([settled, ...e.rules.map((r): Rule => ({ ...r, action: isWanted(r) ? "pass" : "block" }))]);
+  };
   const within = clip(EVERYTHING, s.ingress.id === SELF ? s.ways.own : EVERYWHERE);
   const wide = listOf(s.most);
   const verdict = always(within, wide, ["block"], { meter: s.meter });

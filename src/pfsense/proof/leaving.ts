@@ -1,4 +1,4 @@
-import { everything, interval, intersect, type Box, type Rule } from "../../policy/engine/index.ts";
+import { containsBox, everything, fullBox, interval, intersect, type Box, type Rule } from "../../policy/engine/index.ts";
 import { clip } from "../../policy/space.ts";
 import { EVERYWHERE, type Ranges } from "../../policy/ranges.ts";
 import { egressRules, type Bound } from "../rules/flatten.ts";
@@ -12,12 +12,28 @@ import type { PfRuleset } from "../rules/types.ts";
  * opens a segment in which the rules are asked with the source that it gives.
  */
 
-/** The rules on the way out of an interface as a first-match list over packets before outbound NAT. */
-export function leavingRules(ruleset: PfRuleset, key: string, bound: Bound, from: Ranges, to: Ranges): readonly Rule[] {
-  const rules = egressRules(ruleset, key, bound);
+/** What is asked of the rules on the way out of an interface. */
+export interface Leaving {
+  readonly key: string;
+  readonly bound: Bound;
+  /** Only packets from these sources are of interest, to these destinations. */
+  readonly from: Ranges;
+  readonly to: Ranges;
+  /** Blocks on every way in: what lies in them never gets as far as the way out. */
+  readonly heads?: readonly Box[];
+}
+
+/**
+ * The rules on the way out of an interface as a first-match list over packets before outbound NAT. Destinations are
+ * clipped to `to`; sources only where NAT asks for it, since whoever asks the list asks about `from` alone.
+ */
+export function leavingRules(ruleset: PfRuleset, { key, bound, from, to, heads = [] }: Leaving): readonly Rule[] {
+  const rules = egressRules(ruleset, key, bound).filter(
+    (r) => r.action === "pass" || !r.boxes.every((box) => heads.some((h) => containsBox(h, box))),
+  );
   const out: Rule[] = [];
   const add = (rule: Rule, boxes: readonly Box[]): void => {
-    const kept = clip(boxes, from, to);
+    const kept = clip(boxes, EVERYWHERE, to);
     if (kept.length > 0) out.push({ ...rule, boxes: kept });
   };
   for (const nat of natsOn(ruleset, key)) {
@@ -33,6 +49,36 @@ export function leavingRules(ruleset: PfRuleset, key: string, bound: Bound, from
     add({ id: "pf-default", action: "pass", boxes: [] }, segment);
   }
   for (const rule of rules) add(rule, rule.boxes);
+  return out;
+}
+
+/** True when the list lets everything of its destinations out before it refuses anything: nothing needs cutting then. */
+export function letsAllOut(ruleset: PfRuleset, { key, bound, heads = [] }: Omit<Leaving, "from" | "to">): boolean {
+  const open = new Set<string>();
+  for (const rule of egressRules(ruleset, key, bound)) {
+    if (rule.action === "pass") {
+      for (const box of rule.boxes) if (containsBox(box, fullBox(box.family, box.slice))) open.add(`${box.family}${box.slice}`);
+    } else {
+      const isHarmless = (box: Box): boolean => heads.some((h) => containsBox(h, box)) || open.has(`${box.family}${box.slice}`);
+      if (!rule.boxes.every(isHarmless)) return false;
+    }
+  }
+  return true;
+}
+
+/** What every way in refuses before it lets anything in. */
+export function headsOf(ruleset: PfRuleset): readonly Box[] {
+  const out: Box[] = [];
+  for (const r of ruleset.rules) {
+    const isEverywhere = r.interfaces === undefined && r.direction !== "out";
+    if (r.action === "match" || !r.isQuick || r.direction === "out") continue;
+    if (r.action === "pass") {
+      // Loopback is no way in.
+      if (r.interfaces?.length === 1 && r.interfaces[0] === "lo0" && !r.isNotOn) continue;
+      break;
+    }
+    if (isEverywhere && !r.mayBoxes && !r.tagged) out.push(...r.boxes);
+  }
   return out;
 }
 

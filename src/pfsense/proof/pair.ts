@@ -1,5 +1,6 @@
 import { equivalent, formatPacket, type Box, type Interval, type Meter, type Rule } from "../../policy/engine/index.ts";
 import type { Effective } from "./effective.ts";
+import type { PfRuleset } from "../rules/types.ts";
 import type { FactProof } from "./types.ts";
 import type { Ways } from "./ways.ts";
 
@@ -17,6 +18,7 @@ export function provePair(
     const other = b.router.nics.find((n) => n.zone === nic.zone);
     return other ? [[nic.address.value, other.address.value] as const] : [];
   });
+  if (isMirrored(a.ruleset, b.ruleset, swaps)) return [];
   const theirs = listsOf(b);
   return [...listsOf(a)].flatMap(([ingress, mine]): readonly FactProof[] => {
     const other = theirs.get(ingress);
@@ -31,6 +33,48 @@ export function provePair(
     const hint = "Both files must come from one plan; emit them again";
     return [{ code: "POLICY_PROOF_ROUTERS_DIFFER", router: b.router.id, verdict: verdict.kind, fact, hint }];
   });
+}
+
+/**
+ * Rule for rule the same, in the same order, with the same translations and routes: then there is nothing to ask. Sets of
+ * addresses are compared whole, so that a set that tells the pair apart may be cut differently on both sides.
+ */
+function isMirrored(a: PfRuleset, b: PfRuleset, swaps: Swaps): boolean {
+  const texts = (set: PfRuleset, by: Swaps): readonly string[] => [
+    ...set.rules.map((r) =>
+      [r.action, r.direction, r.interfaces?.join(), r.isNotOn, r.isQuick, r.tagged?.tag, r.tagged?.isNot, r.setsTag, r.gateway, textOf(r.boxes, by), textOf(r.mayBoxes ?? [], by)].join(" "),
+    ),
+    ...set.nat.redirects.map((r) =>
+      [r.interfaces.join(), r.isNo, r.isPass, JSON.stringify(r.target, plain), JSON.stringify(r.port), textOf(r.boxes, by)].join(" "),
+    ),
+    ...set.nat.sources.map((n) => [n.interfaces.join(), n.isNo, swapped(n.target?.value, by), textOf(n.boxes, by)].join(" ")),
+    ...set.routes.filter((r) => r.interface !== undefined).map((r) => [r.interface, r.network.base, r.network.prefix].join(" ")),
+  ];
+  if (a.nat.binats.length + b.nat.binats.length > 0) return false;
+  const [mine, theirs] = [texts(a, swaps), texts(b, [])];
+  return mine.length === theirs.length && mine.every((text, i) => text === theirs[i]);
+}
+
+const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? value.toString() : value);
+
+const swapped = (value: bigint | undefined, swaps: Swaps): string => {
+  const pair = swaps.find(([x, y]) => x === value || y === value);
+  return String(pair ? (pair[0] === value ? pair[1] : pair[0]) : value);
+};
+
+// A rule's boxes are products of sets: each side is told as one set, once per service.
+function textOf(boxes: readonly Box[], swaps: Swaps): string {
+  const groups = new Map<string, { src: Interval[]; dst: Interval[] }>();
+  for (const box of boxes) {
+    const key = `${box.family}${box.slice} ${box.a.lo}-${box.a.hi} ${box.b.lo}-${box.b.hi}`;
+    const group = groups.get(key) ?? { src: [], dst: [] };
+    groups.set(key, group);
+    const swapsHere = box.family === 4 ? swaps : [];
+    group.src.push(...mirrorInterval(box.src, swapsHere));
+    group.dst.push(...mirrorInterval(box.dst, swapsHere));
+  }
+  const text = (list: readonly Interval[]): string => joined(list).map((i) => `${i.lo}-${i.hi}`).join();
+  return [...groups].map(([key, g]) => `${key} ${text(g.src)} ${text(g.dst)}`).sort().join(";");
 }
 
 const mirror = (rules: readonly Rule[], swaps: Swaps): readonly Rule[] =>

@@ -1,9 +1,9 @@
-import { compareDiagnostics } from "../../core/diagnostics.ts";
 import type { Plan } from "../../plan/types.ts";
-import { formatPacket, makeMeter, type Meter } from "../../policy/engine/index.ts";
+import { formatPacket, makeMeter, type CompiledRules, type Meter, type Rule } from "../../policy/engine/index.ts";
 import { intentOf, type Intent } from "../../policy/intent.ts";
-import { claimsOf, judgeClaim } from "../../policy/invariants.ts";
-import { routersOf, SELF } from "../../policy/space.ts";
+import { claimsOf, judgeClaim, type Claim } from "../../policy/invariants.ts";
+import { EVERYWHERE, without } from "../../policy/ranges.ts";
+import { clip, routersOf, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances } from "../rules/types.ts";
@@ -173,9 +173,9 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
     for (const claim of claimsOf(intent, invariant)) {
       for (const scene of scenes) {
         const lists = invariant.kind === "never" ? scene.lists : scene.least;
-        const rules = lists.get(claim.ingress)?.rules;
-        if (!rules) continue;
-        const verdict = judgeClaim(claim, rules, meter);
+        const list = lists.get(claim.ingress);
+        if (!list) continue;
+        const verdict = judgeClaim(hereOf(claim, scene.ways), hushed(list), meter);
         verdicts.push(verdict.kind);
         if (verdict.kind !== "refuted") continue;
         const isPass = invariant.kind === "never";
@@ -196,8 +196,26 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
   });
 }
 
+/** The claim as far as this router can be asked: it speaks for its own addresses, and its peer for the peer's. */
+function hereOf(claim: Claim, ways: Ways): Claim {
+  if (claim.ingress === SELF) return { ...claim, boxes: clip(claim.boxes, ways.own) };
+  if (claim.invariant.kind === "never") return claim;
+  return { ...claim, boxes: clip(claim.boxes, EVERYWHERE, without(EVERYWHERE, ways.peers)) };
+}
+
+/**
+ * pfSense passes CARP (protocol 112) from anywhere to anywhere as soon as one CARP address exists, before any rule of a
+ * user and whatever the settings (`filter_process_carp_rules`). It is shown as a row of pfSense's; an invariant cannot
+ * be kept from it.
+ */
+const BEYOND_CONTROL: ReadonlySet<string> = new Set(["pass-carp"]);
+
+function hushed(list: Effective): CompiledRules {
+  const isHushed = (r: Rule): boolean => BEYOND_CONTROL.has(r.id) && list.sources.get(r.id)?.by === "pfsense";
+  // The boxes are the same, so the compiled list serves with other actions.
+  return { ...list.compiled, rules: list.rules.map((r) => (isHushed(r) ? { ...r, action: "block" } : r)) };
+}
+
 export const distinct = (witnesses: readonly Witness[]): readonly Witness[] => [
   ...new Map(witnesses.map((w) => [`${w.router} ${w.ingress} ${w.text} ${w.action}`, w])).values(),
 ];
-
-export { compareDiagnostics };
