@@ -63,7 +63,7 @@ describe("the semantic difference", () => {
             expect(row.rulesAfter).toContain(row.after.rule);
           }
         }),
-        { numRuns: 120 },
+        { numRuns: 50 },
       );
     });
   }
@@ -75,7 +75,7 @@ describe("the semantic difference", () => {
           const verdict = equivalent(before, after, { defaultAction });
           expect(verdict.kind).toBe(sameDiagrams(before, after, defaultAction) ? "proven" : "refuted");
         }),
-        { numRuns: 300 },
+        { numRuns: 150 },
       );
     }
   });
@@ -156,7 +156,7 @@ describe("merging", () => {
             expect(times).toBe(boxes.some((b) => isInBox(b, p)) ? 1 : 0);
           }
         }),
-        { numRuns: 100 },
+        { numRuns: 50 },
       );
     }
   });

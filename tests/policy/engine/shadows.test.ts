@@ -42,7 +42,7 @@ describe("shadows", () => {
           expect(matches(rule, shadow.blocker.example)).toBe(true);
         });
       }),
-      { numRuns: 400 },
+      { numRuns: 120 },
     );
   });
 
@@ -57,7 +57,7 @@ describe("shadows", () => {
           for (const id of shadow.cover) expect(isCoveredBy(shadow.cover.filter((x) => x !== id))).toBe(false);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -96,7 +96,7 @@ describe("redundant rules", () => {
           expect(sameDiagrams(rules, left, defaultAction)).toBe(true);
           expect(equivalent(rules, left, { defaultAction })).toEqual({ kind: "proven" });
         }),
-        { numRuns: 200 },
+        { numRuns: 120 },
       );
     }
   });
@@ -108,7 +108,7 @@ describe("redundant rules", () => {
         const left = rules.filter((_, i) => !gone.has(i));
         left.forEach((_, i) => expect(sameDiagrams(left, left.toSpliced(i, 1))).toBe(false));
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 

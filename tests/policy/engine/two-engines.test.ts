@@ -63,7 +63,7 @@ describe("the engine of boxes and the decision diagram", () => {
         const stops = sum(diff.stops.flatMap((r) => r.boxes));
         expect(count(rules) + starts - stops).toBe(count(other));
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
