@@ -1,0 +1,49 @@
+import { formatAddress } from "../../core/ip.ts";
+import type { Host } from "../../plan/index.ts";
+import { hostId } from "./identity.ts";
+import { placeholder, SECRETS } from "./material.ts";
+import { addressOn, type Site } from "./site.ts";
+import { branch, leaf, type Xml } from "./xml.ts";
+
+/** The account that XMLRPC logs in as: no more than the right to replace sections. */
+export const SYNC_USER = "xmlrpc-sync";
+
+/**
+ * What the primary copies (`rc.filter_synchronize`). Not certificates: the list is replaced whole, and the secondary would
+ * lose the GUI's own. Not users and authentication either: they are emitted the same on both, and the secondary's must
+ * outlive a primary that has been tampered with.
+ */
+const COPIED = [
+  "rules",
+  "schedules",
+  "aliases",
+  "nat",
+  "dhcpd",
+  "virtualip",
+  "staticroutes",
+  "trafficshaper",
+  "dnsforwarder",
+] as const;
+
+/** `hasync`: states both ways, configuration from the primary only. */
+export function haSyncSection(site: Site, router: Host): Xml {
+  const peer = router === site.primary ? site.secondary : site.primary;
+  const peerAddress = formatAddress(addressOn(peer, site.sync));
+  const xmlrpc =
+    router === site.primary
+      ? [
+          leaf("synchronizetoip", peerAddress),
+          leaf("username", SYNC_USER),
+          leaf("password", placeholder("password", SECRETS.sync, "xml")),
+          ...COPIED.map((what) => leaf(`synchronize${what}`, "on")),
+        ]
+      : [];
+  return branch(
+    "hasync",
+    leaf("pfsyncenabled", "on"),
+    leaf("pfsyncinterface", site.sync.key),
+    leaf("pfsyncpeerip", peerAddress),
+    leaf("pfhostid", hostId(router.id)),
+    xmlrpc,
+  );
+}

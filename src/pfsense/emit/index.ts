@@ -1,0 +1,11 @@
+export { CONFIG_VERSION, emitConfig, emitRouters } from "./emit.ts";
+export { EMIT_CODES, type EmitCode } from "./fault.ts";
+export {
+  PLACEHOLDER_KINDS,
+  SECRETS,
+  type EmitMaterial,
+  type PlaceholderFilter,
+  type PlaceholderKind,
+} from "./material.ts";
+export { FORWARDED, WAN_GROUP } from "./rules.ts";
+export { interfaceKeys } from "./site.ts";

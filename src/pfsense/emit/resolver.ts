@@ -1,0 +1,85 @@
+import { formatAddress, type Network } from "../../core/ip.ts";
+import type { Plan } from "../../plan/index.ts";
+import { vipOf } from "./network.ts";
+import { intersect, isEmpty, ofNetwork } from "./ranges.ts";
+import { partOf } from "./alias-book.ts";
+import { hostsOf, type Leg, type Site } from "./site.ts";
+import { branch, flag, leaf, type Xml } from "./xml.ts";
+
+/**
+ * `unbound`: the routers' own resolver. Names of the domain and of inside addresses go to the domain controllers, the rest
+ * to the forwarders; no DNSSEC, since neither `.test` nor a simulated Internet is signed. It listens on loopback, and on
+ * the VIP of each zone that the flow table lets ask a router for DNS.
+ */
+export function unboundSection(site: Site): Xml {
+  const { domain } = site.plan;
+  const asked = site.legs.filter((l) => l.zone.kind === "inside" && l.zone.vip !== null && asksForDns(site, l));
+  const controllers = domain.dns.map(formatAddress);
+  const overridden = [domain.name, ...reverseZones(site.plan)];
+  const known = [...hostsOf(site, "dc"), site.primary, site.secondary];
+  return branch(
+    "unbound",
+    flag("enable"),
+    leaf("port", ""),
+    leaf("active_interface", ["lo0", ...asked.map(vipOf)].join(",")),
+    leaf("outgoing_interface", "all"),
+    flag("forwarding"),
+    leaf("system_domain_local_zone_type", "transparent"),
+    leaf("custom_options", ""),
+    flag("hideidentity"),
+    flag("hideversion"),
+    // The DCs' names answer though both are down, so that a login fails for the right reason.
+    ...known.map((h) => {
+      const inside = h.nics.find((n) => site.plan.zones.get(n.zone)?.kind === "inside") ?? h.nics[0]!;
+      return branch(
+        "hosts",
+        leaf("host", h.id),
+        leaf("domain", domain.name),
+        leaf("ip", formatAddress(inside.address)),
+        leaf("descr", h.description),
+        leaf("aliases", ""),
+      );
+    }),
+    ...overridden.flatMap((zone) =>
+      controllers.map((ip) => branch("domainoverrides", leaf("domain", zone), leaf("ip", ip), leaf("descr", ""))),
+    ),
+  );
+}
+
+const DNS_PORT = 53;
+
+function asksForDns(site: Site, leg: Leg): boolean {
+  return site.plan.flows.some((f) => {
+    const isThere = f.from.some((e) => {
+      const part = partOf(site, e);
+      return e.kind === "any" || (part !== null && !isEmpty(intersect(part.ranges, [ofNetwork(leg.zone.subnet)])));
+    });
+    const isDns = f.services.some((id) =>
+      site.plan.services
+        .get(id)!
+        .terms.some((t) => t.protocol === "udp" && t.ports.some((p) => p.lo <= DNS_PORT && DNS_PORT <= p.hi)),
+    );
+    return f.action === "allow" && isThere && isDns && f.to.some((e) => e.kind === "firewall" || e.kind === "any");
+  });
+}
+
+/**
+ * The zones of in-addr.arpa (RFC 1035 §3.5) that cover the inside networks, at whole octets: a /24 is one, a /20 sixteen, a
+ * /26 the /24 around it.
+ */
+export function reverseZones(plan: Plan): readonly string[] {
+  const inside = [...plan.zones.values()].filter((z) => z.kind === "inside").map((z) => z.subnet);
+  const networks = [...inside, ...[...plan.pools.values()].map((p) => p.network)];
+  return [...new Set(networks.flatMap(reverseOf))];
+}
+
+function reverseOf(n: Network): readonly string[] {
+  const octets = Math.min(3, Math.max(1, Math.ceil(n.prefix / 8)));
+  const shift = BigInt(32 - octets * 8);
+  const count = n.prefix >= octets * 8 ? 1 : 1 << (octets * 8 - n.prefix);
+  return Array.from({ length: count }, (_, i) => {
+    const value = (n.base >> shift) + BigInt(i);
+    const labels = Array.from({ length: octets }, (_, k) => ((value >> BigInt(8 * k)) & 255n).toString());
+    return `${labels.join(".")}.in-addr.arpa`;
+  });
+}

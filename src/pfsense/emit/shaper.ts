@@ -1,0 +1,83 @@
+import type { AliasBook } from "./alias-book.ts";
+import { ofAddress, union } from "./ranges.ts";
+import { partOf } from "./alias-book.ts";
+import { matchesOf } from "./matches.ts";
+import { plainRule, type RuleDraft } from "./rules.ts";
+import { hostsOf, type Leg, type Site } from "./site.ts";
+import { branch, flag, leaf, type Xml } from "./xml.ts";
+
+/*
+ * Priority for voice on what is narrow: the way out of each WAN. HFSC rather than PRIQ, since a strict priority would let a
+ * busy tunnel starve CARP's announcements, which pfSense passes before any rule that could queue them, so that they are in
+ * the default queue: both queues have a share that the other cannot take. Voice of road warriors is inside the tunnel, one
+ * UDP flow whose DSCP is read once, when its state is made: the whole tunnel is in the queue for voice.
+ */
+
+export const VOICE_QUEUE = "qVoice";
+const DEFAULT_QUEUE = "qDefault";
+/** Below the access' own rate, or the queue would build up in the operator's box, which knows no priorities. */
+const USABLE_PERCENT = 95;
+/** One leg of G.722 or G.711 at 20 ms inside OpenVPN. */
+const LEG_KBPS = 108;
+/** Guarantees together must stay under 80 % of the link (`altq(9)`, pfSense's own check). */
+const MAX_GUARANTEE_PERCENT = 60;
+
+/** `shaper`: an HFSC root with two leaves on each WAN. */
+export const shaperSection = (site: Site): Xml => branch("shaper", ...site.wans.map((leg) => root(site, leg)));
+
+function root(site: Site, leg: Leg): Xml {
+  const kbps = Math.max(64, Math.floor((leg.zone.wan!.upKbps * USABLE_PERCENT) / 100));
+  const legs = Math.max(1, [...site.plan.people.values()].filter((p) => p.hasVpn && p.extension !== null).length);
+  const guaranteed = Math.min(legs * LEG_KBPS, Math.floor((kbps * MAX_GUARANTEE_PERCENT) / 100));
+  const queue = (name: string, share: number, rest: readonly Xml[]): Xml =>
+    branch(
+      "queue",
+      leaf("name", name),
+      leaf("interface", leg.key),
+      leaf("qlimit", name === VOICE_QUEUE ? 50 : 500),
+      leaf("enabled", "on"),
+      leaf("bandwidth", share),
+      leaf("bandwidthtype", "%"),
+      leaf("linkshare", "on"),
+      leaf("linkshare3", `${share}%`),
+      ...rest,
+    );
+  return branch(
+    "queue",
+    leaf("interface", leg.key),
+    leaf("name", leg.key),
+    leaf("scheduler", "HFSC"),
+    leaf("bandwidth", kbps),
+    leaf("bandwidthtype", "Kb"),
+    leaf("enabled", "on"),
+    queue(VOICE_QUEUE, 60, [leaf("realtime", "on"), leaf("realtime3", `${guaranteed}Kb`)]),
+    // Without a queue that is `default` pfSense leaves the interface's shaping out.
+    queue(DEFAULT_QUEUE, 40, [leaf("default", "default"), flag("ecn")]),
+  );
+}
+
+/** Rules of type match, which queue and decide nothing: the tunnels that come in by a WAN, and so their way back out. */
+export function queueRules(site: Site, book: AliasBook): readonly RuleDraft[] {
+  const gateways = hostsOf(site, "vpn").map((h) => h.id);
+  const tunnels = [...site.plan.forwards.values()].filter((f) => gateways.includes(f.host));
+  return tunnels.flatMap((f) => {
+    const part = partOf(site, { kind: "host", host: f.host })!;
+    const target = site.plan.hosts.get(f.host)!.nics[0]!.address;
+    const interfaces = site.wans.filter((w) => f.wans.includes(w.zone.id)).map((w) => w.key);
+    return matchesOf(site.plan, [f.service]).flatMap((match) =>
+      (match.ports ?? []).map((port) =>
+        plainRule({
+          key: `queue/${f.id}/${match.part}/${port.lo}-${port.hi}`,
+          description: `Voice first: ${f.description}`,
+          type: "match",
+          interfaces,
+          floating: "in",
+          destination: book.addresses(union([ofAddress(target)]), [part]),
+          match,
+          port: { literal: port.lo === port.hi ? `${port.lo}` : `${port.lo}-${port.hi}` },
+          queue: VOICE_QUEUE,
+        }),
+      ),
+    );
+  });
+}

@@ -1,0 +1,138 @@
+import type { Address } from "../../core/ip.ts";
+import type { Host, Plan, Zone, ZoneKind } from "../../plan/index.ts";
+import { refuse } from "./fault.ts";
+import { checkFamily, checkOrder } from "./laws.ts";
+import { complement, ofAddress, ofNetwork, union, type Ranges } from "./ranges.ts";
+
+/** A zone as an interface of both routers: they have their NICs in the same zones in the same order. */
+export interface Leg {
+  readonly zone: Zone;
+  /** `wan`, `lan`, `opt1` … */
+  readonly key: string;
+  /** Position of the NIC on the router, from 0. */
+  readonly position: number;
+  /** `descr`: a macro of pf, so no alias may have it, in any case of letters. */
+  readonly label: string;
+}
+
+/** The plan as a pair of routers sees it; the same for both. */
+export interface Site {
+  readonly plan: Plan;
+  readonly primary: Host;
+  readonly secondary: Host;
+  /** In the order of the file: wan, lan, opt1 … */
+  readonly legs: readonly Leg[];
+  /** By preference: the lowest tier first. */
+  readonly wans: readonly Leg[];
+  readonly sync: Leg;
+  /** Every address of both routers, VIPs included: what `firewall` means in the flow table. */
+  readonly firewall: Ranges;
+  /** Inside zones, sync zones and pools: what `internet` is not. */
+  readonly inside: Ranges;
+}
+
+/**
+ * Looks at the plan as a pair of routers.
+ * @throws Fault of `EMIT_CODES` for a plan that pfSense, as it is written here, cannot be
+ */
+export function siteOf(plan: Plan): Site {
+  checkFamily(plan);
+  checkOrder(plan);
+  const routers = [...plan.hosts.values()].filter((h) => h.role === "router");
+  const [primary, secondary] = routers;
+  if (!primary || !secondary || routers.length > 2) {
+    const hint = "A pair shares CARP addresses and synchronises one way: give two hosts the role router.";
+    refuse("PFSENSE_EMIT_ROUTERS", `The plan has ${routers.length} routers; a pair is written.`, hint);
+  }
+  const legs = legsOf(plan, primary);
+  const wans = legs.filter((l) => l.zone.kind === "wan").sort((a, b) => tierOf(a) - tierOf(b));
+  if (wans.length === 0) {
+    refuse(
+      "PFSENSE_EMIT_NO_WAN",
+      `${primary.id} has no leg on a WAN.`,
+      "Add a zone of kind wan, and a NIC on each router.",
+    );
+  }
+  const syncs = legs.filter((l) => l.zone.kind === "sync");
+  const sync = syncs[0];
+  if (!sync || syncs.length > 1) {
+    const hint = "States and configuration go over one link of their own: declare one zone of kind sync.";
+    refuse("PFSENSE_EMIT_SYNC", `The routers have ${syncs.length} legs in zones of kind sync.`, hint);
+  }
+  return { plan, primary, secondary, legs, wans, sync, firewall: firewallOf(plan, routers), inside: insideOf(plan) };
+}
+
+const tierOf = (leg: Leg): number => leg.zone.wan?.tier ?? 255;
+
+/**
+ * Which key each zone has: the first WAN in the order of the NICs is `wan`, the first inside zone `lan`, the others are
+ * `opt1`, `opt2` … in that order. `lan` is taken because pfSense looks for it by name (console menu, anti-lockout): if
+ * somebody deletes `noantilockout`, the rule falls on the first inside zone, the administrators' in the lab.
+ */
+export function interfaceKeys(plan: Plan): ReadonlyMap<string, string> {
+  const router = [...plan.hosts.values()].find((h) => h.role === "router");
+  const zones = router?.nics.map((n) => plan.zones.get(n.zone)!) ?? [];
+  const first = (kind: ZoneKind): Zone | undefined => zones.find((z) => z.kind === kind);
+  const [wan, lan] = [first("wan"), first("inside")];
+  let opt = 0;
+  return new Map(zones.map((z) => [z.id, z === wan ? "wan" : z === lan ? "lan" : `opt${++opt}`]));
+}
+
+function legsOf(plan: Plan, router: Host): readonly Leg[] {
+  const keys = interfaceKeys(plan);
+  const legs = router.nics.map((nic, position): Leg => {
+    const zone = plan.zones.get(nic.zone)!;
+    return { zone, key: keys.get(zone.id)!, position, label: labelOf(zone.id) };
+  });
+  const seen = new Map<string, string>();
+  for (const { label, zone } of legs) {
+    const other = seen.get(label);
+    if (other !== undefined) {
+      const hint = "Rename one: pfSense makes a macro of each name, in capitals, hyphens and dots as underscores.";
+      refuse("PFSENSE_EMIT_NAMES", `Zones ${other} and ${zone.id} would both be interface ${label}.`, hint);
+    }
+    seen.set(label, zone.id);
+  }
+  const rank = (key: string): number => (key === "wan" ? -2 : key === "lan" ? -1 : Number(key.slice(3)));
+  return legs.sort((a, b) => rank(a.key) - rank(b.key));
+}
+
+/** Aliases are all named `x_…` with one letter first, so a label must not begin so. */
+function labelOf(zone: string): string {
+  const label = zone.toUpperCase().replace(/[-.]/g, "_");
+  return /^[A-Z]_/.test(label) ? `ZONE_${label}` : label;
+}
+
+function firewallOf(plan: Plan, routers: readonly Host[]): Ranges {
+  const own = routers.flatMap((r) => r.nics.flatMap((n) => [n.address, ...n.aliases]));
+  const vips = [...plan.zones.values()].flatMap((z) => (z.vip ? [z.vip.address] : []));
+  return union([...own, ...vips].map(ofAddress));
+}
+
+function insideOf(plan: Plan): Ranges {
+  const zones = [...plan.zones.values()].filter((z) => z.kind === "inside" || z.kind === "sync");
+  return union([...zones.map((z) => z.subnet), ...[...plan.pools.values()].map((p) => p.network)].map(ofNetwork));
+}
+
+/** Sources that may come in by a leg: its zone and the pools behind it; on a WAN whatever is not inside. */
+export function arrivals(site: Site, leg: Leg): Ranges {
+  if (leg.zone.kind === "wan") return complement(site.inside);
+  return union([leg.zone.subnet, ...poolsBehind(site, leg).map((p) => p.network)].map(ofNetwork));
+}
+
+/** Pools whose gateway is a host of the leg's zone. */
+export const poolsBehind = (
+  site: Site,
+  leg: Leg,
+): readonly { readonly id: string; readonly network: Zone["subnet"] }[] =>
+  [...site.plan.pools.values()].filter((p) => site.plan.hosts.get(p.via)?.nics[0]?.zone === leg.zone.id);
+
+/** The address of a router on a leg. */
+export const addressOn = (router: Host, leg: Leg): Address => router.nics[leg.position]!.address;
+
+/** The leg in whose zone a host is first known, if the routers have one there. */
+export const legOf = (site: Site, host: Host): Leg | undefined =>
+  site.legs.find((l) => l.zone.id === host.nics[0]?.zone);
+
+export const hostsOf = (site: Site, role: string): readonly Host[] =>
+  [...site.plan.hosts.values()].filter((h) => h.role === role);
