@@ -58,20 +58,15 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
   }
 }
 
-/** The stack's configuration under `maquette:`, with structured values parsed; the token is not read here. */
-function stackValues(): Record<string, unknown> {
+/** The stack's configuration under `maquette:`, as text; the token is not read here. */
+function stackValues(): Record<string, string> {
   const config = new pulumi.Config("maquette");
-  const values: Record<string, unknown> = {};
-  for (const name of settingNames) {
-    const text = config.get(name);
-    if (text === undefined) continue;
-    try {
-      values[name] = JSON.parse(text);
-    } catch {
-      values[name] = text;
-    }
-  }
-  return values;
+  return Object.fromEntries(
+    settingNames.flatMap((name) => {
+      const text = config.get(name);
+      return text === undefined ? [] : [[name, text] as const];
+    }),
+  );
 }
 
 /** Plain `pulumi` needs what `maquette env` exports; a shell that has it for another stack must not be believed. */

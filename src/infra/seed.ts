@@ -17,7 +17,7 @@ export class SeedCd extends pulumi.CustomResource {
   declare readonly volume: pulumi.Output<string>;
 
   constructor(name: string, args: SeedArgs, opts: pulumi.CustomResourceOptions) {
-    super("maquette:index:Seed", name, { ...args, volume: undefined }, opts);
+    super("provision:index:Seed", name, { ...args, volume: undefined }, opts);
   }
 }
 
@@ -30,6 +30,6 @@ export interface OwnershipArgs {
 /** Refuses a destroy of what is no longer this stack's (src/provision/ownership.ts). */
 export class Ownership extends pulumi.CustomResource {
   constructor(args: OwnershipArgs, opts: pulumi.CustomResourceOptions) {
-    super("maquette:index:Ownership", "ownership", { ...args }, opts);
+    super("provision:index:Ownership", "ownership", { ...args }, opts);
   }
 }

@@ -83,7 +83,8 @@ export const isEmbedded = (stack: string): boolean => stack === "lab";
  * @throws Fault STACK_SETTINGS with every wrong value
  */
 export function parseSettings(stack: string, values: Readonly<Record<string, unknown>>): Settings {
-  const parsed = schema.safeParse(values);
+  const typed = Object.entries(values).map(([name, value]) => [name, typedValue(value)] as const);
+  const parsed = schema.safeParse(Object.fromEntries(typed));
   const file = `Pulumi.${stack}.yaml`;
   if (!parsed.success) {
     const lines = parsed.error.issues.map(
@@ -112,6 +113,16 @@ export function parseSettings(stack: string, values: Readonly<Record<string, unk
     );
   }
   return settings;
+}
+
+/** `pulumi config set` writes every value as text, and Pulumi hands structured ones over as JSON. */
+function typedValue(value: unknown): unknown {
+  if (typeof value !== "string" || !/^(true|false|-?\d+|[[{].*)$/s.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
 }
 
 /** Whether a URL's host is this machine's loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */

@@ -8,14 +8,15 @@ import { seedResource, type SeedSecrets } from "./seed.ts";
 export const providerVersion = "0.1.0";
 
 /**
- * The provider `maquette`: what Pulumi's Proxmox provider has no resource for. It runs as a local plugin
+ * The provider `provision`: what Pulumi's Proxmox provider has no resource for. It runs as a local plugin
  * (Pulumi.yaml); where the API is and with which token comes from the environment that `maquette env` sets,
- * so neither is in anybody's state.
+ * so neither is in anybody's state. (It is not called maquette: Pulumi hands a stack's configuration `maquette:…`,
+ * the token with it, to a provider of that name, and writes it to the state.)
  */
 export function makeProvider(connect: Connect, secrets: SeedSecrets): provider.Provider {
   const types = new Map<string, ResourceType>([
-    ["maquette:index:Seed", seedResource(connect, secrets)],
-    ["maquette:index:Ownership", ownershipResource(connect)],
+    ["provision:index:Seed", seedResource(connect, secrets)],
+    ["provision:index:Ownership", ownershipResource(connect)],
   ]);
   // The engine prints an error's message and nothing else.
   const worded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -31,13 +32,13 @@ export function makeProvider(connect: Connect, secrets: SeedSecrets): provider.P
     // urn:pulumi:stack::project::parent$types$type::name
     const name = urn.split("::")[2]!.split("$").pop()!;
     const type = types.get(name);
-    if (!type) throw new Error(`the provider maquette ${providerVersion} knows no ${name}`);
+    if (!type) throw new Error(`the provider provision ${providerVersion} knows no ${name}`);
     return type;
   };
   return {
     version: providerVersion,
     schema: JSON.stringify({
-      name: "maquette",
+      name: "provision",
       version: providerVersion,
       resources: Object.fromEntries([...types.keys()].map((t) => [t, {}])),
     }),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,6 +55,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** A port of loopback on which nobody listens: one that the kernel just gave and took back. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
 /** A line of shell in the environment of the stack `mine`. */
 const mine = (line: string, input?: string): ReturnType<Clone["shell"]> =>
   clone.inStack("mine", line, input === undefined ? {} : { input });
@@ -107,8 +117,8 @@ describe("a stack of one's own", () => {
   test("its state holds neither the token nor a private key", async () => {
     const exported = await mine("pulumi stack export --show-secrets");
     expect(exported.code).toBe(0);
-    expect(exported.stdout).not.toContain(secret);
-    expect(exported.stdout).not.toContain("PRIVATE KEY");
+    expect(exported.stdout.includes(secret)).toBe(false);
+    expect(exported.stdout.includes("PRIVATE KEY")).toBe(false);
   });
 
   test("a plain pulumi destroy is stopped by the guests' protection", async () => {
@@ -141,7 +151,7 @@ describe("a stack of one's own", () => {
   });
 
   test("an endpoint that is down, and one that is no Proxmox, are each said in words", async () => {
-    const down = await mine("pulumi config set maquette:endpoint https://127.0.0.1:9/");
+    const down = await mine(`pulumi config set maquette:endpoint https://127.0.0.1:${await closedPort()}/`);
     expect(down.code, down.stderr).toBe(0);
     const up = await clone.maquette(["up", "--stack", "mine"]);
     expect(up.code).toBe(2);
@@ -163,12 +173,15 @@ describe("the stack lab", () => {
     }
   });
 
-  test("a shell set up for another stack is not believed", async () => {
-    const answer = await clone.inStack(
-      "mine",
-      "PULUMI_STACK=lab PROXMOX_VE_ENDPOINT=https://192.0.2.1:8006/ pulumi preview --non-interactive",
-    );
+  test("refuses an environment that points elsewhere", async () => {
+    const answer = await clone.shell("PROXMOX_VE_ENDPOINT=https://192.0.2.1:8006/ pulumi preview --non-interactive");
     expect(answer.code).not.toBe(0);
     expect(answer.stdout + answer.stderr).toContain("STACK_LAB_IS_EMBEDDED");
+  });
+
+  test("a shell set up for another stack cannot work on it", async () => {
+    const answer = await clone.inStack("mine", "PULUMI_STACK=lab pulumi up --yes --skip-preview --non-interactive");
+    expect(answer.code).not.toBe(0);
+    expect(answer.stdout + answer.stderr).toMatch(/incorrect passphrase|STACK_OTHER_ENVIRONMENT/);
   });
 });

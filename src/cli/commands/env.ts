@@ -23,7 +23,8 @@ async function environmentOf(context: Context): Promise<PulumiEnvironment> {
     return (await openSession(context)).environment;
   } catch (error) {
     const isUnfinished =
-      error instanceof Fault && ["STACK_UNKNOWN", "STACK_NO_ENDPOINT", "STACK_NO_TOKEN"].includes(error.code);
+      error instanceof Fault &&
+      ["STACK_UNKNOWN", "STACK_SETTINGS", "STACK_NO_ENDPOINT", "STACK_NO_TOKEN"].includes(error.code);
     if (context.isEmbedded || !isUnfinished) throw error;
     const { environment } = await openBase(context);
     context.io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);
