@@ -1,6 +1,7 @@
 import {
   compile,
   EngineDefect,
+  intersect,
   makeMeter,
   passing,
   type Box,
@@ -10,7 +11,7 @@ import {
 } from "../../policy/engine/index.ts";
 import { EVERYWHERE, unite, type Ranges } from "../../policy/ranges.ts";
 import { clip, SELF } from "../../policy/space.ts";
-import { ingressRules, rulesOn, type Bound } from "../rules/flatten.ts";
+import { firstMatchOrder, flatten, rulesOn, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
@@ -37,7 +38,8 @@ export const leavingId = (key: string): string => `leaving:${key}`;
 /** What is refused on the way out, for packets that are forwarded; shared by all ways in. */
 export interface Denials {
   readonly exit: string | undefined;
-  readonly rules: readonly Rule[];
+  /** By the tag that the packet carries; undefined is none. */
+  readonly byTag: ReadonlyMap<string | undefined, readonly Rule[]>;
 }
 
 /**
@@ -53,43 +55,104 @@ export function settleTags(ruleset: PfRuleset): PfRuleset {
   return { ...ruleset, rules };
 }
 
+/** The same for a packet whose tag is known. */
+function withTag(ruleset: PfRuleset, tag: string | undefined): PfRuleset {
+  const isMet = (r: PfRule): boolean => !r.tagged || (r.tagged.tag === tag) !== r.tagged.isNot;
+  return { ...ruleset, rules: ruleset.rules.filter(isMet).map((r) => (r.tagged ? bare(r) : r)) };
+}
+
+// A rule that asks for a tag is counted by the reader as one that may match; once the tag is known it does.
+const bare = (r: PfRule): PfRule => ({
+  ...r,
+  tagged: undefined,
+  mayBoxes: undefined,
+  boxes: r.boxes.length > 0 ? r.boxes : (r.mayBoxes ?? []),
+});
+
+const tagsOf = (ruleset: PfRuleset): readonly (string | undefined)[] => [
+  undefined,
+  ...new Set(ruleset.rules.flatMap((r) => r.setsTag ?? [])),
+];
+
 /** Why the file does not tell all: what would make the two bounds differ. */
 export function doubtsOf(ruleset: PfRuleset): readonly string[] {
   return [
-    ...ruleset.rules.filter((r) => r.mayBoxes).map((r) => `${r.id}: ${r.uncertain.join(", ")}`),
-    ...ruleset.rules.filter((r) => r.tagged).map((r) => `${r.id} asks for a tag`),
+    ...ruleset.rules.filter((r) => r.mayBoxes && !r.tagged).map((r) => `${r.id}: ${r.uncertain.join(", ")}`),
     ...ruleset.nat.redirects.filter((r) => r.mayBoxes).map((r) => `${r.id} may redirect more`),
     ...ruleset.nat.sources.filter((r) => r.mayBoxes || (!r.isNo && !r.target)).map((r) => `${r.id} may translate`),
-    ...ruleset.nat.binats.map((b) => `1:1 mapping ${b.id} is not part of the proof`),
+  ];
+}
+
+/** What the proof does not model: nothing may be proven of a file that has it. */
+export function limitsOf(ruleset: PfRuleset): readonly string[] {
+  const isPlainTag = (r: PfRule): boolean => r.setsTag === undefined || (r.isQuick && r.action !== "match" && r.direction === "in");
+  return [
+    ...ruleset.nat.binats.map((b) => `1:1 mapping ${b.id}`),
+    ...ruleset.nat.redirects.filter((r) => r.setsTag !== undefined).map((r) => `${r.id} tags what it redirects`),
+    ...ruleset.rules.filter((r) => !isPlainTag(r)).map((r) => `${r.id} tags packets that other rules decide`),
   ];
 }
 
 /** @throws EngineDefect when the lists on the way out are too tangled to be enumerated */
 export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, meter: Meter = makeMeter()): Denials {
   const heads = headsOf(ways.ruleset);
-  const regions = [...ways.regions, ...(exit === undefined ? [] : [{ key: exit, to: ways.beyond }])];
-  const rules = regions.flatMap(({ key, to }): readonly Rule[] => {
-    if (key === undefined || letsAllOut(ways.ruleset, { key, bound, heads })) return [];
-    const list = leavingRules(ways.ruleset, { key, bound, from: EVERYWHERE, to, heads });
-    const compiled = compile(list, { defaultAction: "pass" });
-    return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
-      if (!list.some((r) => r.action === action)) return [];
-      const boxes = passing(compiled, { actions: [action], within: allTowards(to), meter });
-      if (boxes === null) throw new EngineDefect(`what ${key} refuses on the way out is too tangled`);
-      return boxes.length === 0 ? [] : [{ id: leavingId(key), action, boxes }];
-    });
-  });
-  return { exit, rules };
+  const byTag = new Map(
+    tagsOf(ways.ruleset).map((tag) => {
+      const ruleset = withTag(ways.ruleset, tag);
+      const rules = regionsOf(ways, exit).flatMap(({ key, to }): readonly Rule[] => {
+        if (key === undefined || letsAllOut(ruleset, { key, bound, heads })) return [];
+        const list = leavingRules(ruleset, { key, bound, from: EVERYWHERE, to, heads });
+        const compiled = compile(list, { defaultAction: "pass" });
+        return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
+          if (!list.some((r) => r.action === action)) return [];
+          const boxes = passing(compiled, { actions: [action], within: allTowards(to), meter });
+          if (boxes === null) throw new EngineDefect(`what ${key} refuses on the way out is too tangled`);
+          return boxes.length === 0 ? [] : [{ id: leavingId(key), action, boxes }];
+        });
+      });
+      return [tag, rules] as const;
+    }),
+  );
+  return { exit, byTag };
 }
 
-/** The list of what comes in by an interface. */
+const regionsOf = (ways: Ways, exit: string | undefined): Ways["regions"] => [
+  ...ways.regions,
+  ...(exit === undefined ? [] : [{ key: exit, to: ways.beyond }]),
+];
+
+/**
+ * The list of what comes in by an interface. Before each rule that lets packets in stands what the way out refuses of
+ * them, given the tag that the rule puts on them.
+ */
 export function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bound): Effective {
-  const { ruleset } = ways;
-  const sources = new Map(rulesOn(ruleset, key, "in").map((r) => [r.id, r]));
-  const passed = redirectsOn(ruleset, key).filter((r) => r.isPass);
-  const direct = passed.map((r): Rule => ({ id: r.id, action: "pass", boxes: imageOf(r) }));
-  return effective([...denials.rules, ...direct, ...ingressRules(ruleset, key, bound)], sources);
+  const ruleset = withTag(ways.ruleset, undefined);
+  const here = rulesOn(ruleset, key, "in");
+  const sources = new Map(here.map((r) => [r.id, r]));
+  const out: Rule[] = [];
+  const admit = (rule: Rule, tag: string | undefined, gateway: string | undefined): void => {
+    if (rule.action === "pass") {
+      for (const denial of denials.byTag.get(tag) ?? []) {
+        const boxes = denial.boxes.flatMap((d) => rule.boxes.flatMap((r) => intersect(d, r) ?? []));
+        if (boxes.length > 0) out.push({ ...denial, boxes });
+      }
+      if (gateway !== undefined) out.push({ id: MISROUTED, action: "block", boxes: clip(rule.boxes, EVERYWHERE, nearOf(ways)) });
+    }
+    out.push(rule);
+  };
+  for (const r of redirectsOn(ruleset, key).filter((x) => x.isPass)) {
+    admit({ id: r.id, action: "pass", boxes: imageOf(r) }, undefined, undefined);
+  }
+  for (const r of firstMatchOrder(here)) for (const rule of flatten([r], bound)) admit(rule, r.setsTag, r.gateway);
+  return effective(out, sources);
 }
+
+/** A rule with a gateway sends what it lets in to that gateway, whatever the destination. */
+export const MISROUTED = "misrouted";
+
+/** Destinations that no gateway outside leads to: the zones inside, and the router itself. */
+export const nearOf = (ways: Ways): Ranges =>
+  unite(...ways.regions.filter((r) => r.key === undefined || !ways.wans.includes(r.key)).map((r) => r.to));
 
 const effective = (rules: readonly Rule[], sources: Effective["sources"]): Effective => ({
   rules,
@@ -99,11 +162,11 @@ const effective = (rules: readonly Rule[], sources: Effective["sources"]): Effec
 
 /** The list of what the router itself sends: interfaces whose rules are the same are asked as one. */
 export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
-  const { ruleset, own } = ways;
+  const { own } = ways;
+  const ruleset = withTag(ways.ruleset, undefined);
   const sources = new Map<string, PfRule>();
-  const regions = [...ways.regions, ...(exit === undefined ? [] : [{ key: exit, to: ways.beyond }])];
   const alike = new Map<string, { key: string; to: Ranges }>();
-  for (const region of regions) {
+  for (const region of regionsOf(ways, exit)) {
     const key = region.key ?? "lo0";
     const rules = rulesOn(ruleset, key, "out");
     for (const r of rules) sources.set(r.id, r);

@@ -7,7 +7,7 @@ import { clip, routersOf, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances } from "../rules/types.ts";
-import { denialsOf, doubtsOf, effectiveAt, settleTags, type Denials, type Effective } from "./effective.ts";
+import { denialsOf, doubtsOf, effectiveAt, limitsOf, settleTags, type Denials, type Effective } from "./effective.ts";
 import { proveFacts } from "./facts.ts";
 import { proveForwards } from "./forwards.ts";
 import { proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
@@ -85,7 +85,7 @@ export function proveRouters(
   const undecided = [
     ...intent.undecided.map((id) => `row ${id}: its share of the table`),
     ...verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.undecided)),
-    ...first.flatMap((s) => s.ways.ruleset.nat.binats.map((x) => `1:1 mapping ${x.id} of ${s.ways.router.id}`)),
+    ...first.flatMap((s) => limitsOf(s.ways.ruleset).map((x) => `${s.ways.router.id}: ${x}, which the proof does not model`)),
   ];
   const rows = rowsOfProof(intent, verdicts);
   const excess = distinct(verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.excess)));
@@ -144,7 +144,8 @@ export function scenesOf(
 
 const signatureOf = (ways: Ways, most: Denials, least: Denials): string => {
   const text = (d: Denials): string =>
-    d.rules
+    [...d.byTag]
+      .flatMap(([tag, rules]) => rules.map((r) => ({ ...r, action: `${tag ?? ""} ${r.action}` })))
       .flatMap((r) => r.boxes.map((b) => `${r.action} ${b.family}${b.slice} ${b.src.lo}-${b.src.hi} ${b.dst.lo}-${b.dst.hi} ${b.a.lo}-${b.a.hi} ${b.b.lo}-${b.b.hi}`))
       .sort()
       .join("\n");

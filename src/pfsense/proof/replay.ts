@@ -8,6 +8,7 @@ import { makeInbound, makeOutbound } from "../rules/translate.ts";
 import type { Flow } from "../rules/lanes.ts";
 import type { PfRule } from "../rules/types.ts";
 import { holdsAddress } from "../../policy/ranges.ts";
+import { nearOf } from "./effective.ts";
 import type { Ways } from "./ways.ts";
 
 /** One station of a packet's way through a router. */
@@ -52,7 +53,12 @@ export function walk(ways: Ways, ingress: string, arriving: Flow, exit: string |
     const action = actionOf(entry);
     if (action !== "pass") return { action, rule: entry, stations, unsure };
   }
-  const out = exitOf(ways, flow, exit);
+  // A rule with a gateway sends the packet there, whatever its destination; what is inside is then never reached.
+  const isSteered = entry?.gateway !== undefined;
+  if (isSteered && holdsAddress(nearOf(ways), flow.family, BigInt(flow.dst))) {
+    return { action: "block", rule: entry, stations, unsure };
+  }
+  const out = isSteered ? (exit ?? exitOf(ways, flow, exit)) : exitOf(ways, flow, exit);
   stations.push({ kind: "route", key: out });
   if (out === undefined && ingress !== SELF) return { action: "pass", rule: entry, stations, unsure };
   const key = out ?? "lo0";

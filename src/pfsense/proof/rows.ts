@@ -18,12 +18,20 @@ function planRows(intent: Intent, judged: readonly Judged[]): readonly ProofRow[
     const rules = new Set<string>();
     const at = new Set<string>();
     const witnesses: Witness[] = [];
+    const logs = new Set<string>();
     const verdicts = new Set<VerdictKind>(["proven"]);
     for (const { scene, byIngress } of judged) {
       for (const [ingress, found] of byIngress) {
         for (const share of found.shares.filter((s) => s.flow === flow)) {
           verdicts.add(share.verdict);
           at.add(`${scene.ways.router.id}/${ingress}`);
+          const list = scene.lists.get(ingress);
+          for (const id of share.rules) {
+            const source = list?.sources.get(id);
+            if (source?.by === "user" && source.isLogged !== flow.isLogged) {
+              logs.add(`rule ${id} of ${scene.ways.router.id} ${source.isLogged ? "logs" : "does not log"}`);
+            }
+          }
           for (const id of share.rules) rules.add(`${scene.ways.router.id}/${ingress}/${id}`);
           if (share.witness) witnesses.push(share.witness);
         }
@@ -34,7 +42,7 @@ function planRows(intent: Intent, judged: readonly Judged[]): readonly ProofRow[
     const verdict = verdicts.has("refuted") ? "refuted" : verdicts.has("undecided") ? "undecided" : "proven";
     const { id, action, description } = flow;
     const common = { id, by: "plan" as const, action, description, rules: [...rules], at: [...at], example: null };
-    return { ...common, verdict, witnesses };
+    return { ...common, verdict, witnesses, logs: [...logs] };
   });
 }
 
@@ -60,6 +68,7 @@ function ownRows(judged: readonly Judged[]): readonly ProofRow[] {
           at: [place],
           example: formatPacket(doing.example),
           witnesses: [],
+          logs: [],
         });
       }
     }

@@ -1,3 +1,4 @@
+import type { PolicyCode } from "../../policy/codes.ts";
 import type { Packet } from "../../policy/engine/index.ts";
 
 export type VerdictKind = "proven" | "refuted" | "undecided";
@@ -33,6 +34,8 @@ export interface ProofRow {
   readonly at: readonly string[];
   readonly example: string | null;
   readonly witnesses: readonly Witness[];
+  /** Rules that log otherwise than the row says, in words. */
+  readonly logs: readonly string[];
 }
 
 export interface ForwardProof {
@@ -53,7 +56,7 @@ export interface InvariantProof {
 
 /** Something else that must hold of the files: a leg, outbound NAT, the pair's equality. */
 export interface FactProof {
-  readonly code: string;
+  readonly code: PolicyCode;
   readonly router: string;
   readonly verdict: VerdictKind;
   readonly fact: string;

@@ -1,0 +1,37 @@
+import { compareDiagnostics, type Diagnostic } from "../../core/diagnostics.ts";
+import type { Intent } from "../intent.ts";
+import { idleExceptionsOfInvariants, invariantsHold, unusedPools } from "./around.ts";
+import type { Finding, Lint } from "./lint.ts";
+import { emptyDescriptions, literalNetworks, unenforceableRows, wideRows } from "./rows.ts";
+import { finalDeny, logs, protection, sectionContent, sectionOrder } from "./sections.ts";
+import { redundantRows, shadowedRows } from "./shadows.ts";
+import { applyWaivers } from "./waivers.ts";
+
+const LINTS: readonly Lint[] = [
+  sectionOrder,
+  sectionContent,
+  protection,
+  finalDeny,
+  logs,
+  shadowedRows,
+  redundantRows,
+  wideRows,
+  literalNetworks,
+  unenforceableRows,
+  emptyDescriptions,
+  unusedPools,
+  idleExceptionsOfInvariants,
+  invariantsHold,
+];
+
+/**
+ * Everything that the lints find in a flow table, after its waivers.
+ * @param today ISO date: waivers end on theirs
+ */
+export function lintPolicy(intent: Intent, today: string): readonly Diagnostic[] {
+  const context = { intent, today };
+  const findings: Finding[] = LINTS.flatMap((lint) => [...lint(context)]);
+  return applyWaivers(context, findings)
+    .map((f) => f.diagnostic)
+    .sort(compareDiagnostics);
+}
