@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
@@ -65,10 +65,34 @@ export async function privateFolder(path: string): Promise<string> {
 
 /** Writes a file for this user alone (0600): a temporary beside it, fsync, rename; never half a file. */
 export async function writePrivate(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  await put(path, content, mode, (temporary) => rename(temporary, path));
+}
+
+/** The same for a file that must not be there yet: of several writers the first one wins, the others leave it alone. */
+export async function createPrivate(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  await put(path, content, mode, async (temporary) => {
+    try {
+      await link(temporary, path);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === "EEXIST") return;
+      // A file system without hard links.
+      if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP") throw error;
+      await rename(temporary, path);
+    }
+  });
+}
+
+async function put(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
   await privateFolder(dirname(path));
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    const file = await open(temporary, "w", mode);
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(content);
       await file.sync();
@@ -76,10 +100,11 @@ export async function writePrivate(path: string, content: string | Uint8Array, m
       await file.close();
     }
     await chmod(temporary, mode);
-    await rename(temporary, path);
+    await place(temporary);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw diskFault(error, `write ${path}`);
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
 import { errnoOf, Fault } from "../core/fault.ts";
-import { diskFault, writePrivate } from "./folders.ts";
+import { createPrivate, diskFault } from "./folders.ts";
 import { openSshPrivateKey, openSshPublicKey } from "./openssh.ts";
 
 /**
@@ -29,15 +29,15 @@ export class StackSecret {
   }
 
   /**
-   * A password of 24 characters (more than 120 bits) without look-alikes, quotes or shell characters, with all
+   * A password of 25 characters (more than 120 bits) without look-alikes, quotes or shell characters, with all
    * four classes that Active Directory's complexity rule counts.
    */
   password(label: string): string {
     const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_.";
-    // One byte in 256 is rejected when it would bias the choice; 120 bytes are plenty for 21 characters.
+    // One byte in sixteen is rejected, because it would bias the choice; 120 bytes are plenty for 21 characters.
     const limit = 256 - (256 % alphabet.length);
     const chosen = [...this.bytes(`password/${label}`, 120)].filter((b) => b < limit).slice(0, 21);
-    return chosen.map((b) => alphabet[b % alphabet.length]).join("") + "aZ7";
+    return chosen.map((b) => alphabet[b % alphabet.length]).join("") + "a-Z7";
   }
 
   /** The bcrypt hash of a label's password, cost 10, with a derived salt: the same text each time. */
@@ -82,17 +82,17 @@ export async function loadStackSecret(folder: string): Promise<StackSecret> {
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw diskFault(error, `read ${file}`);
     text = `${randomBytes(32).toString("base64url")}\n`;
-    await writePrivate(file, text);
-    // Two first runs at once: the last rename won; both must use what is on disk.
+    await createPrivate(file, text);
+    // Two first runs at once: one of them made it; both must use what is on disk.
     text = await readFile(file, "utf8");
   }
-  const key = Buffer.from(text.trim(), "base64url");
-  if (key.length < 32) {
+  // Node's decoder skips what it does not know: a damaged file would quietly be another secret, and another lab.
+  if (!/^[\w-]{43,}$/.test(text.trim())) {
     throw new Fault(
       "STACK_SECRET_DAMAGED",
-      `${file} is not a stack secret: it decodes to ${key.length} bytes, 32 are needed.`,
+      `${file} is not a stack secret: one line of 43 or more letters, digits, - and _ (32 bytes in base64url) is needed.`,
       "Put the file back from your backup; or delete it to start a new lab (every password and key changes), after `maquette destroy`.",
     );
   }
-  return new StackSecret(key);
+  return new StackSecret(Buffer.from(text.trim(), "base64url"));
 }

@@ -10,7 +10,7 @@ import { faultOf, temporaryFolder } from "./temporary.ts";
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("where things lie", () => {
-  const all = (env: NodeJS.ProcessEnv): string[] => Object.values(foldersOf(repositoryRoot(), "lab", env) as object);
+  const all = (env: NodeJS.ProcessEnv): string[] => Object.values({ ...foldersOf(repositoryRoot(), "lab", env) });
 
   test("state, secrets and caches lie in the three XDG folders, and nowhere in the repository", () => {
     const env = { XDG_STATE_HOME: "/x/state", XDG_DATA_HOME: "/x/data", XDG_CACHE_HOME: "/x/cache", HOME: "/h" };
@@ -71,6 +71,14 @@ describe("writePrivate", () => {
     writeFileSync(join(folder, "f"), "old", { mode: 0o644 });
     await writePrivate(join(folder, "f"), "new");
     expect([modeOf(folder), modeOf(join(folder, "f"))]).toEqual(["700", "600"]);
+  });
+
+  test("of one file at the same time, by one process, ends with one of the contents whole", async () => {
+    const file = join(temporaryFolder(), "f");
+    const texts = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(10_000));
+    await Promise.all(texts.map((text) => writePrivate(file, text)));
+    expect(texts).toContain(readFileSync(file, "utf8"));
+    expect(readdirSync(join(file, ".."))).toEqual(["f"]);
   });
 
   test("leaves no temporary behind, and the old content in place, when it cannot finish", async () => {

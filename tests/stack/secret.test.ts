@@ -47,6 +47,7 @@ describe("a password", () => {
         const password = secret.password(l);
         expect(password).toMatch(/^[A-HJ-NP-Za-km-z2-9._-]+$/);
         expect(password.length).toBeGreaterThanOrEqual(24);
+        for (const kind of [/[A-Z]/, /[a-z]/, /[0-9]/, /[-_.]/]) expect(password).toMatch(kind);
         expect(password).toBe(new StackSecret(key).password(l));
       }),
     );
@@ -137,7 +138,15 @@ describe("the stack's secret on disk", () => {
     expect(readdirSync(folder)).toEqual(["secret"]);
   });
 
-  test.each(["", "\n", "AAAA", "A".repeat(42)])(
+  test("is one secret, whoever makes it at the same time", async () => {
+    const folder = join(temporaryFolder(), "lab");
+    const made = await Promise.all(Array.from({ length: 8 }, () => loadStackSecret(folder)));
+    const kept = await loadStackSecret(folder);
+    expect(new Set([...made, kept].map((s) => s.digest("x", "y"))).size).toBe(1);
+    expect(readdirSync(folder)).toEqual(["secret"]);
+  });
+
+  test.each(["", "\n", "AAAA", "A".repeat(42), `<p>${"A".repeat(60)}</p>`, `${"A".repeat(43)}\0`])(
     "damaged (%j) it is refused with the cure, and left as it is",
     async (text) => {
       const folder = temporaryFolder();
