@@ -1,11 +1,11 @@
 import "reflect-metadata";
-import { createPrivateKey, webcrypto } from "node:crypto";
+import { createHash, createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import lockfile from "proper-lockfile";
 import { z } from "zod";
-import { errnoOf, Fault } from "../core/fault.ts";
+import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault, privateFolder, writePrivate } from "./folders.ts";
 
 /** A certificate with its private key, both PEM. */
@@ -41,9 +41,9 @@ export class Vault {
     this.#now = now;
   }
 
-  /** The stack's CA, made at the first call; ten years. */
+  /** The stack's CA, made at the first call; ten years, and a new one in the last of them. */
   async authority(commonName: string): Promise<KeyedCertificate> {
-    return this.#keep("ca", JSON.stringify({ commonName }), 0, async (keys, notBefore) => {
+    return this.#keep("ca", JSON.stringify({ commonName }), 365 * dayMs, async (keys, notBefore) => {
       const ski = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
       return x509.X509CertificateGenerator.createSelfSigned({
         name: [{ CN: [commonName] }],
@@ -61,13 +61,15 @@ export class Vault {
   }
 
   /**
-   * The certificate of a label (`dc1`), signed by the CA; kept while the request is the same and a third of its
-   * life remains, renewed otherwise.
+   * The certificate of a label (`dc1`), signed by the CA; kept while the request and the CA are the same and a third
+   * of its life remains, renewed otherwise. It does not outlive its CA.
    */
   async certificate(label: string, authorityName: string, request: CertificateRequest): Promise<KeyedCertificate> {
     const authority = await this.authority(authorityName);
     const ca = new x509.X509Certificate(authority.certificate);
-    return this.#keep(`cert-${label}`, JSON.stringify(request), (request.days * dayMs) / 3, async (keys, notBefore) => {
+    const issuer = createHash("sha256").update(authority.certificate).digest("hex").slice(0, 16);
+    const asked = JSON.stringify({ ...request, issuer });
+    return this.#keep(`cert-${label}`, asked, (request.days * dayMs) / 3, async (keys, notBefore) => {
       const signingKey = await webcrypto.subtle.importKey(
         "pkcs8",
         createPrivateKey(authority.key).export({ format: "der", type: "pkcs8" }),
@@ -83,7 +85,7 @@ export class Vault {
         signingKey,
         signingAlgorithm: curve,
         notBefore,
-        notAfter: new Date(notBefore.getTime() + request.days * dayMs),
+        notAfter: new Date(Math.min(notBefore.getTime() + request.days * dayMs, ca.notAfter.getTime())),
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -143,11 +145,14 @@ export class Vault {
       throw diskFault(error, `read ${file}`);
     }
     try {
-      return stored.parse(JSON.parse(text));
+      const kept = stored.parse(JSON.parse(text));
+      if (!new X509Certificate(kept.certificate).checkPrivateKey(createPrivateKey(kept.key)))
+        throw new Error("the private key is not the certificate's");
+      return kept;
     } catch (error) {
       throw new Fault(
         "VAULT_DAMAGED",
-        `${file} is not a certificate of the vault.`,
+        `${file} is not a certificate of the vault: ${messageOf(error).split("\n")[0]!}`,
         "Put the file back from your backup, or delete it: a new certificate is made, and hosts that pinned the old one must be configured again.",
         error,
       );

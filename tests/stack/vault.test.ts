@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Vault, type CertificateRequest } from "../../src/stack/vault.ts";
@@ -92,7 +92,57 @@ describe("what the vault keeps", () => {
   });
 });
 
+describe("the vault's CA", () => {
+  const issue = (folder: string, days: number): Promise<{ certificate: string; notAfter: Date }> =>
+    new Vault(folder, later(days)).certificate("dc1", "CA", request);
+
+  test("is renewed before it ends, and no certificate outlives it", async () => {
+    const folder = temporaryFolder();
+    const first = await new Vault(folder, later(0)).authority("CA");
+    for (const days of [0, 2_000, 3_500, 3_600, 3_649]) {
+      const leaf = await issue(folder, days);
+      const ca = await new Vault(folder, later(days)).authority("CA");
+      expect(ca.notAfter.getTime()).toBeGreaterThanOrEqual(leaf.notAfter.getTime());
+      expect(new X509Certificate(leaf.certificate).checkIssued(new X509Certificate(ca.certificate))).toBe(true);
+    }
+    expect((await new Vault(folder, later(3_649)).authority("CA")).certificate).not.toBe(first.certificate);
+  });
+
+  test("takes what it signed with it when it is made anew: nothing kept is of a CA that nobody trusts", async () => {
+    const folder = temporaryFolder();
+    const before = await issue(folder, 0);
+    rmSync(join(folder, "vault", "ca.json"));
+    const after = await issue(folder, 0);
+    const ca = new X509Certificate((await new Vault(folder, later(0)).authority("CA")).certificate);
+    expect(after.certificate).not.toBe(before.certificate);
+    expect(new X509Certificate(after.certificate).verify(ca.publicKey)).toBe(true);
+  });
+});
+
 describe("a damaged vault", () => {
+  test.each(["certificate", "key"] as const)("whose %s was cut short is refused too", async (field) => {
+    const folder = temporaryFolder();
+    await new Vault(folder).certificate("dc1", "CA", request);
+    for (const name of ["ca.json", "cert-dc1.json"]) {
+      const file = join(folder, "vault", name);
+      const whole = readFileSync(file, "utf8");
+      const stored = JSON.parse(whole) as Record<string, string>;
+      writeFileSync(file, JSON.stringify({ ...stored, [field]: stored[field]!.slice(0, 120) }));
+      const fault = await faultOf(() => new Vault(folder).certificate("dc1", "CA", request));
+      expect(fault.code).toBe("VAULT_DAMAGED");
+      expect(fault.message).toContain(file);
+      writeFileSync(file, whole);
+    }
+  });
+
+  test("in which a certificate stands with another's key is refused", async () => {
+    const folder = temporaryFolder();
+    const { key } = await new Vault(folder).certificate("dc1", "CA", request);
+    const file = join(folder, "vault", "ca.json");
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, "utf8")) as object), key }));
+    expect((await faultOf(() => new Vault(folder).authority("CA"))).code).toBe("VAULT_DAMAGED");
+  });
+
   test.each(["", "{", "[]", '{"certificate": 1}', '{"certificate":"","key":"","request":"","more":1}'])(
     "holding %j is refused with file and cure, and left as it is",
     async (text) => {
