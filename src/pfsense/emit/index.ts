@@ -9,3 +9,4 @@ export {
 } from "./material.ts";
 export { FORWARDED, WAN_GROUP } from "./rules.ts";
 export { interfaceKeys } from "./site.ts";
+export { unmetNeeds } from "./needs.ts";

@@ -41,6 +41,8 @@ export function complement(set: Ranges): Ranges {
 
 export const intersect = (a: Ranges, b: Ranges): Ranges => complement(union(complement(a), complement(b)));
 
+export const contains = (set: Ranges, span: Span): boolean => set.some((s) => s.lo <= span.lo && span.hi <= s.hi);
+
 export const isEmpty = (set: Ranges): boolean => set.length === 0;
 
 /** One text for one set. */
