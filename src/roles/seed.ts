@@ -51,7 +51,8 @@ function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
       zone.gateway !== null && [nic.address, ...nic.aliases].some((a) => a.value === zone.gateway!.value);
     const routes =
       position === 0 && zone.gateway !== null && !isGateway
-        ? [{ to: "default", via: formatAddress(zone.gateway) }]
+        ? // A network, not the word "default": of cloud-init's renderers only netplan's takes that.
+          [{ to: zone.gateway.family === 4 ? "0.0.0.0/0" : "::/0", via: formatAddress(zone.gateway) }]
         : [];
     // Outside the firewall nobody asks the domain's servers.
     const servers = host.isOutside ? plan.domain.forwarders : plan.domain.dns;

@@ -11,7 +11,7 @@ export function fillTemplate(file: string, text: string, values: Readonly<Record
   const used = new Set<string>();
   const filled = text.replace(place, (whole, name: string, offset: number) => {
     if (name.startsWith("secret:")) return whole;
-    const value = values[name];
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) {
       const line = text.slice(0, offset).split("\n").length;
       throw new Fault(
