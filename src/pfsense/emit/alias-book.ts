@@ -161,7 +161,7 @@ const nameOf = (id: string): string => {
 };
 
 /** Cut to what pf can hold; the hash of the whole keeps cut names apart. */
-const fit = (name: string): string =>
+export const fit = (name: string): string =>
   name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 7).replace(/_+$/, "")}_${shortHash(name)}`;
 
 /** What a named end is, as a part; null for `any`, `internet` and the firewall, which are no list of the plan's things. */

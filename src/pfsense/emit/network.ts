@@ -1,5 +1,6 @@
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
+import { fit } from "./alias-book.ts";
 import { refuse } from "./fault.ts";
 import { uniqueId } from "./identity.ts";
 import { placeholder, SECRETS, type Material } from "./material.ts";
@@ -8,9 +9,9 @@ import { addressOn, type Leg, type Site } from "./site.ts";
 import { branch, flag, leaf, type Xml } from "./xml.ts";
 
 /** A WAN's gateway, by the name of its interface. */
-export const gatewayOf = (leg: Leg): string => `${leg.label}GW`;
+export const gatewayOf = (leg: Leg): string => fit(`${leg.label}GW`);
 
-const poolGateway = (pool: string): string => `POOL_${pool.toUpperCase().replace(/[-.]/g, "_")}`;
+const poolGateway = (pool: string): string => fit(`POOL_${pool.toUpperCase().replace(/[-.]/g, "_")}`);
 
 /**
  * `interfaces`, in the order of the keys, which is that of the automatic rules and must be the same on both routers.

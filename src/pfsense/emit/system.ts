@@ -23,7 +23,6 @@ export function systemSection(site: Site, router: Host, material: Material): Xml
     leaf("nextgid", FIRST_GROUP_ID + adminGroups(site).length),
     leaf("timezone", domain.timezone),
     leaf("timeservers", domain.ntp.join(" ")),
-    leaf("language", "fr_FR"),
     branch(
       "webgui",
       leaf("protocol", "https"),

@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress } from "../../../src/core/ip.ts";
-import { Fault } from "../../../src/core/fault.ts";
-import {
-  emitConfig,
-  emitRouters,
-  interfaceKeys,
-  PLACEHOLDER_KINDS,
-  unmetNeeds,
-} from "../../../src/pfsense/emit/index.ts";
+import { emitConfig, emitRouters, interfaceKeys, PLACEHOLDER_KINDS } from "../../../src/pfsense/emit/index.ts";
 import { rulesOf } from "../../../src/pfsense/rules/ruleset.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { StackSecret } from "../../../src/stack/secret.ts";
@@ -21,16 +14,6 @@ const secondary = readBack(plan, "rtr-b");
 function differingLines(a: string, b: string): readonly string[] {
   const [left, right] = [a.split("\n"), b.split("\n")];
   return [...left.filter((l) => !right.includes(l)), ...right.filter((l) => !left.includes(l))].map((l) => l.trim());
-}
-
-function faultOf(edits: Edits): string {
-  try {
-    emitConfig(labPlan(edits), "rtr-a");
-  } catch (error) {
-    if (error instanceof Fault) return error.code;
-    throw error;
-  }
-  return "none";
 }
 
 describe("a file", () => {
@@ -282,43 +265,3 @@ describe("trackers", () => {
     for (const t of all) expect(t >= 200_000_000 && t < 1_000_000_000).toBe(true);
   });
 });
-
-describe("other plans", () => {
-  test("the lab lacks rows for what its routers' own services need, and each is told", () => {
-    expect(unmetNeeds(plan).map((d) => d.fact)).toEqual([
-      "DHCP's hot standby (Kea) needs tcp 8765 from firewall to 10.20.99.2, which no row allows",
-      "DHCP's hot standby (Kea) needs tcp 8765 from 10.20.99.1 to 10.20.99.2, which no row allows",
-      "CARP on a switch that snoops (IGMP) needs IP protocol 2 from firewall to 224.0.0.22, which no row allows",
-    ]);
-  });
-
-  test.each([
-    [
-      "a row out of its section",
-      "PFSENSE_EMIT_ORDER",
-      { flows: [[/id: F401\n    section: 4/, "id: F401\n    section: 6"]] },
-    ],
-    ["a third router", "PFSENSE_EMIT_ROUTERS", { hosts: [[/  bastion:\n/, `${thirdRouter()}  bastion:\n`]] }],
-  ] satisfies [string, string, Edits][])("%s is refused as %s", (_, code, edits) => {
-    expect(faultOf(edits)).toBe(code);
-  });
-
-  test("a host that is no router has no config.xml", () => {
-    expect(() => emitConfig(plan, "dc1")).toThrow(/"dc1" is not a router/);
-  });
-
-  test("devices can be named, and are refused when there are too few", () => {
-    const names = (n: number): ReadonlyMap<string, readonly string[]> =>
-      new Map([["rtr-a", Array.from({ length: n }, (_, i) => `igc${i}`)]]);
-    expect(emitConfig(plan, "rtr-a", { interfaceNames: names(8) })).toContain("<if>igc3</if>");
-    expect(() => emitConfig(plan, "rtr-a", { interfaceNames: names(7) })).toThrow(/has 8 NICs/);
-  });
-});
-
-function thirdRouter(): string {
-  const nic = (zone: string, net: string): string => `      - { zone: ${zone}, address: ${net}.5 }\n`;
-  const nets = { wan1: "198.51.100", wan2: "203.0.113", sync: "10.20.99", admin: "10.20.10", servers: "10.20.20" };
-  const more = { users: "10.20.30", dmz: "10.20.40", vpn: "10.20.50" };
-  const nics = Object.entries({ ...nets, ...more }).map(([zone, net]) => nic(zone, net));
-  return `  rtr-c:\n    number: 40\n    role: router\n    description: Trois\n    nics:\n${nics.join("")}    cores: 2\n    memoryMiB: 2048\n    disksGiB: [16]\n    image: pfsense-2.8\n    node: 0\n    apartAs: rtr\n    start: { order: 2, delaySeconds: 0 }\n    protected: false\n\n`;
-}

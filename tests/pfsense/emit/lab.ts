@@ -34,3 +34,11 @@ export function readBack(plan: Plan, router: string): PfConfig {
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.code} ${e.path}: ${e.fact}`).join("\n"));
   return outcome.value;
 }
+
+/** The lab with one access: what stays when the second is taken out of every document. */
+export const ONE_WAN: Edits = {
+  addressing: [[/  wan2:\n[\s\S]*?\n\n/, ""]],
+  hosts: [[/      - \{ zone: wan2,.*\n/g, ""]],
+  flows: [[/wans: \[wan1, wan2\]/g, "wans: [wan1]"]],
+  coverage: [[/, "?zone:wan2"?/g, ""]],
+};

@@ -15,18 +15,19 @@ export interface Wanted {
  */
 export class Table {
   readonly #plan: Plan;
-  readonly #firewall: ReadonlySet<string>;
+  readonly #firewall: ReadonlySet<bigint>;
+  readonly #internet = new Map<bigint, boolean>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
     const routers = [...plan.hosts.values()].filter((h) => h.role === "router");
     const own = routers.flatMap((r) => r.nics.flatMap((n) => [n.address, ...n.aliases]));
     const vips = [...plan.zones.values()].flatMap((z) => (z.vip ? [z.vip.address] : []));
-    this.#firewall = new Set([...own, ...vips].map(formatAddress));
+    this.#firewall = new Set([...own, ...vips].map((a) => a.value));
   }
 
   isFirewall(a: Address): boolean {
-    return this.#firewall.has(formatAddress(a));
+    return this.#firewall.has(a.value);
   }
 
   /** @param from a zone's id, or `self` for what a router sends */
@@ -59,9 +60,13 @@ export class Table {
   }
 
   #isInternet(a: Address): boolean {
+    const known = this.#internet.get(a.value);
+    if (known !== undefined) return known;
     const inside = [...this.#plan.zones.values()].filter((z) => z.kind === "inside" || z.kind === "sync");
     const networks = [...inside.map((z) => z.subnet), ...[...this.#plan.pools.values()].map((p) => p.network)];
-    return !networks.some((n) => contains(n, a));
+    const isOutside = !networks.some((n) => contains(n, a));
+    this.#internet.set(a.value, isOutside);
+    return isOutside;
   }
 
   isAt(e: Endpoint, a: Address): boolean {
