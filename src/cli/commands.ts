@@ -75,6 +75,15 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/render.ts")).render,
   },
   {
+    name: "audit",
+    summary: "judge any pfSense config.xml, also a hand-made one; or decide packets by it",
+    positionals: [{ name: "FILE", help: "a config.xml" }],
+    options: [
+      { name: "packets", value: "FILE", help: "JSON packets, one a line (- for standard input): one verdict a line" },
+    ],
+    load: async () => (await import("./commands/audit.ts")).audit,
+  },
+  {
     name: "status",
     summary: "the guests, as the API sees them",
     positionals: [],

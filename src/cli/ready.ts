@@ -20,10 +20,9 @@ export interface Ready {
 export async function readyStack(context: Context): Promise<Ready | undefined> {
   const settings = await readSettings(context);
   const outcome = await planOf(context, settings, undefined);
-  if (!outcome.ok || outcome.warnings.length > 0) {
-    if (context.isJson && !outcome.ok) context.io.out(JSON.stringify({ ok: false, findings: outcome.errors }));
-    else printFindings(context, outcome, (text) => context.io.err(text));
-  }
+  const errors = outcome.ok ? [] : outcome.errors;
+  if (context.isJson && !outcome.ok) context.io.out(JSON.stringify({ ok: false, findings: errors }));
+  else printFindings(context, [...errors, ...outcome.warnings], (text) => context.io.err(text));
   if (!outcome.ok) return undefined;
   const session = await openSession(context);
   const { naming, mark } = await identityOf(context, settings, outcome.value);

@@ -21,6 +21,8 @@ const english = {
   destroyed: "The lab is gone. Its secret stays: the next up makes the same one.",
   notConfirmed: "Not confirmed: nothing was deleted.",
   planGood: (hosts: number, flows: number) => `The plan is sound: ${hosts} hosts, ${flows} flows.`,
+  proven: (routers: string, byPfsense: number, ms: number) =>
+    `Proven: ${routers} let through what the flow table says, no more and no less (${byPfsense} rows are pfSense's own; ${ms} ms).`,
   found: (errors: number, warnings: number) => `${errors} faults, ${warnings} warnings.`,
   noLab: "There is no lab yet.",
   missing: "missing",
@@ -50,6 +52,8 @@ const french: Words = {
   destroyed: "La maquette est supprimée. Son secret reste : le prochain up refait la même.",
   notConfirmed: "Pas de confirmation : rien n'a été supprimé.",
   planGood: (hosts, flows) => `Le plan est sain : ${hosts} machines, ${flows} flux.`,
+  proven: (routers, byPfsense, ms) =>
+    `Prouvé : ${routers} laissent passer ce que dit la table des flux, ni plus ni moins (${byPfsense} lignes sont de pfSense ; ${ms} ms).`,
   found: (errors, warnings) => `${errors} fautes, ${warnings} avertissements.`,
   noLab: "Il n'y a pas encore de maquette.",
   missing: "absente",

@@ -1,7 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host, Nic } from "../plan/types.ts";
-import { renderSeed } from "../roles/seed.ts";
-import { seedNaming } from "./naming.ts";
 import { Vm } from "./proxmox.ts";
 import { SeedCd } from "./seed.ts";
 import type { Templates } from "./template.ts";
@@ -22,7 +20,7 @@ export class Guest extends pulumi.ComponentResource {
     const { plan, settings, naming, mark } = world;
     const node = nodeOf(world, host);
     const image = plan.images.get(host.image)!;
-    const seed = renderSeed(plan, host, world.templates, seedNaming(world.naming, host));
+    const seed = world.seeds.get(host.id)!;
     const cd = new SeedCd(
       `${host.id}-seed`,
       {
@@ -31,9 +29,11 @@ export class Guest extends pulumi.ComponentResource {
         fileName: `${mark}-${host.id}.iso`,
         label: seed.label,
         files: Object.fromEntries(seed.files),
+        authority: seed.authority,
+        certificates: seed.certificates,
         vmId: naming.vmId(host),
         mark,
-        digest: world.seedDigest(seed.label, seed.files),
+        digest: seed.digest,
       },
       { parent: this },
     );

@@ -6,18 +6,20 @@ import { formatAddress } from "../core/ip.ts";
 import { loadPlan } from "../plan/index.ts";
 import type { Plan } from "../plan/types.ts";
 import { refuseStrangers, strangers } from "../provision/ownership.ts";
-import { secretResolver } from "../provision/secrets.ts";
+import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
 import { readSeedTemplates } from "./read-templates.ts";
 import { foldersOf } from "../stack/folders.ts";
+import { renderSeed, type SeedTemplates } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
+import { Vault } from "../stack/vault.ts";
 import { Lab } from "./lab.ts";
 import { markOf } from "./mark.ts";
-import { namingOf } from "./naming.ts";
+import { namingOf, seedNaming } from "./naming.ts";
 import { Provider } from "./proxmox.ts";
 import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "./settings.ts";
-import { nodeOf, type World } from "./world.ts";
+import { nodeOf, type Naming, type World } from "./world.ts";
 
 /** The stack's outputs: where each guest is, and the tag that marks them. */
 export interface Outputs {
@@ -115,18 +117,31 @@ function restrict(plan: Plan, only: readonly string[] | undefined): Plan {
 }
 
 async function makeWorld(root: string, stack: string, settings: Settings, plan: Plan): Promise<World> {
-  const secret = await loadStackSecret(foldersOf(root, stack).secrets);
+  const folder = foldersOf(root, stack).secrets;
+  const secret = await loadStackSecret(folder);
   const naming = namingOf(plan, settings);
-  const resolve = secretResolver(secret);
   return {
     plan,
     settings,
     naming,
-    templates: await readSeedTemplates(root),
+    seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), new SecretSource(secret, new Vault(folder))),
     isEmbedded: isEmbedded(stack),
     mark: markOf(naming.pool, secret, stack),
-    seedDigest: (label, files) => secret.digest("seed", seedImage(label, Object.fromEntries(files), resolve)),
   };
+}
+
+async function makeSeeds(
+  plan: Plan,
+  naming: Naming,
+  templates: SeedTemplates,
+  secrets: SecretSource,
+): Promise<World["seeds"]> {
+  const made = [...plan.hosts.values()].map(async (host) => {
+    const seed = renderSeed(plan, host, templates, seedNaming(naming, host));
+    const image = await seedImage({ ...seed, files: Object.fromEntries(seed.files) }, secrets);
+    return [host.id, { ...seed, digest: secrets.digest(image) }] as const;
+  });
+  return new Map(await Promise.all(made));
 }
 
 function outputsOf(world: World): Outputs {

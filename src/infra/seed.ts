@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Seed } from "../roles/seed.ts";
 
 export interface SeedArgs {
   readonly node: string;
@@ -6,6 +7,8 @@ export interface SeedArgs {
   readonly fileName: string;
   readonly label: string;
   readonly files: Readonly<Record<string, string>>;
+  readonly authority: string;
+  readonly certificates: Seed["certificates"];
   readonly vmId: number;
   readonly mark: string;
   readonly digest: string;

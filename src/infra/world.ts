@@ -1,6 +1,6 @@
 import type { Host, Nic, Plan, Zone } from "../plan/types.ts";
 import type { Settings } from "./settings.ts";
-import type { SeedTemplates } from "../roles/seed.ts";
+import type { Seed } from "../roles/seed.ts";
 
 /** How the hypervisor names this copy of the lab. */
 export interface Naming {
@@ -21,12 +21,11 @@ export interface World {
   readonly plan: Plan;
   readonly settings: Settings;
   readonly naming: Naming;
-  readonly templates: SeedTemplates;
+  /** What each host reads at its first boot, with the digest of its bytes. */
+  readonly seeds: ReadonlyMap<string, Seed & { readonly digest: string }>;
   readonly isEmbedded: boolean;
   /** The tag that says "this stack's": only guests that bear it are ever changed or deleted. */
   readonly mark: string;
-  /** Digest of a seed's bytes under the stack's secret. */
-  readonly seedDigest: (label: string, files: ReadonlyMap<string, string>) => string;
 }
 
 /** The node that a host is placed on. */

@@ -1,23 +1,25 @@
 import * as provider from "@pulumi/pulumi/provider/index.js";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
 import { foldersOf } from "../stack/folders.ts";
-import { loadStackSecret, type StackSecret } from "../stack/secret.ts";
+import { repositoryRoot } from "../stack/root.ts";
+import { loadStackSecret } from "../stack/secret.ts";
+import { Vault } from "../stack/vault.ts";
 import { makeProvider } from "./provider.ts";
-import { secretResolver } from "./secrets.ts";
+import { SecretSource } from "./secrets.ts";
 
 /** Serves the provider to the engine that started it; `args` are the engine's. */
 export async function main(args: string[]): Promise<void> {
-  let loaded: Promise<StackSecret> | undefined;
-  const secret = (): Promise<StackSecret> => {
-    const stack = process.env["PULUMI_STACK"] ?? "lab";
-    return (loaded ??= loadStackSecret(foldersOf(process.env["MAQUETTE_ROOT"]!, stack).secrets));
-  };
+  let secrets: Promise<SecretSource> | undefined;
   let client: ReturnType<typeof connectFromEnvironment> | undefined;
+  const load = async (): Promise<SecretSource> => {
+    const folder = foldersOf(repositoryRoot(), process.env["PULUMI_STACK"] ?? "lab").secrets;
+    return new SecretSource(await loadStackSecret(folder), new Vault(folder));
+  };
   await provider.main(
-    makeProvider(() => (client ??= connectFromEnvironment(process.env)), {
-      resolve: async () => secretResolver(await secret()),
-      digest: async (content) => (await secret()).digest("seed", content),
-    }),
+    makeProvider(
+      () => (client ??= connectFromEnvironment(process.env)),
+      () => (secrets ??= load()),
+    ),
     args,
   );
 }

@@ -1,18 +1,61 @@
-import type { SecretKind } from "../roles/template.ts";
+import { secretsIn, type SecretKind } from "../roles/template.ts";
 import type { StackSecret } from "../stack/secret.ts";
+import type { CertificateRequest, Vault } from "../stack/vault.ts";
 
-/** What each kind of placeholder stands for, of one stack's secret. */
-export function secretResolver(secret: StackSecret): (kind: SecretKind, label: string) => string {
-  return (kind, label) => {
+export type Resolve = (kind: SecretKind, label: string) => string;
+
+/** What a host's certificates are for; the CA is the stack's. */
+export interface CertificateOrder {
+  readonly authority: string;
+  readonly certificates: Readonly<Record<string, CertificateRequest>>;
+}
+
+/** A stack's secret and vault, as far as placeholders ask for them. */
+export class SecretSource {
+  readonly #secret: StackSecret;
+  readonly #vault: Vault;
+
+  constructor(secret: StackSecret, vault: Vault) {
+    this.#secret = secret;
+    this.#vault = vault;
+  }
+
+  /** HMAC of a seed's bytes under the stack's secret. */
+  digest(content: Uint8Array): string {
+    return this.#secret.digest("seed", content);
+  }
+
+  /** Values of every placeholder in the texts; certificates are made or renewed on the way. */
+  async resolver(texts: Iterable<string>, order: CertificateOrder): Promise<Resolve> {
+    const found = new Map<string, string>();
+    for (const { kind, label } of [...texts].flatMap(secretsIn)) {
+      const key = `${kind}/${label}`;
+      if (!found.has(key)) found.set(key, await this.#value(kind, label, order));
+    }
+    return (kind, label) => found.get(`${kind}/${label}`) ?? "";
+  }
+
+  async #value(kind: SecretKind, label: string, order: CertificateOrder): Promise<string> {
     switch (kind) {
       case "password":
-        return secret.password(label);
+        return this.#secret.password(label);
       case "bcrypt":
-        return secret.bcrypt(label);
+        return this.#secret.bcrypt(label);
       case "ssh-private":
-        return secret.sshKey(label, label).privateKey;
+        return this.#secret.sshKey(label, label).privateKey;
       case "ssh-public":
-        return secret.sshKey(label, label).publicKey;
+        return this.#secret.sshKey(label, label).publicKey;
+      case "vault-certificate":
+        return (await this.#certificate(label, order)).certificate;
+      case "vault-key":
+        return (await this.#certificate(label, order)).key;
     }
-  };
+  }
+
+  async #certificate(label: string, order: CertificateOrder): Promise<{ certificate: string; key: string }> {
+    if (label === "ca") return this.#vault.authority(order.authority);
+    const request = order.certificates[label];
+    if (!request) throw new Error(`no certificate is ordered for ${label}`);
+    return this.#vault.certificate(label, order.authority, request);
+  }
 }

@@ -1,16 +1,21 @@
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
-import { substituteSecrets, type SecretKind } from "../roles/template.ts";
+import { substituteSecrets } from "../roles/template.ts";
 import { deleteVolume } from "../pve/client/guests.ts";
 import { iso9660 } from "./iso9660.ts";
 import { findOwn } from "./ownership.ts";
+import type { SecretSource } from "./secrets.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
 
-/** What a seed needs of the stack's secret; loaded at the first use, because reading or deleting needs none. */
-export interface SeedSecrets {
-  resolve(): Promise<(kind: SecretKind, label: string) => string>;
-  digest(content: Uint8Array): Promise<string>;
-}
+/** The stack's secret and vault; loaded at the first use, because reading or deleting a seed needs neither. */
+export type SeedSecrets = () => Promise<SecretSource>;
+
+const certificateRequest = z.object({
+  commonName: z.string(),
+  names: z.array(z.string()).readonly(),
+  usage: z.enum(["server", "client"]),
+  days: z.number(),
+});
 
 export const seedInputs = z.object({
   node: z.string(),
@@ -19,6 +24,9 @@ export const seedInputs = z.object({
   label: z.string(),
   /** Texts with placeholders: no secret is in them, so none is in the state. */
   files: z.record(z.string(), z.string()),
+  /** Certificates that the files ask for, and the name of the CA that signs them. */
+  authority: z.string(),
+  certificates: z.record(z.string(), certificateRequest),
   /** The guest that reads the seed. */
   vmId: z.int(),
   mark: z.string(),
@@ -28,18 +36,18 @@ export const seedInputs = z.object({
 export type SeedInputs = z.infer<typeof seedInputs>;
 
 const moved = ["node", "storage", "fileName", "vmId"] as const;
-const content = ["label", "files", "digest"] as const;
+const content = ["label", "files", "authority", "certificates", "digest"] as const;
 
 /** The CD's bytes: placeholders filled in, in memory only. */
-export function seedImage(
-  label: string,
-  files: Readonly<Record<string, string>>,
-  resolve: (kind: SecretKind, label: string) => string,
-): Buffer {
-  const filled = Object.entries(files).map(
+export async function seedImage(
+  seed: Pick<SeedInputs, "label" | "files" | "authority" | "certificates">,
+  secrets: SecretSource,
+): Promise<Buffer> {
+  const resolve = await secrets.resolver(Object.values(seed.files), seed);
+  const filled = Object.entries(seed.files).map(
     ([name, text]) => [name, Buffer.from(substituteSecrets(text, resolve))] as const,
   );
-  return iso9660(label, new Map(filled));
+  return iso9660(seed.label, new Map(filled));
 }
 
 /**
@@ -48,8 +56,9 @@ export function seedImage(
  */
 export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceType {
   const upload = async (seed: SeedInputs): Promise<void> => {
-    const image = seedImage(seed.label, seed.files, await secrets.resolve());
-    const digest = await secrets.digest(image);
+    const source = await secrets();
+    const image = await seedImage(seed, source);
+    const digest = source.digest(image);
     if (digest !== seed.digest) {
       throw new Fault(
         "SEED_DIGEST",

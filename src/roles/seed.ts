@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { formatAddress } from "../core/ip.ts";
+import { emitConfig } from "../pfsense/emit/index.ts";
 import type { Host, Nic, Plan } from "../plan/types.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -8,6 +9,17 @@ export interface Seed {
   /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
   readonly label: string;
   readonly files: ReadonlyMap<string, string>;
+  /** Name of the CA that signs what the files ask of the vault. */
+  readonly authority: string;
+  readonly certificates: Readonly<Record<string, CertificateRequest>>;
+}
+
+/** What a certificate is for, as the vault takes it: names are DNS names and addresses. */
+export interface CertificateRequest {
+  readonly commonName: string;
+  readonly names: readonly string[];
+  readonly usage: "server" | "client";
+  readonly days: number;
 }
 
 /** How the hypervisor attaches a host's NICs in this copy of the lab. */
@@ -20,7 +32,7 @@ export interface SeedNaming {
 /** Texts of `templates/seed/` by file name. */
 export type SeedTemplates = ReadonlyMap<string, string>;
 
-export const seedTemplateNames = ["user-data", "meta-data", "README.txt"] as const;
+export const seedTemplateNames = ["user-data", "meta-data"] as const;
 
 /**
  * Renders a host's seed: NoCloud's three files (cloud-init docs, "NoCloud"), network configuration version 2, NICs
@@ -30,10 +42,15 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
   const fill = (name: (typeof seedTemplateNames)[number], values: Readonly<Record<string, string>>): string =>
     fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
   const domain = plan.domain.name;
+  const authority = `maquette CA ${plan.name}`;
   if (plan.images.get(host.image)!.os === "pfsense") {
-    return { label: "config", files: new Map([["README.txt", fill("README.txt", { host: host.id, domain })]]) };
+    // What pfSense's External Configuration Locator reads from a CD at boot (etc/rc.ecl).
+    const files = new Map([["config.xml", emitConfig(plan, host.id, {})]]);
+    return { label: "config", files, authority, certificates: { [host.id]: guiCertificate(plan, host) } };
   }
   return {
+    authority,
+    certificates: {},
     label: "cidata",
     files: new Map([
       ["user-data", fill("user-data", { host: host.id, domain, timezone: plan.domain.timezone })],
@@ -81,4 +98,16 @@ function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
       }
     : {};
   return stringify({ version: 2, ethernets: { ...Object.fromEntries(ethernets), ...doors } });
+}
+
+/** The web console's certificate: its names are the router's own and its addresses inside, which never face an operator. */
+function guiCertificate(plan: Plan, host: Host): CertificateRequest {
+  const fqdn = `${host.id}.${plan.domain.name}`;
+  const inside = host.nics.filter((n) => plan.zones.get(n.zone)!.kind === "inside");
+  return {
+    commonName: fqdn,
+    names: [fqdn, host.id, ...inside.map((n) => formatAddress(n.address))],
+    usage: "server",
+    days: 397,
+  };
 }

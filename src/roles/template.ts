@@ -34,28 +34,60 @@ export function fillTemplate(file: string, text: string, values: Readonly<Record
   return filled;
 }
 
-/** The kinds of secret that a placeholder `{{secret:KIND/LABEL}}` may name. */
-export const secretKinds = ["password", "bcrypt", "ssh-private", "ssh-public"] as const;
+/** The kinds of secret that a placeholder `{{secret:KIND/LABEL}}` may name; the vault's are PEM texts. */
+export const secretKinds = [
+  "password",
+  "bcrypt",
+  "ssh-private",
+  "ssh-public",
+  "vault-certificate",
+  "vault-key",
+] as const;
 export type SecretKind = (typeof secretKinds)[number];
 
+/** How a value is written into its file: as JSON (also a YAML scalar), as XML text, or its bytes in base64. */
+const filters: Readonly<Record<string, (value: string) => string>> = {
+  json: (value) => JSON.stringify(value),
+  xml: (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
+  base64: (value) => Buffer.from(value, "utf8").toString("base64"),
+};
+
+/** A placeholder's parts. */
+export interface SecretPlace {
+  readonly kind: SecretKind;
+  readonly label: string;
+}
+
+/** Every secret that a text asks for. @throws Fault TEMPLATE_UNKNOWN_SECRET */
+export function secretsIn(text: string): readonly SecretPlace[] {
+  return [...text.matchAll(place)].flatMap((m) => {
+    const parsed = parsePlace(m[0], m[1]!);
+    return parsed ? [{ kind: parsed.kind, label: parsed.label }] : [];
+  });
+}
+
 /**
- * Replaces each `{{secret:KIND/LABEL}}`; with `|json` at its end the value is written as a JSON string (which is
- * also a YAML one), so that a key of several lines stays one scalar.
+ * Replaces each `{{secret:KIND/LABEL}}`, or `{{secret:KIND/LABEL|FILTER}}`, by its value.
  * @throws Fault TEMPLATE_UNKNOWN_SECRET
  */
 export function substituteSecrets(text: string, resolve: (kind: SecretKind, label: string) => string): string {
   return text.replace(place, (whole, name: string) => {
-    if (!name.startsWith("secret:")) return whole;
-    const match = /^secret:([a-z-]+)\/([^|]+?)(\|json)?$/.exec(name);
-    const kind = secretKinds.find((k) => k === match?.[1]);
-    if (!match || !kind) {
-      throw new Fault(
-        "TEMPLATE_UNKNOWN_SECRET",
-        `${whole} names no kind of secret.`,
-        `Kinds are ${secretKinds.join(", ")}.`,
-      );
-    }
-    const value = resolve(kind, match[2]!);
-    return match[3] ? JSON.stringify(value) : value;
+    const parsed = parsePlace(whole, name);
+    return parsed ? parsed.write(resolve(parsed.kind, parsed.label)) : whole;
   });
+}
+
+function parsePlace(whole: string, name: string): (SecretPlace & { write(value: string): string }) | undefined {
+  if (!name.startsWith("secret:")) return undefined;
+  const match = /^secret:([a-z-]+)\/([^|]+?)(?:\|([a-z0-9]+))?$/.exec(name);
+  const kind = secretKinds.find((k) => k === match?.[1]);
+  const filter = match?.[3] === undefined ? (value: string) => value : filters[match[3]];
+  if (!match || !kind || !filter) {
+    throw new Fault(
+      "TEMPLATE_UNKNOWN_SECRET",
+      `${whole} names no kind of secret.`,
+      `Kinds are ${secretKinds.join(", ")}; filters are ${Object.keys(filters).join(", ")}.`,
+    );
+  }
+  return { kind, label: match[2]!, write: filter };
 }

@@ -16,7 +16,7 @@ export const render: Command = async (context, values, [name]) => {
   const settings = await readSettings(context);
   const outcome = await planOf(context, settings, values["plan"]);
   if (!outcome.ok) {
-    printFindings(context, outcome, (text) => context.io.err(text));
+    printFindings(context, [...outcome.errors, ...outcome.warnings], (text) => context.io.err(text));
     return exitCodes.findings;
   }
   const host = outcome.value.hosts.get(name!);

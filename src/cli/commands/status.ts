@@ -14,7 +14,7 @@ export const status: Command = async (context) => {
   const settings = await readSettings(context);
   const outcome = await planOf(context, settings, undefined);
   if (!outcome.ok) {
-    printFindings(context, outcome, (text) => context.io.err(text));
+    printFindings(context, [...outcome.errors, ...outcome.warnings], (text) => context.io.err(text));
     return exitCodes.findings;
   }
   const endpoint = context.isEmbedded

@@ -122,20 +122,24 @@ export async function* auditPackets(
   lines: AsyncIterable<string> | Iterable<string>,
   circumstances: Circumstances = {},
 ): AsyncIterable<string> {
-  const decider = makePacketDecider(config, circumstances);
+  const judge = makeLineJudge(config, circumstances);
   let line = 0;
-  if (Symbol.iterator in lines) {
-    // Awaiting each line of what is already here would cost as much as deciding it.
-    for (const text of lines) {
-      const answer = answerLine(decider, text, ++line);
-      if (answer !== undefined) yield answer;
-    }
-    return;
-  }
   for await (const text of lines) {
-    const answer = answerLine(decider, text, ++line);
+    const answer = judge(text, ++line);
     if (answer !== undefined) yield answer;
   }
+}
+
+/**
+ * The same a line at a time, for whoever has many lines at once: awaiting each would cost as much as deciding it.
+ * @returns a function of a line's text and its number from 1; undefined for a blank line
+ */
+export function makeLineJudge(
+  config: PfConfig,
+  circumstances: Circumstances = {},
+): (text: string, line: number) => string | undefined {
+  const decider = makePacketDecider(config, circumstances);
+  return (text, line) => answerLine(decider, text, line);
 }
 
 function answerLine(decider: PacketDecider, text: string, line: number): string | undefined {
