@@ -248,8 +248,15 @@ export interface Domain {
   readonly timezone: string;
 }
 
+/**
+ * lab: the customer's mock-up, which must have every role, right and need, and shares its addresses by CARP; site: a firewall
+ * as it stands somewhere, of which only routers, zones and flows must be said.
+ */
+export type PlanKind = "lab" | "site";
+
 export interface Plan {
   readonly name: string;
+  readonly kind: PlanKind;
   readonly domain: Domain;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly pools: ReadonlyMap<string, Pool>;

@@ -32,7 +32,7 @@ export interface Case {
 }
 
 export async function readCases(file: string): Promise<readonly Case[]> {
-  return parse(await readFile(join(CASES, file), "utf8")) as readonly Case[];
+  return parse(await readFile(join(CASES, file), "utf8"), { merge: true }) as readonly Case[];
 }
 
 export const caseFiles = async (): Promise<string[]> =>

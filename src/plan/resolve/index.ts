@@ -51,6 +51,8 @@ export function resolve(
   };
   const draft: Draft = {
     name: shapes.addressing.one("name")?.value ?? null,
+    // A misspelt kind is reported as that, and not as all that a lab would need.
+    kind: shapes.addressing.one("kind")?.value ?? (shapes.addressing.isWhole("kind") ? "lab" : "site"),
     domain,
     zones,
     pools,

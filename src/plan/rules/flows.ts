@@ -95,7 +95,7 @@ export const forwardsDoNotClash: Rule = function* (draft) {
     }
 };
 
-/** A port that is forwarded and not allowed looks open in the table and is closed. */
+/** A port that is forwarded and not allowed looks open in the table and is closed. A site may be found so: a warning. */
 export const forwardsAreAllowed: Rule = function* (draft) {
   if (!draft.isWhole("flows", "flows")) return;
   for (const forward of draft.forwards) {
@@ -106,7 +106,8 @@ export const forwardsAreAllowed: Rule = function* (draft) {
     if (draft.flows.some((flow) => lets(draft, flow, forward))) continue;
     const fact = `no row allows "${forward.service}" from the internet to host "${forward.host}"`;
     const hint = `Add a row: from: [internet], to: ["host:${forward.host}"], services: [${forward.service}]`;
-    yield problem("PLAN_FORWARD_WITHOUT_FLOW", keyOf(draft.origin(forward)), fact, hint);
+    const say = draft.kind === "lab" ? problem : warning;
+    yield say("PLAN_FORWARD_WITHOUT_FLOW", keyOf(draft.origin(forward)), fact, hint);
   }
 };
 

@@ -66,9 +66,9 @@ export const everyRoleIsPlayed: Rule = function* (draft) {
   if (!draft.isWhole("hosts", "hosts") || !isKnown) return;
   for (const role of Object.keys(ROLES) as RoleId[]) {
     const count = [...draft.hosts.values()].filter((host) => host.role === role).length;
-    const { minimum } = ROLES[role];
+    const minimum = draft.kind === "lab" ? ROLES[role].minimum : role === "router" ? 1 : 0;
     if (count >= minimum) continue;
-    const fact = `${count === 0 ? "no host plays" : "only one host plays"} the role "${role}"; the lab needs ${minimum}`;
+    const fact = `${count === 0 ? "no host plays" : "only one host plays"} the role "${role}"; the ${draft.kind} needs ${minimum}`;
     yield problem(
       "PLAN_ROLE_WITHOUT_HOST",
       { document: "hosts", path: ["hosts"], at: "key" },

@@ -20,6 +20,7 @@ export const extensionsDiffer: Rule = function* (draft) {
 
 /** The tunnel needs somebody who may use it; the supervision somebody whom it can write to. */
 export const everyRightIsHeld: Rule = function* (draft) {
+  if (draft.kind === "site") return;
   if (!draft.isWhole("people", "people") || !draft.isWhole("people", "groups")) return;
   for (const grant of ["vpn", "admin"] as const satisfies readonly Grant[]) {
     const groups = [...draft.groups.values()].filter((group) => group.grants.includes(grant)).map((group) => group.id);
@@ -44,7 +45,7 @@ export const everyRightIsHeld: Rule = function* (draft) {
   }
 };
 
-/** What the customer asked for is a closed list: each id is answered, none is invented. */
+/** What the customer asked of the lab is a closed list: each id is answered, none is invented. A site has needs of its own. */
 export const everyNeedIsCovered: Rule = function* (draft) {
   for (const [section, ids, what] of [
     ["needs", NEED_IDS, "need"],
@@ -55,7 +56,7 @@ export const everyNeedIsCovered: Rule = function* (draft) {
     const stated = [...draft.coverage.values()].filter((c) => draft.origin(c).path[0] === section);
     for (const coverage of stated) {
       const where = draft.origin(coverage);
-      if (!ids.includes(coverage.id)) {
+      if (draft.kind === "lab" && !ids.includes(coverage.id)) {
         const hint = withSuggestion(coverage.id, ids, `The customer's ${section} are ${range}`);
         yield problem("PLAN_NEED_UNKNOWN", keyOf(where), `"${coverage.id}" is no ${what} of the customer`, hint);
       } else if (coverage.by.length === 0 && coverage.outOfScope === null) {
@@ -63,7 +64,7 @@ export const everyNeedIsCovered: Rule = function* (draft) {
         yield problem("PLAN_NEED_UNCOVERED", keyOf(where), `${what} ${coverage.id} is answered by nothing`, hint);
       }
     }
-    if (!whole) continue;
+    if (draft.kind === "site" || !whole) continue;
     for (const id of ids) {
       if (stated.some((coverage) => coverage.id === id)) continue;
       const where: Where = { document: "coverage", path: [section], at: "key" };

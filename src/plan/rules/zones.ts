@@ -59,12 +59,18 @@ const PARTS: Record<ZoneKind, { needs: readonly Part[]; may: readonly Part[] }> 
   sync: { needs: [], may: [] },
   outside: { needs: [], may: ["gateway"] },
 };
+/** A site's one router may have nobody to share an address with, and an access whose gateway nobody wrote down. */
+const PARTS_OF_SITES: typeof PARTS = {
+  ...PARTS,
+  wan: { needs: [], may: PARTS.wan.needs },
+  inside: { needs: [], may: ["vip", ...PARTS.inside.may] },
+};
 type Part = "gateway" | "vip" | "dhcp" | "wan";
 
 export const zonesHaveTheirParts: Rule = function* (draft) {
   for (const zone of draft.zones.values()) {
     const where = draft.origin(zone);
-    const { needs, may } = PARTS[zone.kind];
+    const { needs, may } = (draft.kind === "lab" ? PARTS : PARTS_OF_SITES)[zone.kind];
     for (const part of ["gateway", "vip", "dhcp", "wan"] as const) {
       const has = zone[part] !== null;
       if (needs.includes(part) && !has) {

@@ -95,6 +95,13 @@ export const addressing = z
     name: id().register(z.globalRegistry, {
       description: "Name of the lab, and of its pool on Proxmox: lower-case letters, digits, hyphens",
     }),
+    kind: z
+      .enum(["lab", "site"])
+      .register(z.globalRegistry, {
+        description:
+          "lab, if left out: the customer's mock-up, with all its roles and needs; site: one firewall as it stands, as import writes it",
+      })
+      .optional(),
     domain,
     zones: z.record(id(), zone).register(z.globalRegistry, { description: "Zones by name" }),
     pools: z.record(id(), pool).register(z.globalRegistry, { description: "Address pools by name" }).optional(),
