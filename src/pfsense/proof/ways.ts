@@ -13,7 +13,7 @@ export interface Region {
 
 /** A router of the plan beside the file that it would load. */
 export interface Ways {
-  readonly router: Host;
+  readonly router: Pick<Host, "id" | "nics">;
   readonly ruleset: PfRuleset;
   /** Zone to interface key, found by the router's address in the zone. */
   readonly keyOf: ReadonlyMap<string, string>;
@@ -49,6 +49,16 @@ export function waysOf(plan: Plan, router: Host, ruleset: PfRuleset): Ways {
   const { regions, beyond } = regionsOf(ruleset);
   const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);
   return { router, ruleset, keyOf, lost, strange, own, peers, regions, beyond, wans };
+}
+
+/** The same of a file alone: interfaces by their names, own addresses as far as the file holds them. */
+export function waysOfFile(ruleset: PfRuleset): Ways {
+  const keyOf = new Map(ruleset.interfaces.filter((i) => i.kind !== "group").map((i) => [i.label.toLowerCase(), i.key]));
+  const { regions, beyond } = regionsOf(ruleset);
+  const own = regions.find((r) => r.key === undefined)?.to ?? [];
+  const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);
+  const router = { id: "router", nics: [] };
+  return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], regions, beyond, wans };
 }
 
 function regionsOf(ruleset: PfRuleset): { regions: readonly Region[]; beyond: Ranges } {

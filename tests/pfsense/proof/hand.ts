@@ -48,7 +48,7 @@ export function handText(plan: Plan, routerId: string, hand: Hand = {}): string 
     space.ingresses
       .filter((i) => i.id !== SELF)
       .flatMap((ingress) => {
-        const from = meetOf(rangesOf(space, flow.from), ingress.enters).filter((r) => r.family === 4);
+        const from = meetOf(rangesOf(space, flow.from.filter((end) => end.kind !== "firewall")), ingress.enters).filter((r) => r.family === 4);
         const to = rangesOf(space, flow.to).filter((r) => r.family === 4);
         if (from.length === 0 || to.length === 0) return [];
         const source = alias(`from_${flow.id}_${ingress.id.replaceAll("-", "_")}`, from);

@@ -1,0 +1,11 @@
+export {
+  changesOf,
+  isSame,
+  mergeDiffs,
+  wordsOf,
+  type FlowChange,
+  type ForwardChange,
+  type PolicyDiff,
+} from "./changes.ts";
+export { diffPlans } from "./plans.ts";
+export { renderDiffJson, renderDiffMarkdown, renderDiffSvg, renderDiffText, type Lang } from "./render.ts";
