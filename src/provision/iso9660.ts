@@ -24,7 +24,7 @@ export function iso9660(label: string, files: ReadonlyMap<string, Uint8Array>): 
   if (label.length > 16) throw new RangeError(`"${label}" is too long for a volume label: 16 characters at most`);
   const names = [...files.keys()].sort();
   for (const name of names) {
-    if (name.length === 0 || name.length > 64 || name.includes("/"))
+    if (name.length === 0 || name.length > 64 || /[/\0]/.test(name) || name === "." || name === "..")
       throw new RangeError(`"${name}" is no name for a file on a CD`);
   }
   // 16 primary and 17 Joliet descriptor, 18 terminator, 19–22 path tables (L and M of each), 23 and 24 the folders.
@@ -36,6 +36,7 @@ export function iso9660(label: string, files: ReadonlyMap<string, Uint8Array>): 
     return { name, content, sector };
   });
   const image = Buffer.alloc(next * SECTOR);
+  const short = shortNames(names);
   const volumes = [
     {
       type: 1,
@@ -52,7 +53,7 @@ export function iso9660(label: string, files: ReadonlyMap<string, Uint8Array>): 
     const folder = folderSector(
       v.folder,
       placed.map((p, i) => ({
-        name: v.encode(v.type === 1 ? shortName(p.name, i) : p.name),
+        name: v.encode(v.type === 1 ? short[i]! : p.name),
         sector: p.sector,
         size: p.content.length,
         isFolder: false,
@@ -71,12 +72,21 @@ export function iso9660(label: string, files: ReadonlyMap<string, Uint8Array>): 
 const plainName = (name: string): Buffer => Buffer.from(`${name};1`, "latin1");
 const ucs2 = (text: string): Buffer => Buffer.from(text, "utf16le").swap16();
 
-/** A name of level 1 for readers without Joliet: 8.3, upper case; made unique by its position. */
-function shortName(name: string, position: number): string {
-  const [stem = "", extension = ""] = name.toUpperCase().split(".");
-  const clean = (s: string): string => s.replace(/[^A-Z0-9_]/g, "_");
-  const short = stem.length <= 8 ? clean(stem) : `${clean(stem).slice(0, 6)}${String(position).padStart(2, "0")}`;
-  return `${short}.${clean(extension).slice(0, 3)}`;
+/** Names of level 1 for readers without Joliet: 8.3, upper case; a long or a repeated one has its position in it. */
+function shortNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name, position) => {
+    const [stem = "", extension = ""] = name.toUpperCase().split(".");
+    const clean = (s: string): string => s.replace(/[^A-Z0-9_]/g, "_");
+    const end = `.${clean(extension).slice(0, 3)}`;
+    let short = clean(stem) + end;
+    for (let n = position; stem.length > 8 || taken.has(short); n++) {
+      short = `${clean(stem).slice(0, 6)}${String(n).padStart(2, "0")}${end}`;
+      if (!taken.has(short)) break;
+    }
+    taken.add(short);
+    return short;
+  });
 }
 
 /** Both byte orders of a number, as ECMA-119 §7.3.3 wants it. */
