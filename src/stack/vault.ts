@@ -68,7 +68,9 @@ export class Vault {
     const authority = await this.authority(authorityName);
     const ca = new x509.X509Certificate(authority.certificate);
     const issuer = createHash("sha256").update(authority.certificate).digest("hex").slice(0, 16);
-    const asked = JSON.stringify({ ...request, issuer });
+    // Written out: a request that came by the engine may have its fields in another order.
+    const { commonName, names, usage, days } = request;
+    const asked = JSON.stringify({ commonName, names, usage, days, issuer });
     return this.#keep(`cert-${label}`, asked, (request.days * dayMs) / 3, async (keys, notBefore) => {
       const signingKey = await webcrypto.subtle.importKey(
         "pkcs8",

@@ -82,6 +82,12 @@ describe("what the vault keeps", () => {
     expect(new X509Certificate(wider).checkHost("ldap.cod.test")).toBe("ldap.cod.test");
   });
 
+  test("is the same for a request whose fields come in another order", async () => {
+    const folder = temporaryFolder();
+    const { commonName, names, usage, days } = request;
+    expect(await issue(folder, 0, { days, usage, names, commonName })).toBe(await issue(folder, 0));
+  });
+
   test("is made once, whoever asks at the same time", async () => {
     const folder = temporaryFolder();
     const made = await Promise.all(
