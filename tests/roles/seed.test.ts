@@ -4,8 +4,7 @@ import { formatAddress, parseNetwork } from "../../src/core/ip.ts";
 import { readSeedTemplates } from "../../src/infra/read-templates.ts";
 import { loadPlan, type Host, type Plan } from "../../src/plan/index.ts";
 import { renderSeed, type Seed, type SeedNaming } from "../../src/roles/seed.ts";
-import { substituteSecrets } from "../../src/roles/template.ts";
-import { secretResolver } from "../../src/provision/secrets.ts";
+import { substituteSecrets, type SecretKind } from "../../src/roles/template.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
@@ -14,7 +13,9 @@ if (!outcome.ok) throw new Error("the lab's plan has faults");
 const plan: Plan = outcome.value;
 const templates = await readSeedTemplates(repositoryRoot());
 const naming: SeedNaming = { mac: (nic) => nic.mac.toUpperCase(), operator: null };
-const resolve = secretResolver(new StackSecret(Buffer.alloc(32, 1)));
+const secret = new StackSecret(Buffer.alloc(32, 1));
+const resolve = (kind: SecretKind, label: string): string =>
+  secret.sshKey(label, label)[kind === "ssh-private" ? "privateKey" : "publicKey"];
 
 const seedOf = (id: string, how = naming): Seed => renderSeed(plan, plan.hosts.get(id)!, templates, how);
 const read = (seed: Seed, file: string): unknown => parse(substituteSecrets(seed.files.get(file)!, resolve));
@@ -125,6 +126,7 @@ test("a router's CD is told by another label and holds nothing for cloud-init", 
     expect(seed.label).toBe("config");
     expect([...seed.files.keys()]).not.toContain("user-data");
     expect([...seed.files.values()].join("")).toContain(id);
+    expect([...seed.files.values()].join("")).not.toMatch(/PRIVATE KEY|ssh-ed25519 AAAA/);
   }
 });
 

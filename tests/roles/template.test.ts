@@ -48,6 +48,12 @@ describe("substituteSecrets", () => {
     expect(JSON.parse(line.slice(3))).toBe('<ssh-private host/dc1\n"2">');
   });
 
+  test("writes it as XML text or in base64 where the file wants that", () => {
+    const value = (): string => "<a & b>\n";
+    expect(substituteSecrets("{{secret:vault-key/x|xml}}", value)).toBe("&lt;a &amp; b&gt;\n");
+    expect(substituteSecrets("{{secret:vault-key/x|base64}}", value)).toBe("PGEgJiBiPgo=");
+  });
+
   test("leaves everything else alone, other braces too", () => {
     const text = "{{ other }} {single} {{{triple}}}";
     expect(substituteSecrets(text, resolve)).toBe(text);
@@ -63,7 +69,7 @@ describe("substituteSecrets", () => {
     "{{secret:pasword/x}}",
     "{{secret:password}}",
     "{{secret:password/}}",
-    "{{secret:password/x|base64}}",
+    "{{secret:password/x|rot13}}",
     "{{secret:password/x|json|json}}",
     "{{secret:}}",
   ])("refuses %s, and quotes it", async (text) => {
