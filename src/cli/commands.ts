@@ -75,6 +75,41 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/render.ts")).render,
   },
   {
+    name: "explain",
+    summary: "may A reach B on P, and why: the row, the rule on each router, NAT",
+    positionals: [
+      { name: "FROM", help: "a host, zone, pool, address, internet or firewall" },
+      { name: "TO", help: "the same" },
+      { name: "SERVICE", help: "udp/5060, tcp/443, icmp, or a service of the plan with one port" },
+    ],
+    options: [planOption],
+    load: async () => (await import("./commands/explain.ts")).explain,
+  },
+  {
+    name: "diff",
+    summary: "which packets start or stop passing between two plans; exit 1 when some do",
+    positionals: [
+      { name: "FROM", help: "a git ref, or the folder of a plan" },
+      { name: "TO", help: "the same" },
+    ],
+    options: [
+      { name: "format", value: "NAME", help: "text (default), json, markdown or svg" },
+      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
+    ],
+    load: async () => (await import("./commands/diff.ts")).diff,
+  },
+  {
+    name: "matrix",
+    summary: "the flow matrix zone by zone, or the flow table in ANSSI's order (in French unless --lang en)",
+    positionals: [],
+    options: [
+      planOption,
+      { name: "format", value: "NAME", help: "markdown (default), html, svg, table-markdown or table-html" },
+      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
+    ],
+    load: async () => (await import("./commands/matrix.ts")).matrix,
+  },
+  {
     name: "audit",
     summary: "judge any pfSense config.xml, also a hand-made one; or decide packets by it",
     positionals: [{ name: "FILE", help: "a config.xml" }],
