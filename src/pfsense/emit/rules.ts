@@ -91,16 +91,16 @@ export function rulesOf(site: Site, book: AliasBook): readonly RuleDraft[] {
   return [forwarded, ...ins, ...outs, ...(flows.some(closes) ? [] : [end]), ...own];
 }
 
-/** A row that refuses whatever is left. */
+/** A row that refuses whatever is left, wherever it claims to come from. */
 const closes = (f: Flow): boolean =>
-  f.action !== "allow" &&
+  f.action === "deny" &&
   f.from.some((e) => e.kind === "any") &&
   f.to.some((e) => e.kind === "any") &&
   f.services.includes("any");
 
 /** A row of sections 1 to 3 as floating rules: one for all interfaces where it is the same on all, else one each. */
 function floatingIn(site: Site, book: AliasBook, flow: Flow): readonly RuleDraft[] {
-  if (flow.action !== "allow" && flow.from.some((e) => e.kind === "any")) {
+  if (flow.action === "deny" && flow.from.some((e) => e.kind === "any")) {
     const interfaces = site.legs.map((l) => l.key);
     return rulesFor(site, book, flow, { side: "in", floating: "in", interfaces, source: ANY, leg: null });
   }
@@ -118,8 +118,8 @@ function arriving(site: Site, book: AliasBook, flow: Flow, leg: Leg): readonly R
 function sourceOn(site: Site, book: AliasBook, flow: Flow, leg: Leg): End | null {
   const here = arrivals(site, leg);
   const isAny = flow.from.some((e) => e.kind === "any");
-  // A refusal may as well refuse what claims to come from elsewhere.
-  if (isAny && flow.action !== "allow") return ANY;
+  // A silent refusal may as well take what claims to come from elsewhere; an answer to it would go to a stranger.
+  if (isAny && flow.action === "deny") return ANY;
   const parts: Part[] = [];
   if (isAny) parts.push(...everythingBehind(site, leg));
   for (const e of flow.from) {

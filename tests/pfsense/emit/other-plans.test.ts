@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Fault } from "../../../src/core/fault.ts";
-import { emitConfig, interfaceKeys, unmetNeeds } from "../../../src/pfsense/emit/index.ts";
+import { EMIT_CODES, emitConfig, interfaceKeys, unmetNeeds } from "../../../src/pfsense/emit/index.ts";
 import { labPlan, ONE_WAN, readBack, type Edits } from "./lab.ts";
 
 const plan = labPlan();
@@ -33,6 +35,11 @@ describe("other plans", () => {
     ["a third router", "PFSENSE_EMIT_ROUTERS", { hosts: [[/  bastion:\n/, `${thirdRouter()}  bastion:\n`]] }],
   ] satisfies [string, string, Edits][])("%s is refused as %s", (_, code, edits) => {
     expect(faultOf(edits)).toBe(code);
+  });
+
+  test("every fault stands in the documentation", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../../docs/pfsense-emit.md"), "utf8");
+    for (const [code, what] of Object.entries(EMIT_CODES)) expect(page).toMatch(new RegExp(`\\| \`${code}\`.*${what}`));
   });
 
   test("a host that is no router has no config.xml", () => {
