@@ -30,9 +30,10 @@ export async function recover(context: Context, session: Session, mark: string):
     listed: await session.client.listVms(),
   });
   if (plan.isStateLost) {
+    const names = plan.unknown.map((vm) => `${vm.vmid} "${vm.name}" on ${vm.node}`).join(", ");
     throw new Fault(
       "STATE_LOST",
-      `Guests with this stack's mark stand on ${session.endpoint.url}, but Pulumi's state knows of nothing: it was lost.`,
+      `Guests with this stack's mark stand on ${session.endpoint.url} that Pulumi's state does not know, so it was lost or is older than they are: ${names}.`,
       `Restore ${folders.backend} (or the configured backend) from a backup; or delete those guests by hand and run up again.`,
     );
   }

@@ -26,7 +26,9 @@ export interface Recovery {
   readonly needsRefresh: boolean;
   /** The checkpoint's list of begun operations has served: drop it. */
   readonly dropsPending: boolean;
-  /** Our VMs stand on a real Proxmox and the state knows of nothing at all: it was lost, and nothing may be deleted on that ground. */
+  /** Ours on a real Proxmox, and neither recorded nor begun. */
+  readonly unknown: readonly ListedVm[];
+  /** There are such: the state was lost, or is older than they are, and nothing may be deleted on that ground. */
   readonly isStateLost: boolean;
 }
 
@@ -46,17 +48,18 @@ export function planRecovery(s: Situation): Recovery {
   const listed = new Set(s.listed.map((vm) => vm.vmid));
   const unrecorded = s.listed.filter((vm) => {
     if (recorded.has(vm.vmid)) return false;
-    // A clone that was cut off before its tags were set bears its name, and a begun operation says that it is ours.
-    return vm.tags.includes(s.mark) || begun.get(vm.vmid) === vm.name;
+    if (vm.tags.includes(s.mark)) return true;
+    // A clone that was cut off before its tags were set bears its name, and a begun operation says that it is ours;
+    // another stack's guest of that name and id bears that stack's tags.
+    return begun.get(vm.vmid) === vm.name && !vm.tags.includes("maquette");
   });
-  const isStateLost = !s.isEmbedded && s.recorded.length === 0 && s.pending.length === 0 && unrecorded.length > 0;
+  const unknown = s.isEmbedded ? [] : unrecorded.filter((vm) => !begun.has(vm.vmid));
+  const isStateLost = unknown.length > 0;
   return {
     leftovers: isStateLost ? [] : unrecorded,
-    needsRefresh:
-      s.pending.length > 0 ||
-      s.recorded.some((r) => (r.initErrors ?? []).length > 0) ||
-      [...recorded].some((id) => id !== undefined && !listed.has(id)),
+    needsRefresh: s.pending.length > 0 || [...recorded].some((id) => id !== undefined && !listed.has(id)),
     dropsPending: s.pending.length > 0,
+    unknown,
     isStateLost,
   };
 }
