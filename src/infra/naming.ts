@@ -47,6 +47,19 @@ export function namingOf(plan: Plan, settings: Settings): Naming {
       );
     }
   }
+  const templateId = (role: string, node: number): number => {
+    const position = isRoleId(role) ? ROLE_IDS.indexOf(role) : ROLE_IDS.length;
+    return settings.templateBase + 100 * settings.copy + position * NODES_A_ROLE + node;
+  };
+  const guests = new Set([...plan.hosts.values()].map((h) => placement.vmId(h)));
+  const both = ROLE_IDS.flatMap((r) => settings.nodes.map((_, n) => templateId(r, n))).find((id) => guests.has(id));
+  if (both !== undefined) {
+    throw new Fault(
+      "STACK_COPY",
+      `With maquette:vmidBase ${settings.vmidBase} and maquette:templateBase ${settings.templateBase} the VM id ${both} would be a guest's and a template's.`,
+      "Set them further apart: guests take the hundred from vmidBase + 100 × copy, templates that from templateBase + 100 × copy.",
+    );
+  }
   const prefix = settings.copy === 0 ? "" : `c${String(settings.copy).padStart(2, "0")}-`;
   const own = placement.operator["bastion"];
   return {
@@ -61,10 +74,7 @@ export function namingOf(plan: Plan, settings: Settings): Naming {
           mac: macOf(`operator-${settings.copy}`, "bastion", "operator"),
         }
       : null,
-    templateId: (role, node) => {
-      const position = isRoleId(role) ? ROLE_IDS.indexOf(role) : ROLE_IDS.length;
-      return settings.templateBase + 100 * settings.copy + position * NODES_A_ROLE + node;
-    },
+    templateId,
     templateName: (role, node) => `${prefix}tpl-${role}-${node}`,
   };
 }

@@ -90,7 +90,9 @@ function requireEnvironment(stack: string, settings: Settings): void {
       `Run ${command} in the repository, then the same command again.`,
     );
   }
-  const isRight = isEmbedded(stack) ? isLoopback(url) : new URL(url).href === new URL(settings.endpoint!).href;
+  const isRight = isEmbedded(stack)
+    ? isLoopback(url)
+    : URL.canParse(url) && new URL(url).href === new URL(settings.endpoint!).href;
   if (!isRight) {
     throw new Fault(
       "STACK_LAB_IS_EMBEDDED",

@@ -127,6 +127,7 @@ function typedValue(value: unknown): unknown {
 
 /** Whether a URL's host is this machine's loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
 export function isLoopback(url: string): boolean {
+  if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
