@@ -30,7 +30,8 @@ async function timed(work: () => Promise<Ran>): Promise<{ seconds: number; ran: 
   return { seconds: (performance.now() - started) / 1000, ran };
 }
 
-const resourcesIn = (text: string): number => Number(/(\d+) (?:created|unchanged)/.exec(text)?.[1] ?? 0);
+/** Of the summary: `+ 79 created` on its own line. */
+const resourcesIn = (text: string): number => Number(/^\s*\+ (\d+) created$/m.exec(text)?.[1] ?? 0);
 
 /** up, an empty preview and destroy by the engine itself, as the experiment behind the figures measured them. */
 async function cycle(clone: Clone, name: string): Promise<void> {

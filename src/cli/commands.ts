@@ -47,6 +47,11 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: "expect-no-changes", help: "exit 1 if anything would change" },
       { name: "markdown", help: "a short comment for a pull request" },
+      {
+        name: "base",
+        value: "REF",
+        help: "with --markdown: also which packets start or stop passing since that git ref",
+      },
     ],
     load: async () => (await import("./commands/preview.ts")).preview,
   },

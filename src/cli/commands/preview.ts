@@ -2,11 +2,13 @@ import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import type { Command } from "../commands.ts";
 import { collectChanges } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
+import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import { markdownOf } from "../markdown.ts";
 import { RunProgress } from "../progress.ts";
-import { readyStack } from "../ready.ts";
+import { planAt } from "../plan-at.ts";
+import { readyStack, type Ready } from "../ready.ts";
 import { wordsOf } from "../words.ts";
 import { engineFault } from "./up.ts";
 
@@ -22,7 +24,19 @@ export const preview: Command = async (context, values) => {
   if (ran.code !== 0) throw engineFault("preview", ran, new RunProgress(io), events);
   const changes = collectChanges(events);
   if (context.isJson) io.out(JSON.stringify({ changes }));
-  else if (values["markdown"] === true) io.out(markdownOf(changes, context.stack));
-  else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes));
+  else if (values["markdown"] === true) {
+    const base = values["base"];
+    const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";
+    io.out(`${markdownOf(changes, context.stack)}${flows}`.trimEnd());
+  } else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes));
   return values["expect-no-changes"] === true && changes.length > 0 ? exitCodes.findings : exitCodes.good;
 };
+
+/** What the change does to packets, as a section of the comment. */
+async function flowChanges(context: Context, ready: Ready, base: string): Promise<string> {
+  const before = await planAt(context, ready.session.settings, base);
+  if (!before.ok)
+    return `\nThe plan at \`${base}\` has ${before.errors.length} faults: its flows cannot be compared.\n`;
+  const { diffPlans, renderDiffMarkdown } = await import("../../policy/diff/index.ts");
+  return `\n${renderDiffMarkdown(diffPlans(before.value, ready.plan), context.language)}`;
+}
