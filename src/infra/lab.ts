@@ -6,7 +6,7 @@ import { Network } from "./network.ts";
 import { Pool } from "./proxmox.ts";
 import { Ownership } from "./seed.ts";
 import { Templates } from "./template.ts";
-import { nodeOf, type World } from "./world.ts";
+import { nodeOf, ownVms, type World } from "./world.ts";
 
 /** The whole lab, in the order in which a person would build it by hand. */
 export class Lab extends pulumi.ComponentResource {
@@ -30,8 +30,8 @@ export class Lab extends pulumi.ComponentResource {
       guests.set(host.id, new Guest(world, host, templates, [pool, ...(bridge ? [bridge] : [])], within));
     }
     const pairs = new PairsApart(world, guests, within);
-    const names = [...plan.hosts.values()].map((h) => [String(naming.vmId(h)), naming.guestName(h)] as const);
-    new Ownership({ mark, guests: Object.fromEntries(names) }, { ...within, dependsOn: [...guests.values(), pairs] });
+    const own = Object.fromEntries(ownVms(world));
+    new Ownership({ mark, guests: own }, { ...within, dependsOn: [...guests.values(), pairs] });
     this.guests = guests;
     this.registerOutputs({ pool: pool.poolId, nodes: settings.nodes });
   }

@@ -19,7 +19,7 @@ import { markOf } from "./mark.ts";
 import { namingOf, seedNaming } from "./naming.ts";
 import { Provider } from "./proxmox.ts";
 import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "./settings.ts";
-import { nodeOf, type Naming, type World } from "./world.ts";
+import { nodeOf, ownVms, type Naming, type World } from "./world.ts";
 
 /** The stack's outputs: where each guest is, and the tag that marks them. */
 export interface Outputs {
@@ -49,7 +49,7 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     requireEnvironment(stack, settings);
     const plan = restrict(await readPlan(root, settings), options.only);
     const world = await makeWorld(root, stack, settings, plan);
-    const ids = new Set([...plan.hosts.values()].map(world.naming.vmId));
+    const ids = new Set(ownVms(world).keys());
     refuseStrangers(strangers(await connectFromEnvironment(process.env).listVms(), world.mark, ids), world.mark);
     const provider = new Provider("proxmox", { insecure: settings.insecure });
     new Lab(world, { providers: [provider] });

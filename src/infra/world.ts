@@ -32,6 +32,18 @@ export interface World {
 export const nodeOf = (world: World, host: Host): string =>
   world.settings.nodes[host.node % world.settings.nodes.length]!;
 
+/** The VMs that this stack makes, by id: its guests, and the templates they are cloned from unless the user made those. */
+export function ownVms({ plan, settings, naming }: Pick<World, "plan" | "settings" | "naming">): Map<number, string> {
+  const own = new Map<number, string>();
+  for (const host of plan.hosts.values()) {
+    own.set(naming.vmId(host), naming.guestName(host));
+    if (settings.images[host.image]?.template !== undefined) continue;
+    const node = host.node % settings.nodes.length;
+    own.set(naming.templateId(host.role, node), naming.templateName(host.role, node));
+  }
+  return own;
+}
+
 /** Zones that the hypervisor switches: all that some host has a leg in. */
 export function bridgeOf(world: World, zone: Zone): { readonly bridge: string; readonly vlanId: number | null } {
   const other = world.settings.bridges[zone.id];

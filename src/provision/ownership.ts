@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
+import { unprotectVm } from "../pve/client/guests.ts";
 import type { PveClient } from "../pve/client/index.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
 
@@ -23,6 +24,11 @@ export interface ListedVm {
 export async function findOwn(client: PveClient, mark: string, vmId: number): Promise<ListedVm | undefined> {
   const vms = await client.listVms();
   return vms.find((vm) => vm.vmid === vmId && vm.tags.includes(mark));
+}
+
+/** Takes Proxmox' protection flag off the VMs of those ids that bear the mark; whoever else stands there is left alone. */
+export async function unprotectOwn(client: PveClient, mark: string, ids: readonly number[]): Promise<void> {
+  for (const id of ids) if (await findOwn(client, mark, id)) await unprotectVm(client, id);
 }
 
 /** VMs that stand where this stack's should and do not bear its mark: somebody else's. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { markOf } from "../../src/infra/mark.ts";
 import { namingOf, seedNaming } from "../../src/infra/naming.ts";
 import { parseSettings, type Settings } from "../../src/infra/settings.ts";
-import { bridgeOf, nodeOf, type Naming, type World } from "../../src/infra/world.ts";
+import { bridgeOf, nodeOf, ownVms, type Naming, type World } from "../../src/infra/world.ts";
 import { loadPlan, ROLE_IDS } from "../../src/plan/index.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
@@ -144,6 +144,23 @@ describe("placement", () => {
     expect(of("wan1")).toEqual({ bridge: "vmbr0", vlanId: null });
     expect(of("wan2")).toEqual({ bridge: "vmbr1", vlanId: 7 });
     expect(of("dmz")).toEqual({ bridge: "vmbr9", vlanId: plan.zones.get("dmz")!.vlan });
+  });
+});
+
+describe("the VMs that a stack makes", () => {
+  test("are its guests and the templates that they are cloned from, each with its own id", () => {
+    const own = ownVms({ plan, settings: settings(), naming: naming() });
+    for (const host of hosts) expect(own.get(1000 + host.number)).toBe(host.id);
+    expect(own.get(9000)).toBe("tpl-router-0");
+    expect(own.get(9001)).toBe("tpl-router-1");
+    expect(own.size).toBe(hosts.length + new Set(hosts.map((h) => `${h.role} ${h.node % 2}`)).size);
+  });
+
+  test("are not the templates that a user made", () => {
+    const values = { images: { "pfsense-2.8": { template: { pve1: 9900, pve2: 9901 } } } };
+    const own = ownVms({ plan, settings: settings(values), naming: naming(values) });
+    expect([9000, 9001, 9900, 9901].filter((id) => own.has(id))).toEqual([]);
+    expect([...own.values()].filter((name) => name.startsWith("tpl-dc"))).toHaveLength(2);
   });
 });
 

@@ -45,6 +45,10 @@ export class FakePve {
     });
   }
 
+  put(path: string, _schema: unknown, parameters: object): Promise<void> {
+    return this.#later(() => this.#note(`put ${path} ${JSON.stringify(parameters)}`));
+  }
+
   #later<T>(work: () => T): Promise<T> {
     return Promise.resolve().then(work);
   }

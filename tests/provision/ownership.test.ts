@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findOwn, ownershipResource, refuseStrangers, strangers } from "../../src/provision/ownership.ts";
+import { findOwn, ownershipResource, refuseStrangers, strangers, unprotectOwn } from "../../src/provision/ownership.ts";
 import { faultOf } from "../stack/temporary.ts";
 import { FakePve, vm } from "./fake-client.ts";
 
@@ -36,6 +36,13 @@ describe("strangers", () => {
     expect(await findOwn(pve.connect(), mark, 1011)).toMatchObject({ name: "dc1" });
     for (const id of [100, 1012, 1013, 9]) expect(await findOwn(pve.connect(), mark, id)).toBeUndefined();
   });
+});
+
+test("protection is taken off our own guests alone", async () => {
+  const pve = new FakePve();
+  pve.vms = [vm(1011, "dc1", [mark], "pve2"), vm(1012, "dc2", ["maquette", "lab-87654321"])];
+  await unprotectOwn(pve.connect(), mark, [1011, 1012, 1013]);
+  expect(pve.calls.filter((c) => c !== "list")).toEqual(['put /nodes/pve2/qemu/1011/config {"protection":false}']);
 });
 
 describe("the resource that a destroy meets first", () => {

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Fault } from "../../core/fault.ts";
 import { stopEmbedded } from "../../embedded/control.ts";
-import { unprotectVm } from "../../pve/client/guests.ts";
+import { unprotectOwn } from "../../provision/ownership.ts";
 import type { Command } from "../commands.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -23,10 +23,9 @@ export const destroy: Command = async (context, values) => {
   }
   const ready = await readyStack(context);
   if (!ready) return exitCodes.findings;
-  const { session, plan, naming } = ready;
-  for (const host of plan.hosts.values()) {
-    if (host.isProtected) await unprotectVm(session.client, naming.vmId(host));
-  }
+  const { session, plan, naming, mark } = ready;
+  const guarded = [...plan.hosts.values()].filter((h) => h.isProtected);
+  await unprotectOwn(session.client, mark, guarded.map(naming.vmId));
   const unprotected = await session.pulumi(["state", "unprotect", "--all", "--yes"]);
   if (unprotected.code !== 0) throw engineFault("state unprotect", unprotected, new RunProgress(io), []);
   const progress = new RunProgress(io);
