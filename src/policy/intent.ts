@@ -2,7 +2,6 @@ import type { Endpoint, Flow, Plan } from "../plan/types.ts";
 import {
   compile,
   DEFAULT_FRAGMENTS,
-
   makeMeter,
   type Action,
   type Box,
@@ -12,7 +11,17 @@ import {
 } from "./engine/index.ts";
 import { DEFAULT_STEPS_PER_REPORT } from "./engine/budget.ts";
 import { decidedBy } from "./decided.ts";
-import { boxesBetween, clip, rangesOf, sanePart, SELF, spaceOf, tailsOf, type Ingress, type PlanSpace } from "./space.ts";
+import {
+  boxesBetween,
+  clip,
+  rangesOf,
+  sanePart,
+  SELF,
+  spaceOf,
+  tailsOf,
+  type Ingress,
+  type PlanSpace,
+} from "./space.ts";
 
 const ACTIONS: Readonly<Record<Flow["action"], Action>> = { allow: "pass", deny: "block", reject: "reject" };
 
@@ -59,7 +68,9 @@ export function intentOf(plan: Plan, meter: Meter = makeMeter(DEFAULT_STEPS_PER_
   const space = spaceOf(plan);
   const rows = rowsOf(space);
   const isRouters = (end: Endpoint): boolean =>
-    end.kind === "firewall" || end.kind === "any" || (end.kind === "host" && plan.hosts.get(end.host)?.role === "router");
+    end.kind === "firewall" ||
+    end.kind === "any" ||
+    (end.kind === "host" && plan.hosts.get(end.host)?.role === "router");
   const listOf = (isMeant: (end: Endpoint) => boolean): CompiledRules =>
     compile(plan.flows.map((f) => ruleOfFlow(space, { ...f, from: f.from.filter(isMeant) })));
   const own = listOf(isRouters);

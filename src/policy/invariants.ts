@@ -3,7 +3,17 @@ import type { Endpoint, Invariant, Plan } from "../plan/types.ts";
 import { always, subtractAll, type Box, type CompiledRules, type Meter, type Verdict } from "./engine/index.ts";
 import { EVERYWHERE, meetOf, unite, without, type Ranges } from "./ranges.ts";
 import type { Intent } from "./intent.ts";
-import { boxesBetween, clip, rangesOf, sanePart, SELF, tailsOf, type Ingress, type PlanSpace } from "./space.ts";
+import {
+  boxesBetween,
+  clip,
+  HOSTS_ANYWHERE,
+  rangesOf,
+  sanePart,
+  SELF,
+  tailsOf,
+  type Ingress,
+  type PlanSpace,
+} from "./space.ts";
 
 /** What an invariant says about one way in: the packets, without those that its exceptions allow. */
 export interface Claim {
@@ -63,7 +73,12 @@ const withinReach = ({ plan, firewall }: PlanSpace, ingress: Ingress): Ranges =>
 /** Asks a claim of a first-match list: the table's, or what a router really does at that ingress. */
 export function judgeClaim(claim: Claim, compiled: CompiledRules, meter: Meter): Verdict {
   if (claim.invariant.kind === "always") return always(claim.boxes, compiled, ["pass"], { meter });
-  return always(subtractAll(claim.boxes, claim.excepted), compiled, ["block", "reject"], { meter });
+  const boxes = subtractAll(claim.boxes, claim.excepted);
+  const verdict = always(boxes, compiled, ["block", "reject"], { meter });
+  if (verdict.kind !== "refuted") return verdict;
+  // A packet between addresses that hosts have says more than one from 0.0.0.1, where there is one.
+  const real = always(clip(boxes, HOSTS_ANYWHERE, HOSTS_ANYWHERE), compiled, ["block", "reject"], { meter });
+  return real.kind === "refuted" ? real : verdict;
 }
 
 /** Exceptions of an invariant that let nothing through which it forbids, at any ingress. */

@@ -20,7 +20,9 @@ export function labelsOf(...plans: readonly Plan[]): readonly AddressLabel[] {
       ),
     );
     const vips = [...plan.zones.values()].flatMap((z) =>
-      z.vip ? [{ name: `VIP of ${z.id}`, family: z.vip.address.family, lo: z.vip.address.value, hi: z.vip.address.value }] : [],
+      z.vip
+        ? [{ name: `VIP of ${z.id}`, family: z.vip.address.family, lo: z.vip.address.value, hi: z.vip.address.value }]
+        : [],
     );
     const zones = [...plan.zones.values()].map((z) => ({ name: z.id, ...rangeOf(z.subnet) }));
     const pools = [...plan.pools.values()].map((p) => ({ name: p.id, ...rangeOf(p.network) }));
@@ -46,7 +48,10 @@ const isSameTail = (t: Tail, s: Product["services"][number], family: 4 | 6): boo
 
 /** Names of services whose terms are, together, exactly some of the given ones; the rest stays as numbers. */
 export function serviceNames(product: Product, services: Iterable<Service>): readonly string[] {
-  let left = [...product.services];
+  // pfSense drops port 0, so what a file opens begins at 1.
+  let left = product.services.map((s) =>
+    s.a.lo === 1n && s.a.hi === 65535n ? { ...s, a: { lo: 0n, hi: 65535n } } : s,
+  );
   const names: string[] = [];
   const byWidth = [...services].sort((x, y) => y.terms.length - x.terms.length);
   for (const service of byWidth) {
@@ -66,6 +71,8 @@ export function serviceNames(product: Product, services: Iterable<Service>): rea
 export function serviceOfPacket(packet: Packet, services: Iterable<Service>): string {
   let best: { id: string; width: bigint } | undefined;
   for (const service of services) {
+    // "any" says nothing about the packet.
+    if (service.terms.some((t) => t.protocol === "any")) continue;
     for (const t of service.terms.flatMap(tailsOfTerm)) {
       const isMet =
         t.family === packet.family &&

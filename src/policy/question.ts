@@ -1,6 +1,6 @@
 import { didYouMean } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
-import { formatAddress, parseAddress, parseNetwork, rangeOf, type Address } from "../core/ip.ts";
+import { contains, formatAddress, networkOf, parseAddress, parseNetwork, rangeOf, type Address } from "../core/ip.ts";
 import type { Plan } from "../plan/types.ts";
 import type { Packet, Slice } from "./engine/index.ts";
 
@@ -28,7 +28,8 @@ export function parseProtocol(plan: Plan, text: string): Pick<Question, "protoco
   if (term?.protocol === "icmp") return { protocol: "icmp", port: term.types?.[0] ?? ECHO_REQUEST };
   if (term?.protocol === "ip") return { protocol: String(term.number) };
   const near = didYouMean(text, [...plan.services.keys(), "tcp", "udp", "icmp"]);
-  const hint = near === undefined ? "Write udp/5060, tcp/443, icmp, or a service of services.yaml" : `did you mean "${near}"?`;
+  const hint =
+    near === undefined ? "Write udp/5060, tcp/443, icmp, or a service of services.yaml" : `did you mean "${near}"?`;
   throw new Fault("POLICY_QUESTION_SERVICE", `"${text}" is no protocol with a port, and no service of the plan`, hint);
 }
 
@@ -38,13 +39,23 @@ export function parseProtocol(plan: Plan, text: string): Pick<Question, "protoco
  */
 export function packetOf(plan: Plan, question: Question): Packet {
   const src = addressOf(plan, question.from);
-  const dst = addressOf(plan, question.to);
+  const dst = nearest(plan, question.to, src) ?? addressOf(plan, question.to);
   if (src.family !== dst.family) {
-    throw new Fault("POLICY_QUESTION_FAMILY", `${question.from} and ${question.to} are not of one IP family`, "Ask with two of one family");
+    throw new Fault(
+      "POLICY_QUESTION_FAMILY",
+      `${question.from} and ${question.to} are not of one IP family`,
+      "Ask with two of one family",
+    );
   }
   const family = src.family;
   const { slice, a, b } = tailOf(question, family);
   return { family, slice, src: src.value, dst: dst.value, a, b };
+}
+
+// A host with several legs is asked for by the one in the asker's zone, where there is one.
+function nearest(plan: Plan, to: string, src: Address): Address | undefined {
+  const nics = plan.hosts.get(to.replace(/^host:/, ""))?.nics ?? [];
+  return nics.find((nic) => contains(networkOf(nic.address, nic.prefix), src))?.address;
 }
 
 function tailOf(q: Question, family: 4 | 6): { slice: Slice; a: bigint; b: bigint } {
@@ -54,10 +65,15 @@ function tailOf(q: Question, family: 4 | 6): { slice: Slice; a: bigint; b: bigin
     const type = q.port ?? (family === 4 ? ECHO_REQUEST : 128);
     return { slice: "icmp", a: BigInt(Math.min(type, 255)), b: 0n };
   }
-  const slice = q.protocol === "tcp" || number === 6 ? "tcp" : q.protocol === "udp" || number === 17 ? "udp" : undefined;
+  const slice =
+    q.protocol === "tcp" || number === 6 ? "tcp" : q.protocol === "udp" || number === 17 ? "udp" : undefined;
   if (slice === undefined) {
     if (isNumber && number <= 255) return { slice: "other", a: BigInt(number), b: 0n };
-    throw new Fault("POLICY_QUESTION_SERVICE", `"${q.protocol}" is no protocol`, "Write tcp, udp, icmp or a number up to 255");
+    throw new Fault(
+      "POLICY_QUESTION_SERVICE",
+      `"${q.protocol}" is no protocol`,
+      "Write tcp, udp, icmp or a number up to 255",
+    );
   }
   if (q.port === undefined || q.port < 1 || q.port > 65535) {
     throw new Fault("POLICY_QUESTION_SERVICE", `${slice} needs a port from 1 to 65535`, `Write ${slice}/443`);
@@ -83,7 +99,10 @@ function addressOf(plan: Plan, name: string): Address {
   if (address) return address;
   const known = [...plan.hosts.keys(), ...plan.zones.keys(), ...plan.pools.keys(), "internet", "firewall"];
   const near = didYouMean(bare, known);
-  const hint = near === undefined ? "Name a host, zone or pool of the plan, internet, firewall, or an address" : `did you mean "${near}"?`;
+  const hint =
+    near === undefined
+      ? "Name a host, zone or pool of the plan, internet, firewall, or an address"
+      : `did you mean "${near}"?`;
   throw new Fault("POLICY_QUESTION_NAME", `"${name}" is no host, zone or pool, and no address`, hint);
 }
 

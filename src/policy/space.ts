@@ -182,7 +182,8 @@ export const NEVER_FORWARDED: Ranges = special(
   "ff00::/8",
 );
 
-const HOSTS_ANYWHERE = without(EVERYWHERE, NEVER_FORWARDED);
+/** Addresses that hosts may have. */
+export const HOSTS_ANYWHERE = without(EVERYWHERE, NEVER_FORWARDED);
 
 /**
  * The part of boxes that routers must let through at an ingress, because such packets do come. Left out: spoofed

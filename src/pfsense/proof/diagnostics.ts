@@ -6,11 +6,7 @@ import { severityOf } from "../../policy/codes.ts";
 import type { Proof, Witness } from "./types.ts";
 
 /** What a proof found wrong, as a person reads it: at the row in the plan, else at the rule in the file. */
-export function diagnosticsOf(
-  plan: Plan,
-  configs: ReadonlyMap<string, PfConfig>,
-  proof: Proof,
-): readonly Diagnostic[] {
+export function diagnosticsOf(plan: Plan, configs: ReadonlyMap<string, PfConfig>, proof: Proof): readonly Diagnostic[] {
   const make = (code: PolicyCode, place: Place | undefined, path: string, fact: string, hint: string): Diagnostic => ({
     code,
     severity: severityOf(code),
@@ -30,7 +26,10 @@ export function diagnosticsOf(
     const flow = plan.flows[index];
     if (!flow) return [];
     const path = `flows[${index}]`;
-    const undecided = row.verdict === "undecided" ? [make("POLICY_PROOF_UNDECIDED", flow.place, path, `${row.id}: undecided`, HINT_UNDECIDED)] : [];
+    const undecided =
+      row.verdict === "undecided"
+        ? [make("POLICY_PROOF_UNDECIDED", flow.place, path, `${row.id}: undecided`, HINT_UNDECIDED)]
+        : [];
     const wrong = row.witnesses.map((w) =>
       make(
         "POLICY_PROOF_MISSING",
@@ -40,7 +39,13 @@ export function diagnosticsOf(
         "Emit the configuration from the plan again, or correct the row",
       ),
     );
-    return [...undecided, ...wrong, ...row.logs.map((text) => make("POLICY_PROOF_LOG", flow.place, path, `${row.id}: ${text}`, "Emit the configuration again"))];
+    return [
+      ...undecided,
+      ...wrong,
+      ...row.logs.map((text) =>
+        make("POLICY_PROOF_LOG", flow.place, path, `${row.id}: ${text}`, "Emit the configuration again"),
+      ),
+    ];
   });
   const excess = proof.excess.map((w) =>
     make(
@@ -67,9 +72,16 @@ export function diagnosticsOf(
   const invariants = proof.invariants.flatMap((i) => {
     const place = plan.invariants.find((x) => x.id === i.id)?.place;
     const path = `invariants.${i.id}`;
-    if (i.verdict === "undecided") return [make("POLICY_PROOF_UNDECIDED", place, path, "undecided in the files", HINT_UNDECIDED)];
+    if (i.verdict === "undecided")
+      return [make("POLICY_PROOF_UNDECIDED", place, path, "undecided in the files", HINT_UNDECIDED)];
     return i.witnesses.map((w) =>
-      make("POLICY_PROOF_INVARIANT", place, path, `${where(w)} ${w.text} meets ${w.action} by ${byRule(w)}`, "The file breaks it, whatever the table says"),
+      make(
+        "POLICY_PROOF_INVARIANT",
+        place,
+        path,
+        `${where(w)} ${w.text} meets ${w.action} by ${byRule(w)}`,
+        "The file breaks it, whatever the table says",
+      ),
     );
   });
   const facts = proof.facts.map((f) =>
@@ -79,4 +91,5 @@ export function diagnosticsOf(
   return [...rows, ...excess, ...forwards, ...invariants, ...facts, ...undecided];
 }
 
-const HINT_UNDECIDED = "Nothing undecided counts as proven: remove what the file does not tell, or raise the budget of steps";
+const HINT_UNDECIDED =
+  "Nothing undecided counts as proven: remove what the file does not tell, or raise the budget of steps";

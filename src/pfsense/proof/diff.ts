@@ -58,4 +58,3 @@ function forwardChanges(a: Ways, b: Ways): readonly ForwardChange[] {
     ...old.filter((t) => !now.includes(t)).map((text) => ({ kind: "stops", text }) as const),
   ];
 }
-

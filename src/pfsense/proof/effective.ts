@@ -1,7 +1,6 @@
 import {
   compile,
   EngineDefect,
-  intersect,
   makeMeter,
   passing,
   type Box,
@@ -38,8 +37,8 @@ export const leavingId = (key: string): string => `leaving:${key}`;
 /** What is refused on the way out, for packets that are forwarded; shared by all ways in. */
 export interface Denials {
   readonly exit: string | undefined;
-  /** By the tag that the packet carries; undefined is none. */
-  readonly byTag: ReadonlyMap<string | undefined, readonly Rule[]>;
+  /** What the way out refuses of the packets of a rule that lets them in, given the tag that it puts on them. */
+  readonly of: (rule: Rule, tag: string | undefined) => readonly Rule[];
 }
 
 /**
@@ -69,11 +68,6 @@ const bare = (r: PfRule): PfRule => ({
   boxes: r.boxes.length > 0 ? r.boxes : (r.mayBoxes ?? []),
 });
 
-const tagsOf = (ruleset: PfRuleset): readonly (string | undefined)[] => [
-  undefined,
-  ...new Set(ruleset.rules.flatMap((r) => r.setsTag ?? [])),
-];
-
 /** Why the file does not tell all: what would make the two bounds differ. */
 export function doubtsOf(ruleset: PfRuleset): readonly string[] {
   return [
@@ -85,7 +79,8 @@ export function doubtsOf(ruleset: PfRuleset): readonly string[] {
 
 /** What the proof does not model: nothing may be proven of a file that has it. */
 export function limitsOf(ruleset: PfRuleset): readonly string[] {
-  const isPlainTag = (r: PfRule): boolean => r.setsTag === undefined || (r.isQuick && r.action !== "match" && r.direction === "in");
+  const isPlainTag = (r: PfRule): boolean =>
+    r.setsTag === undefined || (r.isQuick && r.action !== "match" && r.direction === "in");
   return [
     ...ruleset.nat.binats.map((b) => `1:1 mapping ${b.id}`),
     ...ruleset.nat.redirects.filter((r) => r.setsTag !== undefined).map((r) => `${r.id} tags what it redirects`),
@@ -93,27 +88,47 @@ export function limitsOf(ruleset: PfRuleset): readonly string[] {
   ];
 }
 
-/** @throws EngineDefect when the lists on the way out are too tangled to be enumerated */
+/** @throws EngineDefect, when asked, if the lists on the way out are too tangled to be enumerated */
 export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, meter: Meter = makeMeter()): Denials {
   const heads = headsOf(ways.ruleset);
-  const byTag = new Map(
-    tagsOf(ways.ruleset).map((tag) => {
-      const ruleset = withTag(ways.ruleset, tag);
-      const rules = regionsOf(ways, exit).flatMap(({ key, to }): readonly Rule[] => {
-        if (key === undefined || letsAllOut(ruleset, { key, bound, heads })) return [];
-        const list = leavingRules(ruleset, { key, bound, from: EVERYWHERE, to, heads });
-        const compiled = compile(list, { defaultAction: "pass" });
-        return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
-          if (!list.some((r) => r.action === action)) return [];
-          const boxes = passing(compiled, { actions: [action], within: allTowards(to), meter });
-          if (boxes === null) throw new EngineDefect(`what ${key} refuses on the way out is too tangled`);
-          return boxes.length === 0 ? [] : [{ id: leavingId(key), action, boxes }];
-        });
+  const regions = regionsOf(ways, exit).filter((r) => r.key !== undefined);
+  const closed = new Map<string | undefined, { ruleset: PfRuleset; regions: typeof regions }>();
+  const closedFor = (tag: string | undefined): { ruleset: PfRuleset; regions: typeof regions } => {
+    const known = closed.get(tag);
+    if (known) return known;
+    const ruleset = withTag(ways.ruleset, tag);
+    const made = { ruleset, regions: regions.filter((r) => !letsAllOut(ruleset, { key: r.key!, bound, heads })) };
+    closed.set(tag, made);
+    return made;
+  };
+  const answers = new Map<string, readonly Rule[]>();
+  const ask = (rule: Rule, tag: string | undefined): readonly Rule[] => {
+    const { ruleset, regions: closedRegions } = closedFor(tag);
+    return closedRegions.flatMap(({ key, to }): readonly Rule[] => {
+      const within = clip(rule.boxes, EVERYWHERE, to);
+      if (within.length === 0) return [];
+      const list = leavingRules(ruleset, { key: key!, bound, from: EVERYWHERE, to, heads, only: within });
+      const compiled = compile(list, { defaultAction: "pass" });
+      return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
+        if (!list.some((r) => r.action === action)) return [];
+        const boxes = passing(compiled, { actions: [action], within, meter });
+        if (boxes === null) throw new EngineDefect(`what ${key!} refuses on the way out is too tangled`);
+        return boxes.length === 0 ? [] : [{ id: leavingId(key!), action, boxes }];
       });
-      return [tag, rules] as const;
-    }),
-  );
-  return { exit, byTag };
+    });
+  };
+  return {
+    exit,
+    of: (rule, tag) => {
+      // One rule may stand on many interfaces: what the way out makes of its packets is the same.
+      const name = `${rule.id} ${tag ?? ""}`;
+      const known = answers.get(name);
+      if (known) return known;
+      const made = ask(rule, tag);
+      answers.set(name, made);
+      return made;
+    },
+  };
 }
 
 const regionsOf = (ways: Ways, exit: string | undefined): Ways["regions"] => [
@@ -132,11 +147,9 @@ export function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bo
   const out: Rule[] = [];
   const admit = (rule: Rule, tag: string | undefined, gateway: string | undefined): void => {
     if (rule.action === "pass") {
-      for (const denial of denials.byTag.get(tag) ?? []) {
-        const boxes = denial.boxes.flatMap((d) => rule.boxes.flatMap((r) => intersect(d, r) ?? []));
-        if (boxes.length > 0) out.push({ ...denial, boxes });
-      }
-      if (gateway !== undefined) out.push({ id: MISROUTED, action: "block", boxes: clip(rule.boxes, EVERYWHERE, nearOf(ways)) });
+      out.push(...denials.of(rule, tag));
+      if (gateway !== undefined)
+        out.push({ id: MISROUTED, action: "block", boxes: clip(rule.boxes, EVERYWHERE, nearOf(ways)) });
     }
     out.push(rule);
   };
@@ -154,11 +167,17 @@ export const MISROUTED = "misrouted";
 export const nearOf = (ways: Ways): Ranges =>
   unite(...ways.regions.filter((r) => r.key === undefined || !ways.wans.includes(r.key)).map((r) => r.to));
 
-const effective = (rules: readonly Rule[], sources: Effective["sources"]): Effective => ({
-  rules,
-  compiled: compile(rules),
-  sources,
-});
+function effective(rules: readonly Rule[], sources: Effective["sources"]): Effective {
+  let compiled: CompiledRules | undefined;
+  return {
+    rules,
+    // Most lists are asked many times, some never.
+    get compiled() {
+      return (compiled ??= compile(rules));
+    },
+    sources,
+  };
+}
 
 /** The list of what the router itself sends: interfaces whose rules are the same are asked as one. */
 export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
@@ -186,12 +205,7 @@ export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound
   return effective(rules, sources);
 }
 
-export const effectiveAt = (
-  ways: Ways,
-  ingress: string,
-  denials: Denials,
-  bound: Bound,
-): Effective | undefined => {
+export const effectiveAt = (ways: Ways, ingress: string, denials: Denials, bound: Bound): Effective | undefined => {
   if (ingress === SELF) return effectiveSelf(ways, denials.exit, bound);
   const key = ways.keyOf.get(ingress);
   return key === undefined ? undefined : effectiveIn(ways, key, denials, bound);

@@ -43,7 +43,11 @@ export interface Explanation {
   /** The way in: a zone, `firewall`, or null when no router sees the packet. */
   readonly ingress: string | null;
   /** What the flow table says; null when no router sees it. */
-  readonly table: { readonly action: "allow" | "deny" | "reject"; readonly row: string | null; readonly description: string } | null;
+  readonly table: {
+    readonly action: "allow" | "deny" | "reject";
+    readonly row: string | null;
+    readonly description: string;
+  } | null;
   readonly routers: readonly RouterAnswer[];
   readonly verdict: "allowed" | "refused" | "direct" | "differs";
   readonly reply: string;
@@ -92,7 +96,9 @@ export function explain(plan: Plan, configs: ReadonlyMap<string, PfConfig>, ques
     table,
     routers,
     verdict: !agree ? "differs" : isAllowed ? "allowed" : "refused",
-    reply: isAllowed ? "Replies pass by the state that the first packet opened; no rule is asked." : "There is no state, so there is no reply.",
+    reply: isAllowed
+      ? "Replies pass by the state that the first packet opened; no rule is asked."
+      : "There is no state, so there is no reply.",
   };
 }
 
@@ -115,7 +121,10 @@ function forwarded(plan: Plan, ingress: Ingress, packet: Packet): Packet {
   for (const f of plan.forwards) {
     const terms = plan.services.get(f.service)?.terms ?? [];
     const isMet = terms.some(
-      (t) => "ports" in t && t.protocol === packet.slice && t.ports.some((p) => BigInt(p.lo) <= packet.b && packet.b <= BigInt(p.hi)),
+      (t) =>
+        "ports" in t &&
+        t.protocol === packet.slice &&
+        t.ports.some((p) => BigInt(p.lo) <= packet.b && packet.b <= BigInt(p.hi)),
     );
     const target = plan.hosts.get(f.host)?.nics[0]?.address;
     if (f.wans.includes(ingress.id) && isMet && target) return { ...packet, dst: target.value };
@@ -132,7 +141,8 @@ function actionOf(plan: Plan, decision: Decision): NonNullable<Explanation["tabl
 const named = (plan: Plan, packet: Packet, side: "src" | "dst"): string =>
   `${placeOf(plan, packet.family, packet[side])} (${formatAddress({ family: packet.family, value: packet[side] })})`;
 
-const addressText = (flow: Flow, value: number | bigint): string => formatAddress({ family: flow.family, value: BigInt(value) });
+const addressText = (flow: Flow, value: number | bigint): string =>
+  formatAddress({ family: flow.family, value: BigInt(value) });
 
 function stepOf(s: Station, journey: Journey, zoneOf: (key: string) => string, plan: Plan): ExplainStep {
   const base = { interface: s.key ?? null, rule: null, by: null };
@@ -140,18 +150,36 @@ function stepOf(s: Station, journey: Journey, zoneOf: (key: string) => string, p
     case "redirect": {
       const target = addressText(s.after, s.after.dst);
       const name = placeOf(plan, s.after.family, BigInt(s.after.dst));
-      return { ...base, kind: "redirect", text: `port forward on ${zoneOf(s.key)}: to ${name} (${target}) port ${s.after.b}` };
+      return {
+        ...base,
+        kind: "redirect",
+        text: `port forward on ${zoneOf(s.key)}: to ${name} (${target}) port ${s.after.b}`,
+      };
     }
     case "nat":
-      return { ...base, kind: "nat", text: `outbound NAT on ${zoneOf(s.key)}: leaves as ${addressText(s.after, s.after.src)}` };
+      return {
+        ...base,
+        kind: "nat",
+        text: `outbound NAT on ${zoneOf(s.key)}: leaves as ${addressText(s.after, s.after.src)}`,
+      };
     case "route": {
       const isMisled = journey.action === "block" && s.key === undefined;
-      return { ...base, kind: "route", text: s.key === undefined ? (isMisled ? "no route" : "for the router itself") : `leaves by ${zoneOf(s.key)}` };
+      return {
+        ...base,
+        kind: "route",
+        text: s.key === undefined ? (isMisled ? "no route" : "for the router itself") : `leaves by ${zoneOf(s.key)}`,
+      };
     }
     default: {
       const way = s.kind === "in" ? "in" : "out";
       if (s.kind === "in" && s.passedBy !== undefined) {
-        return { ...base, kind: way, rule: s.passedBy, by: "user", text: `in by ${zoneOf(s.key)}: the redirect lets it pass by itself` };
+        return {
+          ...base,
+          kind: way,
+          rule: s.passedBy,
+          by: "user",
+          text: `in by ${zoneOf(s.key)}: the redirect lets it pass by itself`,
+        };
       }
       const rule = s.rule;
       const text = rule

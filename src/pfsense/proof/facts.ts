@@ -59,15 +59,26 @@ function proveOutbound(intent: Intent, ways: Ways, meter: Meter): readonly FactP
     const leaving = clip(leavers, EVERYWHERE, without(far, [...ways.own, ...ways.peers]));
     const hidden = holds(leaving, compile(list(true)), { meter });
     if (hidden.kind === "refuted") {
-      out.push(refuted(`${formatPacket(hidden.witness)} leaves by ${wan.id} without its VIP ${formatAddress(vip)} as source`));
+      out.push(
+        refuted(`${formatPacket(hidden.witness)} leaves by ${wan.id} without its VIP ${formatAddress(vip)} as source`),
+      );
     } else if (hidden.kind === "undecided") out.push(refuted(`outbound NAT on ${wan.id} is undecided`, "undecided"));
     // What a router sends has the address of its own leg there; inside legs as sources do not leave by themselves.
     const nic = ways.router.nics.find((n) => n.zone === wan.id);
     const nodes = nic ? [pointOf(nic.address)] : [];
     const itself = boxesBetween(nodes, ways.beyond, tailsOfTerm({ protocol: "any" }));
-    const bare = never(itself, compile(nats.map((n) => ({ id: n.id, action: n.isNo ? "block" : "pass", boxes: n.boxes }))), ["pass"], { meter });
+    const bare = never(
+      itself,
+      compile(nats.map((n) => ({ id: n.id, action: n.isNo ? "block" : "pass", boxes: n.boxes }))),
+      ["pass"],
+      { meter },
+    );
     if (bare.kind === "refuted") {
-      out.push(refuted(`its own ${formatPacket(bare.witness)} leaves by ${wan.id} with another source: as backup it would lose its replies`));
+      out.push(
+        refuted(
+          `its own ${formatPacket(bare.witness)} leaves by ${wan.id} with another source: as backup it would lose its replies`,
+        ),
+      );
     }
   }
   for (const ingress of space.ingresses.filter((i) => i.kind !== "wan" && i.id !== SELF)) {

@@ -1,5 +1,14 @@
 import { formatAddress } from "../../core/ip.ts";
-import { compile, everything, formatPacket, holds, never, type Box, type Meter, type Rule } from "../../policy/engine/index.ts";
+import {
+  compile,
+  everything,
+  formatPacket,
+  holds,
+  never,
+  type Box,
+  type Meter,
+  type Rule,
+} from "../../policy/engine/index.ts";
 import type { Forward } from "../../plan/types.ts";
 import { rangesOf, boxesBetween, sanePart, tailsOf, type PlanSpace } from "../../policy/space.ts";
 import { redirectsOn } from "./effective.ts";
@@ -23,13 +32,7 @@ function comingTo(space: PlanSpace, f: Forward, wan: string): readonly Box[] {
   return sanePart(space, ingress, boxesBetween(ingress.enters, to, tailsOf(space, [f.service])));
 }
 
-function proveForward(
-  space: PlanSpace,
-  ways: Ways,
-  f: Forward,
-  wan: string,
-  meter: Meter,
-): readonly ForwardProof[] {
+function proveForward(space: PlanSpace, ways: Ways, f: Forward, wan: string, meter: Meter): readonly ForwardProof[] {
   const key = ways.keyOf.get(wan);
   const host = space.plan.hosts.get(f.host);
   const target = host?.nics[0]?.address;
@@ -45,7 +48,8 @@ function proveForward(
   const verdict = holds(comingTo(space, f, wan), compile(rules), { meter });
   const where = { id: f.id, router: ways.router.id, wan, rules: redirects.filter(leadsThere).map((r) => r.id) };
   const to = `${f.host} (${formatAddress(target)})`;
-  if (verdict.kind !== "refuted") return [{ ...where, verdict: verdict.kind, fact: `${f.service} on the VIP of ${wan} reaches ${to}` }];
+  if (verdict.kind !== "refuted")
+    return [{ ...where, verdict: verdict.kind, fact: `${f.service} on the VIP of ${wan} reaches ${to}` }];
   return [{ ...where, verdict: "refuted", fact: `${formatPacket(verdict.witness)} on ${wan} does not reach ${to}` }];
 }
 
@@ -56,15 +60,29 @@ function unplanned(space: PlanSpace, ways: Ways, meter: Meter): readonly Forward
     const vip = space.plan.zones.get(zone)?.vip?.address;
     const forwards = space.plan.forwards.filter((f) => f.wans.includes(zone));
     const to = vip ? [{ family: vip.family, lo: vip.value, hi: vip.value }] : [];
-    const planned = boxesBetween(rangesOf(space, [{ kind: "any" }]), to, tailsOf(space, forwards.map((f) => f.service)));
+    const planned = boxesBetween(
+      rangesOf(space, [{ kind: "any" }]),
+      to,
+      tailsOf(
+        space,
+        forwards.map((f) => f.service),
+      ),
+    );
     const list: Rule[] = [
       { id: "planned", action: "block", boxes: planned },
       ...redirects.map((r): Rule => ({ id: r.id, action: r.isNo ? "block" : "pass", boxes: r.mayBoxes ?? r.boxes })),
     ];
     const verdict = never(everything(), compile(list), ["pass"], { meter });
     if (verdict.kind === "proven") return [];
-    const where = { id: zone, router: ways.router.id, wan: zone, rules: redirects.map((r) => r.id), verdict: verdict.kind };
-    const what = verdict.kind === "refuted" ? `${formatPacket(verdict.witness)} is redirected` : "redirects are undecided";
+    const where = {
+      id: zone,
+      router: ways.router.id,
+      wan: zone,
+      rules: redirects.map((r) => r.id),
+      verdict: verdict.kind,
+    };
+    const what =
+      verdict.kind === "refuted" ? `${formatPacket(verdict.witness)} is redirected` : "redirects are undecided";
     return [{ ...where, fact: `${what} on ${zone}, and no forward of the plan says so` }];
   });
 }

@@ -15,7 +15,7 @@ export interface CheckOptions {
   readonly today: string;
   /** Routers' files by router id; without them only the table is judged. */
   readonly configs?: ReadonlyMap<string, PfConfig>;
-  /** Steps of the policy engine for the proof. */
+  /** Steps of the policy engine for one question about the table, and for the whole proof. */
   readonly steps?: number;
 }
 
@@ -28,7 +28,7 @@ export interface Checked {
 /** The lints over the flow table and, with files, the proof that the routers do what it says. */
 export function checkPolicy(plan: Plan, options: CheckOptions): Checked {
   const intent = intentOf(plan);
-  const lints = lintPolicy(intent, options.today);
+  const lints = lintPolicy(intent, options.today, options.steps);
   if (!options.configs) return { diagnostics: lints };
   const steps = options.steps === undefined ? {} : { steps: options.steps };
   const proof = proveRouters(plan, options.configs, { intent, ...steps });

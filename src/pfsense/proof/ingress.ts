@@ -21,7 +21,7 @@ import { writeRanks } from "../../policy/engine/space.ts";
 import { ENDS, overlapping, type Filter } from "../../policy/engine/tree.ts";
 import type { Intent, RowShare } from "../../policy/intent.ts";
 import { EVERYWHERE, holdsAddress, without } from "../../policy/ranges.ts";
-import { clip, SELF, type Ingress } from "../../policy/space.ts";
+import { clip, HOSTS_ANYWHERE, SELF, type Ingress } from "../../policy/space.ts";
 import type { Effective } from "./effective.ts";
 import { confirm } from "./replay.ts";
 import type { VerdictKind, Witness } from "./types.ts";
@@ -126,19 +126,7 @@ function decidersOf(
   boxes: readonly Box[],
   wanted: "pass" | "reject",
 ): readonly string[] {
-  const near = new Map<number, Box[]>();
-  const ranks = new Int32Array(ENDS);
-  for (const box of boxes) {
-    const group = groupOf(compiled, box);
-    writeRanks(group.space, box, ranks, 0);
-    const all: Filter = { from: 0, before: group.count, alive: group.alive };
-    for (const k of overlapping(group.tree, ranks, all, s.meter)) {
-      const index = group.rule[k]!;
-      const known = near.get(index);
-      if (known) known.push(box);
-      else near.set(index, [box]);
-    }
-  }
+  const near = nearOf(compiled, boxes, s.meter);
   const found = new Set<string>();
   for (const [index, met] of [...near].sort((x, y) => x[0] - y[0])) {
     const rule = compiled.rules[index]!;
@@ -148,13 +136,26 @@ function decidersOf(
   return [...found];
 }
 
+/** Which of the boxes each rule meets. */
+function nearOf(compiled: CompiledRules, boxes: readonly Box[], meter: Meter): Map<number, Box[]> {
+  const near = new Map<number, Box[]>();
+  const ranks = new Int32Array(ENDS);
+  for (const box of boxes) {
+    const group = groupOf(compiled, box);
+    writeRanks(group.space, box, ranks, 0);
+    const all: Filter = { from: 0, before: group.count, alive: group.alive };
+    for (const k of overlapping(group.tree, ranks, all, meter)) {
+      const index = group.rule[k]!;
+      const known = near.get(index);
+      if (!known) near.set(index, [box]);
+      else if (known.at(-1) !== box) known.push(box);
+    }
+  }
+  return near;
+}
+
 /** A packet of the boxes that rule `index` decides, or undefined. */
-function decidesSome(
-  compiled: CompiledRules,
-  index: number,
-  boxes: readonly Box[],
-  meter: Meter,
-): Packet | undefined {
+function decidesSome(compiled: CompiledRules, index: number, boxes: readonly Box[], meter: Meter): Packet | undefined {
   for (const own of compiled.rules[index]!.boxes) {
     for (const box of boxes) {
       const both = intersect(own, box);
@@ -200,7 +201,9 @@ function findExcess(
     undecided.push(`${s.ways.router.id}/${s.ingress.id}: whether ${formatPacket(verdict.witness)} passes`);
     return [];
   }
-  const pieces = passing(narrow, { within, meter: s.meter }) ?? [];
+  // Packets between addresses that hosts have say more than one from 0.0.0.1, where there are some.
+  const real = passing(narrow, { within: clip(within, HOSTS_ANYWHERE, HOSTS_ANYWHERE), meter: s.meter }) ?? [];
+  const pieces = real.length > 0 ? real : (passing(narrow, { within, meter: s.meter }) ?? []);
   const examples = mergeBoxes(pieces)
     .slice(0, MAX_EXCESS)
     .map((p) => readableOf(boxesOfProduct(p), pieces, sure.witness));
@@ -227,6 +230,7 @@ const mentionsReject = (s: Gate, shares: readonly RowShare[]): boolean =>
 function ownDoings(s: Gate, shares: readonly RowShare[], most: CompiledRules): readonly OwnDoing[] {
   const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => x.may);
   const shielded = compile([{ id: "settled by a row", action: "block", boxes: allowed }, ...s.most.rules]);
+  const near = nearOf(most, allowed, s.meter);
   const out: OwnDoing[] = [];
   const within = s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own) : EVERYTHING;
   most.rules.forEach((rule, index) => {
@@ -234,7 +238,7 @@ function ownDoings(s: Gate, shares: readonly RowShare[], most: CompiledRules): r
     const isPass = rule.action === "pass";
     const packet = isPass
       ? decidesSome(shielded, index + 1, within, s.meter)
-      : decidesSome(most, index, allowed, s.meter);
+      : decidesSome(most, index, near.get(index) ?? [], s.meter);
     if (packet) out.push({ rule: rule.id, action: isPass ? "pass" : "block", example: packet });
   });
   return out;

@@ -1,4 +1,13 @@
-import { containsBox, everything, fullBox, interval, intersect, type Box, type Rule } from "../../policy/engine/index.ts";
+import {
+  containsBox,
+  everything,
+  fullBox,
+  interval,
+  intersect,
+  type Box,
+  type Interval,
+  type Rule,
+} from "../../policy/engine/index.ts";
 import { clip } from "../../policy/space.ts";
 import { EVERYWHERE, type Ranges } from "../../policy/ranges.ts";
 import { egressRules, type Bound } from "../rules/flatten.ts";
@@ -21,23 +30,31 @@ export interface Leaving {
   readonly to: Ranges;
   /** Blocks on every way in: what lies in them never gets as far as the way out. */
   readonly heads?: readonly Box[];
+  /** Only packets that some of these may hold are of interest. */
+  readonly only?: readonly Box[];
 }
 
 /**
  * The rules on the way out of an interface as a first-match list over packets before outbound NAT. Destinations are
  * clipped to `to`; sources only where NAT asks for it, since whoever asks the list asks about `from` alone.
  */
-export function leavingRules(ruleset: PfRuleset, { key, bound, from, to, heads = [] }: Leaving): readonly Rule[] {
-  const rules = egressRules(ruleset, key, bound).filter(
-    (r) => r.action === "pass" || !r.boxes.every((box) => heads.some((h) => containsBox(h, box))),
-  );
+export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[] {
+  const { key, bound, from, to, heads = [], only } = asked;
+  const isAsked = (box: Box): boolean =>
+    only === undefined ||
+    only.some((o) => o.family === box.family && o.slice === box.slice && meets(o.dst, box.dst) && meets(o.b, box.b));
+  const rules = egressRules(ruleset, key, bound).flatMap((r): readonly Rule[] => {
+    if (r.action !== "pass" && r.boxes.every((box) => heads.some((h) => containsBox(h, box)))) return [];
+    const boxes = r.boxes.filter(isAsked);
+    return boxes.length === 0 ? [] : [{ ...r, boxes }];
+  });
   const out: Rule[] = [];
   const add = (rule: Rule, boxes: readonly Box[]): void => {
     const kept = clip(boxes, EVERYWHERE, to);
     if (kept.length > 0) out.push({ ...rule, boxes: kept });
   };
   for (const nat of natsOn(ruleset, key)) {
-    const segment = clip(nat.boxes, from, to);
+    const segment = clip(nat.boxes.filter(isAsked), from, to);
     if (segment.length === 0) continue;
     for (const rule of rules) {
       const boxes = nat.isNo
@@ -57,9 +74,11 @@ export function letsAllOut(ruleset: PfRuleset, { key, bound, heads = [] }: Omit<
   const open = new Set<string>();
   for (const rule of egressRules(ruleset, key, bound)) {
     if (rule.action === "pass") {
-      for (const box of rule.boxes) if (containsBox(box, fullBox(box.family, box.slice))) open.add(`${box.family}${box.slice}`);
+      for (const box of rule.boxes)
+        if (containsBox(box, fullBox(box.family, box.slice))) open.add(`${box.family}${box.slice}`);
     } else {
-      const isHarmless = (box: Box): boolean => heads.some((h) => containsBox(h, box)) || open.has(`${box.family}${box.slice}`);
+      const isHarmless = (box: Box): boolean =>
+        heads.some((h) => containsBox(h, box)) || open.has(`${box.family}${box.slice}`);
       if (!rule.boxes.every(isHarmless)) return false;
     }
   }
@@ -82,18 +101,23 @@ export function headsOf(ruleset: PfRuleset): readonly Box[] {
   return out;
 }
 
+const meets = (x: Interval, y: Interval): boolean => x.lo <= y.hi && y.lo <= x.hi;
+
 function translated(segment: readonly Box[], nat: SourceNat, rule: Rule, bound: Bound): readonly Box[] {
   const target = nat.target;
+  // Rules that do not hold the source that NAT gives are out of the question for the whole segment.
+  const met = rule.boxes.filter(
+    (r) => target === undefined || (r.family === target.family && r.src.lo <= target.value && target.value <= r.src.hi),
+  );
+  if (met.length === 0) return [];
   return segment.flatMap((s) =>
-    rule.boxes.flatMap((r): readonly Box[] => {
+    met.flatMap((r): readonly Box[] => {
       if (r.family !== s.family || r.slice !== s.slice) return [];
-      const isMet = target && target.family === s.family && r.src.lo <= target.value && target.value <= r.src.hi;
       // The source port that NAT picks is not known, nor is an address that the file does not hold.
-      const isSure = target !== undefined && (s.slice === "icmp" || s.slice === "other" || coversPorts(r));
-      if (target !== undefined && !isMet) return [];
+      const isSure = target !== undefined && (!isPorts(s) || coversPorts(r));
       if (!isSure && (bound === "most") !== (rule.action === "pass")) return [];
-      const met = intersect({ ...s, src: r.src, ...(isPorts(s) ? { a: r.a } : {}) }, r);
-      return met ? [{ ...met, src: s.src, a: isPorts(s) ? s.a : met.a }] : [];
+      const both = intersect({ ...s, src: r.src, ...(isPorts(s) ? { a: r.a } : {}) }, r);
+      return both ? [{ ...both, src: s.src, a: isPorts(s) ? s.a : both.a }] : [];
     }),
   );
 }

@@ -7,6 +7,16 @@ import type { Ways } from "./ways.ts";
 /** Pairs of addresses that stand for each other: the two routers' legs in one zone. */
 type Swaps = readonly (readonly [bigint, bigint])[];
 
+const swapsOf = (a: Ways, b: Ways): Swaps =>
+  a.router.nics.flatMap((nic) => {
+    const other = b.router.nics.find((n) => n.zone === nic.zone);
+    return other ? [[nic.address.value, other.address.value] as const] : [];
+  });
+
+/** The two files are one, rule for rule, when each own address is read as the other's: names of rules and logs included. */
+export const areMirrored = (a: Ways, b: Ways): boolean =>
+  a.lost.length + b.lost.length === 0 && isMirrored(a.ruleset, b.ruleset, swapsOf(a, b));
+
 /** The lists of both routers are one list when each own address is read as the other's. */
 export function provePair(
   a: Ways,
@@ -14,11 +24,8 @@ export function provePair(
   listsOf: (ways: Ways) => ReadonlyMap<string, Effective>,
   meter: Meter,
 ): readonly FactProof[] {
-  const swaps: Swaps = a.router.nics.flatMap((nic) => {
-    const other = b.router.nics.find((n) => n.zone === nic.zone);
-    return other ? [[nic.address.value, other.address.value] as const] : [];
-  });
-  if (isMirrored(a.ruleset, b.ruleset, swaps)) return [];
+  const swaps = swapsOf(a, b);
+  if (areMirrored(a, b)) return [];
   const theirs = listsOf(b);
   return [...listsOf(a)].flatMap(([ingress, mine]): readonly FactProof[] => {
     const other = theirs.get(ingress);
@@ -42,13 +49,38 @@ export function provePair(
 function isMirrored(a: PfRuleset, b: PfRuleset, swaps: Swaps): boolean {
   const texts = (set: PfRuleset, by: Swaps): readonly string[] => [
     ...set.rules.map((r) =>
-      [r.action, r.direction, r.interfaces?.join(), r.isNotOn, r.isQuick, r.tagged?.tag, r.tagged?.isNot, r.setsTag, r.gateway, textOf(r.boxes, by), textOf(r.mayBoxes ?? [], by)].join(" "),
+      [
+        r.id,
+        r.isLogged,
+        r.action,
+        r.direction,
+        r.interfaces?.join(),
+        r.isNotOn,
+        r.isQuick,
+        r.tagged?.tag,
+        r.tagged?.isNot,
+        r.setsTag,
+        r.gateway,
+        textOf(r.boxes, by),
+        textOf(r.mayBoxes ?? [], by),
+      ].join(" "),
     ),
     ...set.nat.redirects.map((r) =>
-      [r.interfaces.join(), r.isNo, r.isPass, JSON.stringify(r.target, plain), JSON.stringify(r.port), textOf(r.boxes, by)].join(" "),
+      [
+        r.interfaces.join(),
+        r.isNo,
+        r.isPass,
+        JSON.stringify(r.target, plain),
+        JSON.stringify(r.port),
+        textOf(r.boxes, by),
+      ].join(" "),
     ),
-    ...set.nat.sources.map((n) => [n.interfaces.join(), n.isNo, swapped(n.target?.value, by), textOf(n.boxes, by)].join(" ")),
-    ...set.routes.filter((r) => r.interface !== undefined).map((r) => [r.interface, r.network.base, r.network.prefix].join(" ")),
+    ...set.nat.sources.map((n) =>
+      [n.interfaces.join(), n.isNo, swapped(n.target?.value, by), textOf(n.boxes, by)].join(" "),
+    ),
+    ...set.routes
+      .filter((r) => r.interface !== undefined)
+      .map((r) => [r.interface, r.network.base, r.network.prefix].join(" ")),
   ];
   if (a.nat.binats.length + b.nat.binats.length > 0) return false;
   const [mine, theirs] = [texts(a, swaps), texts(b, [])];
@@ -73,8 +105,14 @@ function textOf(boxes: readonly Box[], swaps: Swaps): string {
     group.src.push(...mirrorInterval(box.src, swapsHere));
     group.dst.push(...mirrorInterval(box.dst, swapsHere));
   }
-  const text = (list: readonly Interval[]): string => joined(list).map((i) => `${i.lo}-${i.hi}`).join();
-  return [...groups].map(([key, g]) => `${key} ${text(g.src)} ${text(g.dst)}`).sort().join(";");
+  const text = (list: readonly Interval[]): string =>
+    joined(list)
+      .map((i) => `${i.lo}-${i.hi}`)
+      .join();
+  return [...groups]
+    .map(([key, g]) => `${key} ${text(g.src)} ${text(g.dst)}`)
+    .sort()
+    .join(";");
 }
 
 const mirror = (rules: readonly Rule[], swaps: Swaps): readonly Rule[] =>
@@ -98,7 +136,12 @@ function mirrorInterval(i: Interval, swaps: Swaps): readonly Interval[] {
   let rest: Interval[] = [i];
   for (const [out] of moved) {
     rest = rest.flatMap((r) =>
-      out < r.lo || out > r.hi ? [r] : [{ lo: r.lo, hi: out - 1n }, { lo: out + 1n, hi: r.hi }].filter((p) => p.lo <= p.hi),
+      out < r.lo || out > r.hi
+        ? [r]
+        : [
+            { lo: r.lo, hi: out - 1n },
+            { lo: out + 1n, hi: r.hi },
+          ].filter((p) => p.lo <= p.hi),
     );
   }
   const points = moved.map(([, into]) => ({ lo: into, hi: into }));

@@ -1,3 +1,4 @@
+import { contains } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
 import { formatPacket, makeMeter, type CompiledRules, type Meter, type Rule } from "../../policy/engine/index.ts";
 import { intentOf, type Intent } from "../../policy/intent.ts";
@@ -7,11 +8,11 @@ import { clip, routersOf, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances } from "../rules/types.ts";
-import { denialsOf, doubtsOf, effectiveAt, limitsOf, settleTags, type Denials, type Effective } from "./effective.ts";
+import { denialsOf, doubtsOf, effectiveAt, leavingId, limitsOf, settleTags, type Effective } from "./effective.ts";
 import { proveFacts } from "./facts.ts";
 import { proveForwards } from "./forwards.ts";
 import { proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
-import { provePair } from "./pair.ts";
+import { areMirrored, provePair } from "./pair.ts";
 import { confirm } from "./replay.ts";
 import { rowsOfProof } from "./rows.ts";
 import type { FactProof, InvariantProof, Proof, RouterReport, VerdictKind, Witness } from "./types.ts";
@@ -35,6 +36,30 @@ export interface Scene {
   readonly exit: string | undefined;
   readonly lists: ReadonlyMap<string, Effective>;
   readonly least: ReadonlyMap<string, Effective>;
+  /** The file is another router's up to its own addresses, and the lists are that router's. */
+  readonly isTwin?: boolean;
+}
+
+interface SceneVerdict {
+  readonly scene: Scene;
+  readonly byIngress: SceneVerdicts;
+}
+
+const isClean = (verdicts: SceneVerdicts): boolean =>
+  [...verdicts.values()].every(
+    (v) => v.excess.length === 0 && v.undecided.length === 0 && v.shares.every((s) => s.verdict === "proven"),
+  );
+
+/** No row and no invariant names one router, so that the table is the same when the two change places. */
+function tellsNoRouterApart(plan: Plan): boolean {
+  const legs = routersOf(plan).flatMap((r) => r.nics.map((n) => n.address));
+  return [...plan.flows, ...plan.invariants].every((row) =>
+    [...row.from, ...row.to].every(
+      (end) =>
+        !(end.kind === "host" && plan.hosts.get(end.host)?.role === "router") &&
+        !(end.kind === "network" && new Set(legs.filter((l) => contains(end.network, l))).size % 2 === 1),
+    ),
+  );
 }
 
 /**
@@ -46,17 +71,13 @@ export interface Scene {
  * @param configs by router id; a router without a file is refuted
  * @throws EngineDefect when a witness does not stand up to the replay
  */
-export function proveRouters(
-  plan: Plan,
-  configs: ReadonlyMap<string, PfConfig>,
-  options: ProveOptions = {},
-): Proof {
+export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>, options: ProveOptions = {}): Proof {
   const start = performance.now();
   const meter = makeMeter(options.steps ?? DEFAULT_STEPS);
   const intent = options.intent ?? intentOf(plan, meter);
   const facts: FactProof[] = [];
   const reports: RouterReport[] = [];
-  const scenes: Scene[] = [];
+  const all: Ways[] = [];
   for (const router of routersOf(plan)) {
     const config = configs.get(router.id);
     if (!config) {
@@ -66,26 +87,34 @@ export function proveRouters(
     const ruleset = settleTags(rulesOf(config, options.circumstances ?? {}));
     const ways = waysOf(plan, router, ruleset);
     const doubts = doubtsOf(ruleset);
-    reports.push({
-      id: router.id,
-      file: config.file,
-      rules: config.filter.rules.length,
-      assumptions: ruleset.assumptions,
-      doubts,
-    });
+    const { assumptions } = ruleset;
+    reports.push({ id: router.id, file: config.file, rules: config.filter.rules.length, assumptions, doubts });
     facts.push(...proveFacts(intent, ways, meter));
-    scenes.push(...scenesOf(intent, ways, doubts.length > 0, options.only, meter));
+    all.push(ways);
   }
+  const verdicts: SceneVerdict[] = [];
+  for (const ways of all) {
+    const twin = verdicts.length > 0 && tellsNoRouterApart(plan) && areMirrored(verdicts[0]!.scene.ways, ways);
+    if (twin && verdicts.every((v) => isClean(v.byIngress))) {
+      // The same file up to its own addresses, and a table that treats both alike: the proof of one is that of the other.
+      verdicts.push(...verdicts.map((v) => ({ ...v, scene: { ...v.scene, ways, isTwin: true } })));
+      continue;
+    }
+    const scenes = scenesOf(intent, ways, doubtsOf(ways.ruleset).length > 0, options.only, meter);
+    verdicts.push(...scenes.map((scene) => ({ scene, byIngress: proveScene(intent, scene, meter) })));
+  }
+  const scenes = verdicts.map((v) => v.scene);
   const first = scenes.filter((s, i) => scenes.findIndex((x) => x.ways === s.ways) === i);
-  const verdicts = scenes.map((scene) => ({ scene, byIngress: proveScene(intent, scene, meter) }));
   const forwards = first.flatMap((s) => proveForwards(intent.space, s.ways, meter));
   const invariants = proveInvariants(intent, scenes, meter);
   const [a, b] = first;
-  if (a && b) facts.push(...provePair(a.ways, b.ways, (ways) => first.find((s) => s.ways === ways)!.lists, meter));
+  if (a && b && b.isTwin !== true) facts.push(...provePair(a.ways, b.ways, (ways) => first.find((s) => s.ways === ways)!.lists, meter));
   const undecided = [
     ...intent.undecided.map((id) => `row ${id}: its share of the table`),
     ...verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.undecided)),
-    ...first.flatMap((s) => limitsOf(s.ways.ruleset).map((x) => `${s.ways.router.id}: ${x}, which the proof does not model`)),
+    ...first.flatMap((s) =>
+      limitsOf(s.ways.ruleset).map((x) => `${s.ways.router.id}: ${x}, which the proof does not model`),
+    ),
   ];
   const rows = rowsOfProof(intent, verdicts);
   const excess = distinct(verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.excess)));
@@ -98,7 +127,17 @@ export function proveRouters(
     ...(undecided.length > 0 ? (["undecided"] as const) : []),
   ]);
   const ms = Math.round((performance.now() - start) * 10) / 10;
-  return { verdict, rows, excess, forwards, invariants, facts, routers: reports, undecided: [...new Set(undecided)], ms };
+  return {
+    verdict,
+    rows,
+    excess,
+    forwards,
+    invariants,
+    facts,
+    routers: reports,
+    undecided: [...new Set(undecided)],
+    ms,
+  };
 }
 
 export const worst = (verdicts: readonly VerdictKind[]): VerdictKind =>
@@ -122,35 +161,40 @@ export function scenesOf(
 ): readonly Scene[] {
   const exits = ways.wans.length > 0 ? ways.wans : [undefined];
   const ids = intent.space.ingresses.map((i) => i.id).filter((id) => only?.includes(id) ?? true);
-  const scenes: Scene[] = [];
   const seen = new Set<string>();
-  for (const exit of exits) {
-    const denials = denialsOf(ways, exit, "most", meter);
-    const least = isDoubtful ? denialsOf(ways, exit, "least", meter) : denials;
-    const lists = (d: Denials, bound: "most" | "least", of: readonly string[]): Map<string, Effective> =>
-      new Map(of.flatMap((id) => {
-        const list = effectiveAt(ways, id, d, bound);
-        return list ? [[id, list] as const] : [];
-      }));
-    const shown = signatureOf(ways, denials, least);
-    // What the router itself sends meets other rules on each access, so it is always asked.
-    const wanted = seen.has(shown) ? ids.filter((id) => id === SELF) : ids;
-    seen.add(shown);
-    const most = lists(denials, "most", wanted);
-    scenes.push({ ways, exit, lists: most, least: isDoubtful ? lists(least, "least", wanted) : most });
-  }
-  return scenes;
+  return exits.map((exit): Scene => {
+    const listsOf = (bound: "most" | "least"): Map<string, Effective> => {
+      const denials = denialsOf(ways, exit, bound, meter);
+      const lists = ids.flatMap((id) => {
+        const list = effectiveAt(ways, id, denials, bound);
+        if (!list) return [];
+        // What the router itself sends meets other rules on each access, so it is always asked.
+        const shown = id === SELF ? `${bound} ${exit ?? ""}` : `${bound} ${id} ${signatureOf(list, exit)}`;
+        return [{ id, list, shown }];
+      });
+      const fresh = lists.filter((l) => !seen.has(l.shown));
+      for (const l of fresh) seen.add(l.shown);
+      return new Map(fresh.map((l) => [l.id, l.list]));
+    };
+    const lists = listsOf("most");
+    if (!isDoubtful) return { ways, exit, lists, least: lists };
+    const least = listsOf("least");
+    // Both bounds of a way in are asked together or not at all.
+    for (const id of ids) if (!lists.has(id) || !least.has(id)) [lists, least].forEach((m) => m.delete(id));
+    return { ways, exit, lists, least };
+  });
 }
 
-const signatureOf = (ways: Ways, most: Denials, least: Denials): string => {
-  const text = (d: Denials): string =>
-    [...d.byTag]
-      .flatMap(([tag, rules]) => rules.map((r) => ({ ...r, action: `${tag ?? ""} ${r.action}` })))
-      .flatMap((r) => r.boxes.map((b) => `${r.action} ${b.family}${b.slice} ${b.src.lo}-${b.src.hi} ${b.dst.lo}-${b.dst.hi} ${b.a.lo}-${b.a.hi} ${b.b.lo}-${b.b.hi}`))
-      .sort()
-      .join("\n");
-  return `${ways.router.id}\n${text(most)}\n${most === least ? "" : text(least)}`;
-};
+/** What the ways out take back, with the access that is the default route called by no name. */
+const signatureOf = (list: Effective, exit: string | undefined): string =>
+  list.rules
+    .filter((r) => r.id.startsWith(leavingId("")))
+    .flatMap((r) => {
+      const name = exit !== undefined && r.id === leavingId(exit) ? leavingId("") : r.id;
+      return r.boxes.map((b) => [name, r.action, b.family, b.slice, b.src.lo, b.src.hi, b.dst.lo, b.dst.hi, b.a.lo, b.a.hi, b.b.lo, b.b.hi].join());
+    })
+    .sort()
+    .join("\n");
 
 export type SceneVerdicts = ReadonlyMap<string, IngressVerdict>;
 
@@ -172,7 +216,7 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
     const witnesses: Witness[] = [];
     const verdicts: VerdictKind[] = [];
     for (const claim of claimsOf(intent, invariant)) {
-      for (const scene of scenes) {
+      for (const scene of scenes.filter((s) => s.isTwin !== true)) {
         const lists = invariant.kind === "never" ? scene.lists : scene.least;
         const list = lists.get(claim.ingress);
         if (!list) continue;
@@ -180,7 +224,13 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
         verdicts.push(verdict.kind);
         if (verdict.kind !== "refuted") continue;
         const isPass = invariant.kind === "never";
-        const journey = confirm(scene.ways, claim.ingress, verdict.witness, scene.exit, (a) => (a === "pass") === isPass);
+        const journey = confirm(
+          scene.ways,
+          claim.ingress,
+          verdict.witness,
+          scene.exit,
+          (a) => (a === "pass") === isPass,
+        );
         witnesses.push({
           router: scene.ways.router.id,
           ingress: claim.ingress,

@@ -14,7 +14,12 @@ import type { Ways } from "./ways.ts";
 /** One station of a packet's way through a router. */
 export type Station =
   | { readonly kind: "redirect"; readonly key: string; readonly before: Flow; readonly after: Flow }
-  | { readonly kind: "in"; readonly key: string; readonly rule: PfRule | undefined; readonly passedBy: string | undefined }
+  | {
+      readonly kind: "in";
+      readonly key: string;
+      readonly rule: PfRule | undefined;
+      readonly passedBy: string | undefined;
+    }
   | { readonly kind: "route"; readonly key: string | undefined }
   | { readonly kind: "nat"; readonly key: string; readonly before: Flow; readonly after: Flow }
   | { readonly kind: "out"; readonly key: string; readonly rule: PfRule | undefined };
@@ -100,6 +105,8 @@ export function confirm(
 ): Journey {
   const journey = replay(ways, ingress, packet, exit);
   if (!isExpected(journey.action))
-    throw new EngineDefect(`${formatPacket(packet)} at ${ingress} of ${ways.router.id} fares ${journey.action} when replayed`);
+    throw new EngineDefect(
+      `${formatPacket(packet)} at ${ingress} of ${ways.router.id} fares ${journey.action} when replayed`,
+    );
   return journey;
 }

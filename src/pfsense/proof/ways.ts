@@ -53,7 +53,9 @@ export function waysOf(plan: Plan, router: Host, ruleset: PfRuleset): Ways {
 
 /** The same of a file alone: interfaces by their names, own addresses as far as the file holds them. */
 export function waysOfFile(ruleset: PfRuleset): Ways {
-  const keyOf = new Map(ruleset.interfaces.filter((i) => i.kind !== "group").map((i) => [i.label.toLowerCase(), i.key]));
+  const keyOf = new Map(
+    ruleset.interfaces.filter((i) => i.kind !== "group").map((i) => [i.label.toLowerCase(), i.key]),
+  );
   const { regions, beyond } = regionsOf(ruleset);
   const own = regions.find((r) => r.key === undefined)?.to ?? [];
   const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);

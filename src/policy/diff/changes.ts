@@ -1,3 +1,4 @@
+import { parseNetwork, rangeOf } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
 import {
   describeProduct,
@@ -10,7 +11,7 @@ import {
   type Rule,
 } from "../engine/index.ts";
 import { serviceNames } from "../labels.ts";
-import { makeRanges, type Ranges } from "../ranges.ts";
+import { makeRanges, without, type Ranges } from "../ranges.ts";
 import { spaceOf } from "../space.ts";
 
 /** Flows that fare alike before and alike after. */
@@ -59,11 +60,16 @@ export const wordsOf = (labels: readonly AddressLabel[], plans: readonly Plan[])
     const space = spaceOf(plan);
     return [
       { name: "internet", ranges: space.internet },
+      // As the rows leave it: the routers' addresses go to section 3, and pfSense drops link-local addresses by itself.
+      { name: "internet", ranges: without(space.internet, space.firewall) },
+      { name: "internet", ranges: without(space.internet, [...space.firewall, ...LINK_LOCAL]) },
       { name: "firewall", ranges: space.firewall },
     ];
   }),
   services: plans.map((p) => [...p.services.values()]),
 });
+
+const LINK_LOCAL: Ranges = [rangeOf(parseNetwork("169.254.0.0/16")!.network)];
 
 /** The difference of two lists in words, at one way in. */
 export function changesOf(
@@ -73,7 +79,8 @@ export function changesOf(
   at: readonly string[],
 ): PolicyDiff {
   const diff = semanticDiff(before, after);
-  const rows = (kind: FlowChange["kind"]): readonly FlowChange[] => diff[kind].map((row) => changeOf(row, kind, words, at));
+  const rows = (kind: FlowChange["kind"]): readonly FlowChange[] =>
+    diff[kind].map((row) => changeOf(row, kind, words, at));
   return {
     changes: [...rows("starts"), ...rows("stops"), ...rows("changes")],
     forwards: [],
@@ -101,7 +108,12 @@ function changeOf(row: DiffRow, kind: FlowChange["kind"], words: Words, at: read
 /** Names for a set of addresses: as a whole, else piece by piece, else as numbers. */
 export function namesOf(intervals: readonly Interval[], family: 4 | 6, words: Words): readonly string[] {
   const ranges = makeRanges(intervals.map((i) => ({ family, lo: i.lo, hi: i.hi })));
-  const whole = words.sets.find((s) => isEqual(s.ranges.filter((r) => r.family === family), ranges));
+  const whole = words.sets.find((s) =>
+    isEqual(
+      s.ranges.filter((r) => r.family === family),
+      ranges,
+    ),
+  );
   if (whole && ranges.length > 0) return [whole.name];
   const pieces = ranges.map((r) => pieceNames(r, family, words.labels));
   if (pieces.every((p) => p !== undefined)) return pieces.flat();
@@ -118,9 +130,12 @@ const textOf = (ranges: Ranges, family: 4 | 6, labels: readonly AddressLabel[]):
 // Neighbouring networks are one interval to the engine; their names are put side by side again.
 function pieceNames(range: Interval, family: 4 | 6, labels: readonly AddressLabel[]): readonly string[] | undefined {
   const names: string[] = [];
-  for (let at = range.lo; at <= range.hi; ) {
+  for (let at = range.lo; at <= range.hi;) {
     const fitting = labels.filter((l) => l.family === family && l.lo === at && l.hi <= range.hi);
-    const widest = fitting.reduce<AddressLabel | undefined>((best, l) => (best && best.hi >= l.hi ? best : l), undefined);
+    const widest = fitting.reduce<AddressLabel | undefined>(
+      (best, l) => (best && best.hi >= l.hi ? best : l),
+      undefined,
+    );
     if (!widest) return undefined;
     names.push(widest.name);
     at = widest.hi + 1n;

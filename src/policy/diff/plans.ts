@@ -35,7 +35,16 @@ function unseen(intent: Intent): Rule["boxes"] {
 // Only the routers' own addresses send here.
 function ownList(intent: Intent): readonly Rule[] {
   const { firewall } = intent.space;
-  const others = clip(everything(), without(unite([{ family: 4, lo: 0n, hi: (1n << 32n) - 1n }, { family: 6, lo: 0n, hi: (1n << 128n) - 1n }]), firewall));
+  const others = clip(
+    everything(),
+    without(
+      unite([
+        { family: 4, lo: 0n, hi: (1n << 32n) - 1n },
+        { family: 6, lo: 0n, hi: (1n << 128n) - 1n },
+      ]),
+      firewall,
+    ),
+  );
   return [{ id: "not the firewall", action: "block", boxes: others }, ...intent.listAt(SELF).rules];
 }
 

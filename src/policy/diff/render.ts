@@ -107,7 +107,12 @@ const LINE = 18;
 export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
   const t = TEXTS[lang];
   const rows = diff.changes;
-  const blocks = rows.map((c) => ({ c, from: wrap(list(c.from), 34), to: wrap(list(c.to), 34), services: wrap(list(c.services), 44) }));
+  const blocks = rows.map((c) => ({
+    c,
+    from: wrap(list(c.from), 34),
+    to: wrap(list(c.to), 34),
+    services: wrap(list(c.services), 44),
+  }));
   let y = 64;
   const out: string[] = [];
   for (const { c, from, to, services } of blocks) {
@@ -118,18 +123,28 @@ export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
     out.push(texts(from, 24, middle, "start", "#1f2328"), texts(to, WIDTH - 24, middle, "end", "#1f2328"));
     out.push(
       `<line x1="290" y1="${middle + 6}" x2="664" y2="${middle + 6}" stroke="${color}" stroke-width="2"${dash === "" ? "" : ` stroke-dasharray="${dash}"`} marker-end="url(#${c.kind})"/>`,
-      texts([`${SIGNS[c.kind]} ${services[0] ?? ""}`, ...services.slice(1)], 477, middle - 6 - (services.length * LINE) / 2, "middle", color),
+      texts(
+        [`${SIGNS[c.kind]} ${services[0] ?? ""}`, ...services.slice(1)],
+        477,
+        middle - 6 - (services.length * LINE) / 2,
+        "middle",
+        color,
+      ),
       `<line x1="24" y1="${y + height}" x2="${WIDTH - 24}" y2="${y + height}" stroke="#d0d7de"/>`,
     );
     y += height;
   }
   if (rows.length === 0) {
-    out.push(`<text x="24" y="${y}" fill="#1f2328">${escapeXml(diff.forwards.length > 0 || diff.undecided.length > 0 ? "" : t.same)}</text>`);
+    out.push(
+      `<text x="24" y="${y}" fill="#1f2328">${escapeXml(diff.forwards.length > 0 || diff.undecided.length > 0 ? "" : t.same)}</text>`,
+    );
     y += LINE;
   }
   for (const f of diff.forwards) {
     y += LINE;
-    out.push(`<text x="24" y="${y}" fill="${LOOK[f.kind].color}">${escapeXml(`${SIGNS[f.kind]} ${t.forward.toLowerCase()} ${f.text}`)}</text>`);
+    out.push(
+      `<text x="24" y="${y}" fill="${LOOK[f.kind].color}">${escapeXml(`${SIGNS[f.kind]} ${t.forward.toLowerCase()} ${f.text}`)}</text>`,
+    );
   }
   const height = y + 28;
   const markers = KINDS.map(
@@ -137,22 +152,27 @@ export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
       `<marker id="${k}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 10 5 0 10z" fill="${LOOK[k].color}"/></marker>`,
   );
   const description = renderDiffText(diff, lang).trim();
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc" font-family="sans-serif" font-size="14">`,
-    `<title id="title">${escapeXml(t.title)}</title>`,
-    `<desc id="desc">${escapeXml(description)}</desc>`,
-    `<defs>${markers.join("")}</defs>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="24" y="32" font-size="18" font-weight="bold" fill="#1f2328">${escapeXml(t.title)}</text>`,
-    ...out,
-    `</svg>`,
-  ].join("\n") + "\n";
+  return (
+    [
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc" font-family="sans-serif" font-size="14">`,
+      `<title id="title">${escapeXml(t.title)}</title>`,
+      `<desc id="desc">${escapeXml(description)}</desc>`,
+      `<defs>${markers.join("")}</defs>`,
+      `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
+      `<text x="24" y="32" font-size="18" font-weight="bold" fill="#1f2328">${escapeXml(t.title)}</text>`,
+      ...out,
+      `</svg>`,
+    ].join("\n") + "\n"
+  );
 }
 
 function texts(lines: readonly string[], x: number, middle: number, anchor: string, color: string): string {
   const first = middle - ((lines.length - 1) * LINE) / 2 + 5;
   return lines
-    .map((line, i) => `<text x="${x}" y="${first + i * LINE}" text-anchor="${anchor}" fill="${color}">${escapeXml(line)}</text>`)
+    .map(
+      (line, i) =>
+        `<text x="${x}" y="${first + i * LINE}" text-anchor="${anchor}" fill="${color}">${escapeXml(line)}</text>`,
+    )
     .join("");
 }
 

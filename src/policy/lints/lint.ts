@@ -8,6 +8,8 @@ export interface LintContext {
   readonly intent: Intent;
   /** ISO date. */
   readonly today: string;
+  /** Steps of the engine that one question may take. */
+  readonly steps: number;
 }
 
 /** A finding before waivers: `flow` is the row that a waiver would name. */

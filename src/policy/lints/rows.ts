@@ -4,8 +4,7 @@ import { isWithin, meetOf, without, type Ranges } from "../ranges.ts";
 import { boxesBetween, rangesOf, SELF, tailsOf, type PlanSpace } from "../space.ts";
 import { ofFlow, type Lint } from "./lint.ts";
 
-const isWide = (end: Endpoint): boolean =>
-  end.kind === "any" || (end.kind === "network" && end.network.prefix === 0);
+const isWide = (end: Endpoint): boolean => end.kind === "any" || (end.kind === "network" && end.network.prefix === 0);
 
 const termsOf = (space: PlanSpace, flow: Flow): readonly ServiceTerm[] =>
   flow.services.flatMap((id) => space.plan.services.get(id)?.terms ?? []);
@@ -18,9 +17,22 @@ export const wideRows: Lint = function* (context) {
     const terms = termsOf(space, flow);
     const isAnyService = terms.some((t) => t.protocol === "any");
     if (flow.from.some(isWide) && flow.to.some(isWide)) {
-      yield ofFlow(context, "POLICY_ANY_ANY", flow, "allows anything to anything", "Name the zones or hosts that need it");
+      yield ofFlow(
+        context,
+        "POLICY_ANY_ANY",
+        flow,
+        "allows anything to anything",
+        "Name the zones or hosts that need it",
+      );
     } else if (isAnyService) {
-      yield ofFlow(context, "POLICY_ANY_SERVICE", flow, "allows every protocol", "Name the services that are needed", "services");
+      yield ofFlow(
+        context,
+        "POLICY_ANY_SERVICE",
+        flow,
+        "allows every protocol",
+        "Name the services that are needed",
+        "services",
+      );
     }
     const open = terms.find((t) => "ports" in t && t.ports.some((p) => p.lo <= 1 && p.hi === 65535));
     if (open && !isAnyService) {
@@ -42,7 +54,10 @@ export const literalNetworks: Lint = function* (context) {
     ...[...plan.pools.values()].map((p) => ({ name: p.id, network: p.network })),
   ];
   for (const flow of plan.flows) {
-    for (const [key, ends] of [["from", flow.from], ["to", flow.to]] as const) {
+    for (const [key, ends] of [
+      ["from", flow.from],
+      ["to", flow.to],
+    ] as const) {
       for (const end of ends) {
         if (end.kind !== "network" || end.network.prefix === 0) continue;
         const { network } = end;
@@ -50,7 +65,14 @@ export const literalNetworks: Lint = function* (context) {
         const home = met.find((p) => p.network.prefix <= network.prefix);
         if (!home && met.length > 0) {
           const fact = `names ${formatNetwork(network)}, which swallows ${met.map((m) => m.name).join(", ")}`;
-          yield ofFlow(context, "POLICY_SUPERNET", flow, fact, "Name the zones that are meant, so that a new one is not let in unseen", key);
+          yield ofFlow(
+            context,
+            "POLICY_SUPERNET",
+            flow,
+            fact,
+            "Name the zones that are meant, so that a new one is not let in unseen",
+            key,
+          );
         } else if (!home && PRIVATE.some((p) => networksOverlap(p, network))) {
           const fact = `names ${formatNetwork(network)}, which is in no zone and no pool`;
           yield ofFlow(context, "POLICY_OUTSIDE_PLAN", flow, fact, "Declare it in addressing.yaml, or correct it", key);
@@ -64,17 +86,31 @@ export const literalNetworks: Lint = function* (context) {
 export const unenforceableRows: Lint = function* (context) {
   const { space } = context.intent;
   for (const flow of space.plan.flows) {
-    const seen = flow.from.flatMap((from) => flow.to.map((to) => ({ from, to, isSeen: isSeen(space, from, to, flow) })));
+    const seen = flow.from.flatMap((from) =>
+      flow.to.map((to) => ({ from, to, isSeen: isSeen(space, from, to, flow) })),
+    );
     if (seen.length === 0) continue;
     if (seen.every((pair) => !pair.isSeen)) {
       const fact = "matches nothing that a router sees: source and destination are in one place";
-      yield ofFlow(context, "POLICY_UNENFORCEABLE", flow, fact, "Remove it; what stays inside a zone is the hosts' own firewall's work");
+      yield ofFlow(
+        context,
+        "POLICY_UNENFORCEABLE",
+        flow,
+        fact,
+        "Remove it; what stays inside a zone is the hosts' own firewall's work",
+      );
       continue;
     }
     const blind = seen.find((pair) => !pair.isSeen);
     if (!blind) continue;
     const fact = `pairs ${nameOf(blind.from)} with ${nameOf(blind.to)}, between which no router stands`;
-    yield ofFlow(context, "POLICY_PARTLY_UNENFORCEABLE", flow, fact, "Split the row, so that what it names is what it does");
+    yield ofFlow(
+      context,
+      "POLICY_PARTLY_UNENFORCEABLE",
+      flow,
+      fact,
+      "Split the row, so that what it names is what it does",
+    );
   }
 };
 

@@ -13,7 +13,14 @@ export const sectionOrder: Lint = function* (context) {
   for (const flow of context.intent.space.plan.flows) {
     if (highest && flow.section < highest.section) {
       const fact = `of section ${flow.section} stands after ${highest.id} of section ${highest.section}`;
-      yield ofFlow(context, "POLICY_SECTION_ORDER", flow, fact, "Put the rows in the order of ANSSI's sections, 1 to 6", "section");
+      yield ofFlow(
+        context,
+        "POLICY_SECTION_ORDER",
+        flow,
+        fact,
+        "Put the rows in the order of ANSSI's sections, 1 to 6",
+        "section",
+      );
     } else highest = flow;
   }
 };
@@ -23,7 +30,8 @@ const isFirewall = (end: Endpoint): boolean => end.kind === "firewall";
 /** What each section is for; null when the row fits. */
 const EXPECTED: Readonly<Record<Section, (flow: Flow) => string | null>> = {
   1: (f) => (f.to.every(isFirewall) && f.action === "allow" ? null : "section 1 allows flows to the firewall"),
-  2: (f) => (f.from.every(isFirewall) && f.action === "allow" ? null : "section 2 allows flows from the firewall"),
+  // A closing refusal of what else the firewall may send belongs here too.
+  2: (f) => (f.from.every(isFirewall) ? null : "section 2 is about flows from the firewall"),
   3: (f) => (f.to.every(isFirewall) && f.action !== "allow" ? null : "section 3 refuses flows to the firewall"),
   4: (f) =>
     f.to.some(isFirewall) || f.from.some(isFirewall) ? "flows to and from the firewall are sections 1 to 3" : null,
@@ -35,7 +43,14 @@ export const sectionContent: Lint = function* (context) {
   for (const flow of context.intent.space.plan.flows) {
     const wrong = EXPECTED[flow.section](flow);
     if (wrong === null) continue;
-    yield ofFlow(context, "POLICY_SECTION_CONTENT", flow, `is out of place: ${wrong}`, "Move it to the section that it belongs to", "section");
+    yield ofFlow(
+      context,
+      "POLICY_SECTION_CONTENT",
+      flow,
+      `is out of place: ${wrong}`,
+      "Move it to the section that it belongs to",
+      "section",
+    );
   }
 };
 
@@ -60,7 +75,13 @@ export const protection: Lint = function* (context) {
   const anchor = flows.find((f) => f.section >= 3) ?? flows.at(-1);
   if (protects || !anchor) return;
   const fact = "is where the protection of the firewall should be: no row of section 3 refuses everything to it";
-  yield ofFlow(context, "POLICY_PROTECTION_MISSING", anchor, fact, "Add a row of section 3: from any to firewall, services any, deny, log");
+  yield ofFlow(
+    context,
+    "POLICY_PROTECTION_MISSING",
+    anchor,
+    fact,
+    "Add a row of section 3: from any to firewall, services any, deny, log",
+  );
 };
 
 export const finalDeny: Lint = function* (context) {
@@ -75,9 +96,22 @@ export const finalDeny: Lint = function* (context) {
     isWithin(EVERYWHERE, rangesOf(space, last.to));
   if (!isFinal) {
     const fact = "is the last row, and does not refuse everything";
-    yield ofFlow(context, "POLICY_FINAL_DENY_MISSING", last, fact, "End with a row of section 6: from any to any, services any, deny, log");
+    yield ofFlow(
+      context,
+      "POLICY_FINAL_DENY_MISSING",
+      last,
+      fact,
+      "End with a row of section 6: from any to any, services any, deny, log",
+    );
   } else if (!last.isLogged) {
-    yield ofFlow(context, "POLICY_FINAL_DENY_UNLOGGED", last, "refuses the rest without a log", "Write log: true: refused flows are the first sign of an attack", "log");
+    yield ofFlow(
+      context,
+      "POLICY_FINAL_DENY_UNLOGGED",
+      last,
+      "refuses the rest without a log",
+      "Write log: true: refused flows are the first sign of an attack",
+      "log",
+    );
   }
 };
 
@@ -87,10 +121,24 @@ export const logs: Lint = function* (context: LintContext) {
   for (const flow of context.intent.space.plan.flows) {
     if (LOGGED.has(flow.section) && !flow.isLogged) {
       const fact = `of section ${flow.section} is not logged`;
-      yield ofFlow(context, "POLICY_NOT_LOGGED", flow, fact, "Write log: true: what concerns the firewall itself is logged", "log");
+      yield ofFlow(
+        context,
+        "POLICY_NOT_LOGGED",
+        flow,
+        fact,
+        "Write log: true: what concerns the firewall itself is logged",
+        "log",
+      );
     }
     if (flow.section === 5 && flow.isLogged) {
-      yield ofFlow(context, "POLICY_NOISE_LOGGED", flow, "logs noise", "Write log: false: section 5 keeps the log readable", "log");
+      yield ofFlow(
+        context,
+        "POLICY_NOISE_LOGGED",
+        flow,
+        "logs noise",
+        "Write log: false: section 5 keeps the log readable",
+        "log",
+      );
     }
   }
 };

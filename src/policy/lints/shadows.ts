@@ -1,10 +1,4 @@
-import {
-  compile,
-  findRedundant,
-  findShadows,
-  formatPacket,
-  type Rule,
-} from "../engine/index.ts";
+import { compile, findRedundant, findShadows, formatPacket, type Rule } from "../engine/index.ts";
 import type { Flow } from "../../plan/types.ts";
 import { ofFlow, type Finding, type Lint, type LintContext } from "./lint.ts";
 
@@ -16,7 +10,7 @@ const flowOf = (context: LintContext, id: string): Flow => context.intent.space.
 /** Rows that no packet reaches: by one earlier row or by several together, with a cover that needs all its members. */
 export const shadowedRows: Lint = function* (context) {
   const { compiled, rows } = context.intent;
-  const report = findShadows(compiled);
+  const report = findShadows(compiled, { stepsPerRule: context.steps });
   for (const shadow of report.shadows) {
     const flow = flowOf(context, shadow.rule);
     const twin = twinOf(rows, shadow.index, shadow.cover);
@@ -54,14 +48,20 @@ function twinOf(rows: readonly Rule[], index: number, cover: readonly string[]):
 export const redundantRows: Lint = function* (context) {
   const { intent } = context;
   const { flows } = intent.space.plan;
-  const report = findRedundant(intent.compiled);
+  const report = findRedundant(intent.compiled, { stepsPerRule: context.steps });
   const isStructural = (flow: Flow): boolean => flow.section === 3 || flow.section >= 5;
   for (const { rule, index, reason } of report.redundant) {
     const flow = flows[index]!;
     if (reason !== "repeated" || isStructural(flow) || rowIsGone(context, index)) continue;
     const later = flows.slice(index + 1).filter((f) => f.action === flow.action && f.isLogged === flow.isLogged);
     if (!isCoveredBy(context, index, later)) continue;
-    yield ofFlow(context, "POLICY_REDUNDANT", flowOf(context, rule), `changes nothing: later rows ${flow.action} the same`, "Remove it");
+    yield ofFlow(
+      context,
+      "POLICY_REDUNDANT",
+      flowOf(context, rule),
+      `changes nothing: later rows ${flow.action} the same`,
+      "Remove it",
+    );
   }
   for (const id of report.undecided) yield undecided(context, flowOf(context, id), "whether it changes anything");
 };
@@ -78,4 +78,10 @@ function isCoveredBy(context: LintContext, index: number, later: readonly Flow[]
 }
 
 const undecided = (context: LintContext, flow: Flow, what: string): Finding =>
-  ofFlow(context, "POLICY_UNDECIDED", flow, `${what} is undecided: the budget of steps ended first`, "Simplify the rows before it");
+  ofFlow(
+    context,
+    "POLICY_UNDECIDED",
+    flow,
+    `${what} is undecided: the budget of steps ended first`,
+    "Simplify the rows before it",
+  );

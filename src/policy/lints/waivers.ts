@@ -19,7 +19,8 @@ export function applyWaivers(context: LintContext, findings: readonly Finding[])
   const accepted = new Set<Finding>();
   const about: Finding[] = [];
   for (const waiver of plan.waivers) {
-    const isWaivable = isPolicyCode(waiver.code) && !NOT_WAIVABLE.has(waiver.code) && !waiver.code.startsWith("POLICY_PROOF_");
+    const isWaivable =
+      isPolicyCode(waiver.code) && !NOT_WAIVABLE.has(waiver.code) && !waiver.code.startsWith("POLICY_PROOF_");
     if (!isWaivable) {
       const hint = "A waiver accepts a finding about one row; docs/policy.md lists the codes";
       about.push(ofWaiver("POLICY_WAIVER_CODE", waiver, `${waiver.code} cannot be waived`, hint));
@@ -27,10 +28,14 @@ export function applyWaivers(context: LintContext, findings: readonly Finding[])
     }
     const waived = findings.filter((f) => f.code === waiver.code && f.flow === waiver.flow);
     if (waived.length === 0) {
-      about.push(ofWaiver("POLICY_WAIVER_UNUSED", waiver, `${waiver.flow} has no finding ${waiver.code}`, "Remove the waiver"));
+      about.push(
+        ofWaiver("POLICY_WAIVER_UNUSED", waiver, `${waiver.flow} has no finding ${waiver.code}`, "Remove the waiver"),
+      );
     } else if (waiver.expires < context.today) {
       const fact = `was good until ${waiver.expires} for ${waiver.code} of ${waiver.flow}`;
-      about.push(ofWaiver("POLICY_WAIVER_EXPIRED", waiver, fact, `Correct the row, or ask ${waiver.owner} for a new date`));
+      about.push(
+        ofWaiver("POLICY_WAIVER_EXPIRED", waiver, fact, `Correct the row, or ask ${waiver.owner} for a new date`),
+      );
     } else for (const f of waived) accepted.add(f);
   }
   return [...findings.filter((f) => !accepted.has(f)), ...about];

@@ -48,7 +48,13 @@ export function handText(plan: Plan, routerId: string, hand: Hand = {}): string 
     space.ingresses
       .filter((i) => i.id !== SELF)
       .flatMap((ingress) => {
-        const from = meetOf(rangesOf(space, flow.from.filter((end) => end.kind !== "firewall")), ingress.enters).filter((r) => r.family === 4);
+        const from = meetOf(
+          rangesOf(
+            space,
+            flow.from.filter((end) => end.kind !== "firewall"),
+          ),
+          ingress.enters,
+        ).filter((r) => r.family === 4);
         const to = rangesOf(space, flow.to).filter((r) => r.family === 4);
         if (from.length === 0 || to.length === 0) return [];
         const source = alias(`from_${flow.id}_${ingress.id.replaceAll("-", "_")}`, from);
@@ -69,10 +75,12 @@ export function handText(plan: Plan, routerId: string, hand: Hand = {}): string 
   );
   const forwards = plan.forwards.flatMap((f) =>
     f.wans.flatMap((wan) =>
-      (plan.services.get(f.service)?.terms ?? []).flatMap(partsOf).map(
-        (part) =>
-          `<rule><interface>${keyOf.get(wan)!}</interface><ipprotocol>inet</ipprotocol>${part.protocol}<source><any/></source><destination><address>${formatAddress(plan.zones.get(wan)!.vip!.address)}</address>${part.port}</destination><target>${formatAddress(plan.hosts.get(f.host)!.nics[0]!.address)}</target><local-port>${part.port.replace(/<\/?port>/g, "")}</local-port></rule>`,
-      ),
+      (plan.services.get(f.service)?.terms ?? [])
+        .flatMap(partsOf)
+        .map(
+          (part) =>
+            `<rule><interface>${keyOf.get(wan)!}</interface><ipprotocol>inet</ipprotocol>${part.protocol}<source><any/></source><destination><address>${formatAddress(plan.zones.get(wan)!.vip!.address)}</address>${part.port}</destination><target>${formatAddress(plan.hosts.get(f.host)!.nics[0]!.address)}</target><local-port>${part.port.replace(/<\/?port>/g, "")}</local-port></rule>`,
+        ),
     ),
   );
   const aliasXml = [...aliases].map(
