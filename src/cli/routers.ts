@@ -1,6 +1,6 @@
 import { messageOf } from "../core/fault.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
-import { emitRouters } from "../pfsense/emit/index.ts";
+import { emitRouters, unmetNeeds } from "../pfsense/emit/index.ts";
 import type { PfConfig } from "../pfsense/model/config.ts";
 import { checkPolicy, type Checked } from "../pfsense/proof/index.ts";
 import { readConfig } from "../pfsense/read/read-config.ts";
@@ -12,7 +12,7 @@ export function routersOf(plan: Plan): {
   readonly findings: readonly Diagnostic[];
 } {
   const configs = new Map<string, PfConfig>();
-  const findings: Diagnostic[] = [];
+  const findings: Diagnostic[] = [...unmetNeeds(plan)];
   for (const [router, text] of emitRouters(plan, {})) {
     const read = readConfig(text, { file: `${router}/config.xml` });
     findings.push(...read.warnings, ...(read.ok ? [] : read.errors));

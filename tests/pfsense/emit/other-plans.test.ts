@@ -18,8 +18,18 @@ function faultOf(edits: Edits): string {
 }
 
 describe("other plans", () => {
-  test("the lab lacks rows for what its routers' own services need, and each is told", () => {
-    expect(unmetNeeds(plan).map((d) => d.fact)).toEqual([
+  test("the lab has rows for all that its routers' own services need", () => {
+    expect(unmetNeeds(plan)).toEqual([]);
+  });
+
+  test("a table that lacks such rows is told each of them", () => {
+    const bare = labPlan({
+      flows: [
+        [/, kea-ha\]/g, "]"],
+        [/ {2}- id: F207[\s\S]*?\(CARP\)\n/, ""],
+      ],
+    });
+    expect(unmetNeeds(bare).map((d) => d.fact)).toEqual([
       "DHCP's hot standby (Kea) needs tcp 8765 from firewall to 10.20.99.2, which no row allows",
       "DHCP's hot standby (Kea) needs tcp 8765 from 10.20.99.1 to 10.20.99.2, which no row allows",
       "CARP on a switch that snoops (IGMP) needs IP protocol 2 from firewall to 224.0.0.22, which no row allows",
