@@ -17,16 +17,20 @@ export async function interruptible<T>(io: Io, work: (signal: AbortSignal) => Pr
   process.on("SIGTERM", onSignal);
   try {
     const result = await work(controller.signal);
-    if (controller.signal.aborted) {
-      throw new Fault(
-        "CLI_INTERRUPTED",
-        "Interrupted; what was done so far is recorded.",
-        "Run `maquette up` to go on, or `maquette destroy`.",
-      );
-    }
+    if (controller.signal.aborted) throw interrupted(undefined);
     return result;
+  } catch (error) {
+    throw error instanceof Fault && error.code === "ENGINE_INTERRUPTED" ? interrupted(error) : error;
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
 }
+
+const interrupted = (cause: unknown): Fault =>
+  new Fault(
+    "CLI_INTERRUPTED",
+    "Interrupted; what was done so far is recorded.",
+    "Run `maquette up` to go on, or `maquette destroy`.",
+    cause,
+  );

@@ -13,6 +13,7 @@ import { clientFor } from "../pve/client/environment.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { readSettings, type Context } from "./context.ts";
+import { interruptible } from "./interrupt.ts";
 import { supplyImages } from "./supply-images.ts";
 
 /** A stack that is ready for the engine: the API answers, the engine is here, the environment is set. */
@@ -59,7 +60,10 @@ export async function openBase(context: Context): Promise<{
   prepare(endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment>;
 }> {
   const { io, folders, root, stack } = context;
-  const engine = await getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line) });
+  // Building takes minutes: a Ctrl-C must end the compiler too, which runs in a process group of its own.
+  const engine = await interruptible(io, (signal) =>
+    getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line), signal }),
+  );
   const backend = configuredBackend(context);
   const prepare = (endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment> =>
     prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, backend, isOpen: context.isEmbedded });

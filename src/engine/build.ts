@@ -3,6 +3,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFi
 import { dirname, join, relative } from "node:path";
 import lockfile from "proper-lockfile";
 import { Fault } from "../core/fault.ts";
+import { diskFault } from "../stack/folders.ts";
 import { compareVersions, pins } from "./pins.ts";
 import { run } from "./run.ts";
 import { npmTokens } from "./tokens.ts";
@@ -82,7 +83,7 @@ export async function builtProgram(
 
 /**
  * Builds a program from its pinned Go module, or returns the one built before. One build at a time a cache.
- * @throws Fault ENGINE_NO_GO, ENGINE_BUILD, ENGINE_DEADLINE
+ * @throws Fault ENGINE_NO_GO, ENGINE_BUILD, ENGINE_DEADLINE, ENGINE_INTERRUPTED, DISK_…
  */
 export async function buildProgram(name: ProgramName, options: BuildOptions): Promise<string> {
   const recipe = recipes.find((r) => r.name === name)!;
@@ -90,6 +91,16 @@ export async function buildProgram(name: ProgramName, options: BuildOptions): Pr
   const file = join(folder, name);
   if (await isFile(file)) return file;
   await requireGo();
+  try {
+    return await build(recipe, folder, options);
+  } catch (error) {
+    throw diskFault(error, `build ${name} in ${dirname(folder)}`);
+  }
+}
+
+async function build(recipe: Recipe, folder: string, options: BuildOptions): Promise<string> {
+  const { name } = recipe;
+  const file = join(folder, name);
   await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
   const release = await lockfile.lock(dirname(folder), {
     // A second clone waits here for the first one's build; the lock is refreshed while its holder lives.

@@ -20,7 +20,7 @@ export interface RunResult {
 
 /**
  * Runs a program to its end, in a process group of its own so that a deadline ends its children too.
- * @throws Fault ENGINE_DEADLINE, ENGINE_NO_PROGRAM
+ * @throws Fault ENGINE_DEADLINE, ENGINE_INTERRUPTED, ENGINE_NO_PROGRAM
  */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   return new Promise((resolve, reject) => {
@@ -44,6 +44,7 @@ export async function run(program: string, args: readonly string[], options: Run
       kill();
     }, options.deadlineMs);
     const abort = (): void => kill();
+    if (options.signal?.aborted) abort();
     options.signal?.addEventListener("abort", abort, { once: true });
     let stdout = "";
     const tail: string[] = [];
@@ -64,21 +65,17 @@ export async function run(program: string, args: readonly string[], options: Run
     };
     child.on("error", (error) => {
       settle();
-      reject(
-        errnoOf(error) === "ENOENT"
-          ? new Fault(
-              "ENGINE_NO_PROGRAM",
-              `${program} is not on PATH.`,
-              `Install ${program}, or run \`maquette doctor\`.`,
-              error,
-            )
-          : error,
-      );
+      const why = errnoOf(error) === "ENOENT" ? "is not on PATH" : `cannot be run (${error.message})`;
+      const hint = `Install ${program}, or run \`maquette doctor\`.`;
+      reject(new Fault("ENGINE_NO_PROGRAM", `${program} ${why}.`, hint, error));
     });
     child.on("close", (code) => {
       settle();
       if (partial !== "") tail.push(partial);
-      if (isLate) {
+      if (options.signal?.aborted) {
+        const hint = "Run the same command again: what was built or downloaded so far is kept.";
+        reject(new Fault("ENGINE_INTERRUPTED", `${program} ${args[0] ?? ""} was interrupted.`, hint));
+      } else if (isLate) {
         reject(
           new Fault(
             "ENGINE_DEADLINE",
