@@ -39,7 +39,7 @@ export async function prepareEnvironment(
   await privateFolder(folders.backend);
   await installPlugin(folders.pulumiHome, engine.plugin);
   await writeWrapper(folders, engine);
-  const others = (env["PATH"] ?? "").split(delimiter).filter((f) => f !== wrapperFolder(folders));
+  const others = (env["PATH"] ?? "").split(delimiter).filter((f) => f !== "" && f !== wrapperFolder(folders));
   return {
     PATH: [wrapperFolder(folders), ...others].join(delimiter),
     PULUMI_HOME: folders.pulumiHome,
@@ -72,6 +72,9 @@ async function writeWrapper(folders: Folders, engine: Engine): Promise<void> {
   const script = `#!/bin/sh
 # Written by maquette. Checkpoints are for this user alone. The token goes from its file to the engine's environment here and nowhere else.
 umask 077
+# What a user has set for other stacks and clusters: each of these would win over what is set here.
+unset PULUMI_CONFIG_PASSPHRASE PULUMI_SELF_MANAGED_STATE_GZIP PULUMI_SELF_MANAGED_STATE_LEGACY_LAYOUT
+unset PROXMOX_VE_API_TOKEN PROXMOX_VE_AUTH_TICKET PROXMOX_VE_CSRF_PREVENTION_TOKEN PROXMOX_VE_USERNAME PROXMOX_VE_PASSWORD
 if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
   PROXMOX_VE_API_TOKEN=$(cat "$MAQUETTE_TOKEN_FILE")
   export PROXMOX_VE_API_TOKEN
@@ -85,7 +88,8 @@ exec ${quoted} "$@"
   const file = join(folder, "pulumi");
   const now = await readFile(file, "utf8").catch(() => "");
   if (now !== script) {
-    await writePrivate(file, script, 0o700);
+    // The mark first: a wrapper without it would be taken for an engine, and would start itself for ever.
     await writePrivate(join(folder, ".maquette-wrapper"), "", 0o700);
+    await writePrivate(file, script, 0o700);
   }
 }

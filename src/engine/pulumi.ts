@@ -4,7 +4,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
-import { Fault } from "../core/fault.ts";
+import { errnoOf, Fault } from "../core/fault.ts";
 import { wrapperFolder, type PulumiEnvironment } from "./environment.ts";
 import type { Folders } from "../stack/folders.ts";
 
@@ -36,15 +36,18 @@ export async function pulumi(args: readonly string[], options: PulumiOptions): P
   const wantsEvents = options.onEvent !== undefined;
   const folder = wantsEvents ? await mkdtemp(join(tmpdir(), "maquette-events-")) : undefined;
   const log = folder === undefined ? undefined : join(folder, "events.jsonl");
-  const tail = log === undefined ? undefined : await tailEvents(log, options.onEvent!);
   try {
-    return await spawnPulumi(
-      [...args, "--non-interactive", "--color", "never", ...(log === undefined ? [] : ["--event-log", log])],
-      options,
-      wantsEvents,
-    );
+    const tail = log === undefined ? undefined : await tailEvents(log, options.onEvent!);
+    try {
+      return await spawnPulumi(
+        [...args, "--non-interactive", "--color", "never", ...(log === undefined ? [] : ["--event-log", log])],
+        options,
+        wantsEvents,
+      );
+    } finally {
+      await tail?.end();
+    }
   } finally {
-    await tail?.end();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
@@ -64,10 +67,18 @@ async function spawnPulumi(args: readonly string[], options: PulumiOptions, want
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const interrupt = (): void => void child.kill("SIGINT");
+    if (options.signal?.aborted) interrupt();
     options.signal?.addEventListener("abort", interrupt, { once: true });
+    const deadlineMs = options.deadlineMs ?? 7_200_000;
+    let isLate = false;
     const timer = setTimeout(() => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    }, options.deadlineMs ?? 7_200_000);
+      isLate = true;
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch (error) {
+        if (errnoOf(error) !== "ESRCH") throw error;
+      }
+    }, deadlineMs);
     const settle = (): void => {
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", interrupt);
@@ -80,7 +91,10 @@ async function spawnPulumi(args: readonly string[], options: PulumiOptions, want
     });
     child.on("close", (code) => {
       settle();
-      resolve({ code: code ?? 137, stdout, stderr });
+      if (isLate) {
+        const what = `pulumi ${args[0] ?? ""} did not end within ${Math.round(deadlineMs / 1000)} s and was killed.`;
+        reject(new Fault("ENGINE_DEADLINE", what, "Run the same command again: it mends what was in flight."));
+      } else resolve({ code: code ?? 137, stdout, stderr });
     });
   });
 }
@@ -93,6 +107,7 @@ async function tailEvents(path: string, onEvent: (event: EngineEvent) => void): 
   let rest = Buffer.alloc(0);
   let position = 0;
   let reading = Promise.resolve();
+  let failure: unknown;
   const drain = async (): Promise<void> => {
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
@@ -103,12 +118,15 @@ async function tailEvents(path: string, onEvent: (event: EngineEvent) => void): 
       rest = Buffer.from(bytes.subarray(last + 1));
       if (last < 0) continue;
       for (const line of bytes.subarray(0, last).toString("utf8").split("\n")) {
-        if (line !== "") onEvent(JSON.parse(line) as EngineEvent);
+        if (line !== "") onEvent(parseEvent(line));
       }
     }
   };
   const next = (): void => {
-    reading = reading.then(drain);
+    // Nobody waits for it before the end: a failure is kept until then.
+    reading = reading.then(async () => {
+      if (failure === undefined) await drain().catch((error: unknown) => (failure = error));
+    });
   };
   const watcher = watch(path, next);
   return {
@@ -120,6 +138,21 @@ async function tailEvents(path: string, onEvent: (event: EngineEvent) => void): 
       } finally {
         await file.close();
       }
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- as it was thrown
+      if (failure !== undefined) throw failure;
     },
   };
+}
+
+function parseEvent(line: string): EngineEvent {
+  try {
+    return JSON.parse(line) as EngineEvent;
+  } catch (error) {
+    throw new Fault(
+      "ENGINE_EVENTS",
+      `Pulumi's event log cannot be read: ${line.slice(0, 80)}`,
+      "Is the disk of the temporary folder (TMPDIR) full? Free some space, then run the same command again.",
+      error,
+    );
+  }
 }

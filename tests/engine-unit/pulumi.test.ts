@@ -1,0 +1,204 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { prepareEnvironment, wrapperFolder, type PulumiEnvironment } from "../../src/engine/environment.ts";
+import { pulumi, type PulumiOptions } from "../../src/engine/pulumi.ts";
+import { foldersOf, type Folders } from "../../src/stack/folders.ts";
+import { faultOf, temporaryFolder } from "../stack/temporary.ts";
+import { isAlive, script, until } from "./programs.ts";
+
+interface Lab {
+  readonly folders: Folders;
+  readonly environment: PulumiEnvironment;
+  readonly folder: string;
+  readonly run: (args: readonly string[], options?: Partial<PulumiOptions>) => ReturnType<typeof pulumi>;
+}
+
+/** A stack whose engine is a line of shell; `$LOG` in it is the event log. */
+async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin" }): Promise<Lab> {
+  const folder = temporaryFolder();
+  const folders = foldersOf(folder, "lab", {
+    XDG_STATE_HOME: join(folder, "state"),
+    XDG_DATA_HOME: join(folder, "data"),
+    XDG_CACHE_HOME: join(folder, "cache"),
+  });
+  const find = 'for a in "$@"; do [ "$previous" = --event-log ] && LOG=$a; previous=$a; done';
+  const file = script(join(folder, "engine's own", "pulumi"), `${find}\n${body}`);
+  const program = { file, version: "3.255.0", source: "path" } as const;
+  const tokenFile = join(folder, "token");
+  writeFileSync(tokenFile, "root@pam!x=secret\n");
+  const environment = await prepareEnvironment(
+    {
+      stack: "lab",
+      folders,
+      engine: { cli: program, language: program, plugin: program },
+      endpoint: { url: "https://127.0.0.1:1/", tokenFile, caFile: join(folder, "ca.pem") },
+      isInsecure: false,
+      isOpen: true,
+    },
+    env,
+  );
+  return {
+    folders,
+    environment,
+    folder,
+    run: (args, options = {}) => pulumi(args, { root: folder, folders, environment, ...options }),
+  };
+}
+
+const event = (sequence: number, more: object = {}): string => JSON.stringify({ sequence, timestamp: 0, ...more });
+afterEach(() => vi.unstubAllEnvs());
+
+describe("the event log", () => {
+  test("is followed while it grows: whole events alone, in order, however it is cut into writes", async () => {
+    const long = event(2, { stdoutEvent: { message: "é".repeat(100_000), color: "" } });
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "long"), long);
+    const go = join(folder, "go");
+    // It waits for the first event to be seen, so nothing is left to the end.
+    const { run } = await lab(`
+      printf '%s\\n%s' '${event(1)}' '{"sequ' > "$LOG"
+      while [ ! -e ${go} ]; do sleep 0.01; done
+      printf 'ence":7,"timestamp":0}\\n' >> "$LOG"
+      head -c 100001 ${join(folder, "long")} >> "$LOG"; tail -c +100002 ${join(folder, "long")} >> "$LOG"
+      printf '\\n%s' '${event(9)}' >> "$LOG"; printf '\\n' >> "$LOG"; printf '{"half' >> "$LOG"
+      echo out; echo err >&2; exit 5`);
+    const seen: EngineEvent[] = [];
+    const ran = await run(["up"], {
+      onEvent: (e) => {
+        seen.push(e);
+        writeFileSync(go, "");
+      },
+    });
+    expect(ran).toEqual({ code: 5, stdout: "out\n", stderr: "err\n" });
+    expect(seen.map((e) => e.sequence)).toEqual([1, 7, 2, 9]);
+    expect(seen[2]!.stdoutEvent!.message).toHaveLength(100_000);
+  });
+
+  test("is asked for only where somebody listens, and its folder is removed", async () => {
+    const own = await lab('echo "$@"; echo "debug $PULUMI_DEBUG_COMMANDS"; [ -z "$LOG" ] || echo "$LOG"');
+    vi.stubEnv("TMPDIR", own.folder);
+    const deaf = await own.run(["up", "--yes"]);
+    expect(deaf.stdout).toBe("up --yes --non-interactive --color never\ndebug \n");
+    const heard = await own.run(["up"], { onEvent: () => undefined });
+    const log = heard.stdout.trim().split("\n").at(-1)!;
+    expect(log).toContain(own.folder);
+    expect(existsSync(join(log, ".."))).toBe(false);
+  });
+
+  test("that is damaged is said in words when the run has ended, and its folder is removed", async () => {
+    const own = await lab(`printf '%s\\n%s\\n%s\\n' '${event(1)}' '{broken' '${event(2)}' > "$LOG"; sleep 0.1`);
+    vi.stubEnv("TMPDIR", own.folder);
+    const before = readdirSync(own.folder);
+    const fault = await faultOf(() => own.run(["up"], { onEvent: () => undefined }));
+    expect(fault.code).toBe("ENGINE_EVENTS");
+    expect(readdirSync(own.folder)).toEqual(before);
+  });
+});
+
+describe("a run", () => {
+  const begun = (folder: string): string => join(folder, "begun");
+  const waits = (file: string): string =>
+    `trap 'echo interrupted; exit 7' INT; echo $$ > ${file}.tmp; mv ${file}.tmp ${file}; while :; do sleep 0.01; done`;
+
+  test("is interrupted once by an abort, and ends in its own way", async () => {
+    const folder = temporaryFolder();
+    const { run } = await lab(waits(begun(folder)));
+    const controller = new AbortController();
+    const running = run(["up"], { signal: controller.signal });
+    await until(() => existsSync(begun(folder)), "the engine");
+    controller.abort();
+    expect(await running).toMatchObject({ code: 7, stdout: "interrupted\n" });
+  });
+
+  test("that was aborted before the engine was there is not left to run", async () => {
+    const { run } = await lab("sleep 60");
+    expect((await run(["up"], { signal: AbortSignal.abort() })).code).not.toBe(0);
+  });
+
+  test("is killed at its deadline, its children too, and says so", async () => {
+    const folder = temporaryFolder();
+    const { run } = await lab(`sleep 60 & echo $! > ${begun(folder)}; wait`);
+    const fault = await faultOf(() => run(["up"], { deadlineMs: 500 }));
+    expect(fault.code).toBe("ENGINE_DEADLINE");
+    expect(isAlive(Number(readFileSync(begun(folder), "utf8")))).toBe(false);
+  });
+
+  test("without an engine is said in words", async () => {
+    const { run, folders } = await lab("exit 0");
+    const { rmSync } = await import("node:fs");
+    rmSync(wrapperFolder(folders), { recursive: true });
+    const fault = await faultOf(() => run(["up"]));
+    expect(fault.code).toBe("ENGINE_NO_PROGRAM");
+    expect(fault.hint).toContain("doctor");
+  });
+});
+
+describe("the environment", () => {
+  test("names secrets by their files alone", async () => {
+    const { environment } = await lab("exit 0");
+    expect(JSON.stringify(environment)).not.toContain("secret\\n");
+    expect(JSON.stringify(environment)).not.toContain("root@pam");
+    expect(readFileSync(environment["PULUMI_CONFIG_PASSPHRASE_FILE"]!, "utf8")).toBe("this protects nothing");
+  });
+
+  test("hands the token from its file to the engine, and lets nothing of the user's own Pulumi or Proxmox through", async () => {
+    for (const [name, value] of Object.entries({
+      PULUMI_CONFIG_PASSPHRASE: "another",
+      PULUMI_SELF_MANAGED_STATE_GZIP: "true",
+      PULUMI_SELF_MANAGED_STATE_LEGACY_LAYOUT: "true",
+      PROXMOX_VE_API_TOKEN: "another",
+      PROXMOX_VE_USERNAME: "root@pam",
+      PROXMOX_VE_PASSWORD: "another",
+      PROXMOX_VE_AUTH_TICKET: "another",
+    }))
+      vi.stubEnv(name, value);
+    const { run } = await lab("env; umask");
+    const { stdout } = await run(["up"]);
+    const lines = stdout.split("\n");
+    expect(lines).toContain("PROXMOX_VE_API_TOKEN=root@pam!x=secret");
+    expect(lines.filter((l) => l.includes("another") || l.startsWith("PROXMOX_VE_USERNAME"))).toEqual([]);
+    expect(lines.filter((l) => l.startsWith("PULUMI_SELF_MANAGED"))).toEqual([]);
+    expect(lines).toContain("0077");
+  });
+
+  test("puts its wrapper first on PATH, once, however often it is prepared, and no empty part: that would be the working folder", async () => {
+    for (const path of ["/usr/bin:/bin", undefined, ""]) {
+      const { environment, folders } = await lab("exit 0", path === undefined ? {} : { PATH: path });
+      const wrapper = wrapperFolder(folders);
+      expect(environment["PATH"]!.split(":")).toEqual([wrapper, ...(path ?? "").split(":").filter((p) => p !== "")]);
+      const engine = { file: join(folders.stack, "x"), version: "1", source: "path" } as const;
+      const again = await prepareEnvironment(
+        {
+          stack: "lab",
+          folders,
+          engine: { cli: engine, language: engine, plugin: engine },
+          endpoint: null,
+          isInsecure: true,
+          isOpen: false,
+        },
+        { PATH: environment["PATH"] },
+      );
+      expect(again["PATH"]).toBe(environment["PATH"]);
+      expect(again["PROXMOX_VE_ENDPOINT"]).toBe("");
+    }
+  });
+
+  test("gives a stack of one's own a random pass phrase, and keeps it", async () => {
+    const { folders } = await lab("exit 0");
+    const own = { ...folders, secrets: join(folders.secrets, "..", "mine") };
+    const engine = { file: "/x", version: "1", source: "path" } as const;
+    const options = {
+      stack: "mine",
+      folders: own,
+      engine: { cli: engine, language: engine, plugin: engine },
+      endpoint: null,
+      isInsecure: false,
+      isOpen: false,
+    };
+    const [one, two] = [await prepareEnvironment(options, {}), await prepareEnvironment(options, {})];
+    expect(two).toEqual(one);
+    expect(readFileSync(one["PULUMI_CONFIG_PASSPHRASE_FILE"]!, "utf8")).toMatch(/^[\w-]{32}$/);
+  });
+});
