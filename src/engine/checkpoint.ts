@@ -5,7 +5,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault } from "../core/fault.ts";
-import type { Folders } from "../stack/folders.ts";
+import { diskFault, type Folders } from "../stack/folders.ts";
 
 const PROJECT = "maquette";
 
@@ -56,7 +56,7 @@ export async function readCheckpoint(folders: Folders, stack: string): Promise<C
     text = await readFile(file, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
+    throw diskFault(error, `read ${file}`);
   }
   try {
     return parseCheckpoint(text);
@@ -96,7 +96,7 @@ export async function clearLocks(
         throw new Fault(
           "STATE_LOCKED",
           `Another run works on the stack ${stack}: process ${holder.pid} on ${holder.hostname} since ${holder.timestamp}.`,
-          "Wait until it ends; then run the same command again.",
+          "Wait until it ends, then run the same command again; if that machine or process is gone for good, `pulumi cancel` removes its lock.",
         );
       }
       // Neither a file's removal on a shared disk nor the end of a process that is not our child sends an event.

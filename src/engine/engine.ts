@@ -79,8 +79,8 @@ async function cliOnPath(env: NodeJS.ProcessEnv): Promise<Cli | undefined> {
 
 async function cliDownloaded(cache: string): Promise<Cli | undefined> {
   const file = join(downloadFolder(cache), "bin", "pulumi");
-  if (!(await isExecutable(file))) return undefined;
   const language = join(dirname(file), "pulumi-language-nodejs");
+  if (!(await isExecutable(file)) || !(await isExecutable(language))) return undefined;
   return {
     cli: { file, version: pins.cli, source: "download" },
     language: { file: language, version: pins.cli, source: "download" },
@@ -239,6 +239,10 @@ async function versionOf(file: string, env: NodeJS.ProcessEnv): Promise<string |
   const result = await run(file, ["version"], {
     env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     deadlineMs: 30_000,
+  }).catch((error: unknown) => {
+    // One that cannot say its version is not one to rely on.
+    if (error instanceof Fault) return { stdout: "" };
+    throw error;
   });
   return /v?(\d+\.\d+\.\d+)/.exec(result.stdout)?.[1];
 }
