@@ -182,6 +182,8 @@ export const NEVER_FORWARDED: Ranges = special(
   "ff00::/8",
 );
 
+const MULTICAST = special("224.0.0.0/4", "ff00::/8");
+
 /** Addresses that hosts may have. */
 export const HOSTS_ANYWHERE = without(EVERYWHERE, NEVER_FORWARDED);
 
@@ -195,7 +197,9 @@ export function sanePart(space: PlanSpace, ingress: Ingress, boxes: readonly Box
   const from = without(meetOf(ingress.enters, HOSTS_ANYWHERE), ownLegs);
   const zone = space.plan.zones.get(ingress.id);
   const near = zone ? without([rangeOf(zone.subnet)], space.firewall) : [];
-  const to = without(HOSTS_ANYWHERE, [...(ingress.kind === "sync" ? [] : near), ...broadcastsOf(space.plan)]);
+  // What the routers send themselves may be multicast: CARP's groups, say.
+  const anywhere = ingress.kind === "self" ? unite(HOSTS_ANYWHERE, MULTICAST) : HOSTS_ANYWHERE;
+  const to = without(anywhere, [...(ingress.kind === "sync" ? [] : near), ...broadcastsOf(space.plan)]);
   return clip(boxes, from, to).map(withoutPortZero);
 }
 

@@ -1,3 +1,4 @@
+import { parseNetwork, rangeOf, type AddressRange } from "../../core/ip.ts";
 import {
   compile,
   EngineDefect,
@@ -8,7 +9,7 @@ import {
   type Meter,
   type Rule,
 } from "../../policy/engine/index.ts";
-import { EVERYWHERE, unite, type Ranges } from "../../policy/ranges.ts";
+import { EVERYWHERE, isWithin, makeRanges, unite, without, type Ranges } from "../../policy/ranges.ts";
 import { clip, SELF } from "../../policy/space.ts";
 import { firstMatchOrder, flatten, rulesOn, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
@@ -179,30 +180,80 @@ function effective(rules: readonly Rule[], sources: Effective["sources"]): Effec
   };
 }
 
-/** The list of what the router itself sends: interfaces whose rules are the same are asked as one. */
+/** A part of what the router itself sends: destinations that leave by one interface, or by several with the same rules. */
+export interface SelfPart {
+  readonly key: string;
+  readonly to: Ranges;
+}
+
+const MULTICAST: Ranges = makeRanges(["224.0.0.0/4", "ff00::/8"].map((text) => rangeOf(parseNetwork(text)!.network)));
+
+/**
+ * Everything that a router sends, in parts: its networks, what lies beyond by each access in turn, and multicast on every
+ * leg, which goes by no route.
+ */
+export function selfParts(ways: Ways): readonly SelfPart[] {
+  const alike = new Map<string, SelfPart>();
+  const add = (kind: string, key: string, to: Ranges): void => {
+    const rules = rulesOn(ways.ruleset, key, "out").map((r) => r.id);
+    const hasNats = natsOn(ways.ruleset, key).some((n) => n.by !== "pfsense" && clip(n.boxes, ways.own).length > 0);
+    const signature = `${kind} ${hasNats ? key : rules.join(" ")}`;
+    const known = alike.get(signature);
+    alike.set(signature, known ? { ...known, to: unite(known.to, to) } : { key, to });
+  };
+  const keys = [...new Set(ways.keyOf.values())];
+  for (const { key, to } of ways.regions) if (key !== undefined) add("near", key, without(to, MULTICAST));
+  for (const key of ways.wans) add(`beyond ${key}`, key, without(ways.beyond, MULTICAST));
+  for (const key of keys) add("multicast", key, MULTICAST);
+  return [...alike.values()];
+}
+
+/** The list of one part. */
+export function effectiveOut(ways: Ways, { key, to }: SelfPart, bound: Bound): Effective {
+  const ruleset = withTag(ways.ruleset, undefined);
+  const sources = new Map(rulesOn(ruleset, key, "out").map((r) => [r.id, r]));
+  return effective(leavingRules(ruleset, { key, bound, from: ways.own, to }), sources);
+}
+
+/**
+ * The list of what the router itself sends to others; what it sends to itself never leaves it. Interfaces whose rules are
+ * the same are asked as one.
+ */
 export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
   const { own } = ways;
   const ruleset = withTag(ways.ruleset, undefined);
   const sources = new Map<string, PfRule>();
   const alike = new Map<string, { key: string; to: Ranges }>();
-  for (const region of regionsOf(ways, exit)) {
-    const key = region.key ?? "lo0";
+  for (const { key, to } of regionsOf(ways, exit)) {
+    if (key === undefined) continue;
     const rules = rulesOn(ruleset, key, "out");
     for (const r of rules) sources.set(r.id, r);
     const nats = natsOn(ruleset, key).filter((n) => clip(n.boxes, own).length > 0 && n.by !== "pfsense");
     const signature = nats.length > 0 ? key : rules.map((r) => r.id).join(" ");
     const known = alike.get(signature);
-    alike.set(signature, { key: known?.key ?? key, to: unite(known?.to ?? [], region.to) });
+    // Nobody asks about the router's own addresses, so they may fill the gaps that they make in its networks.
+    alike.set(signature, { key: known?.key ?? key, to: joinedOver(unite(known?.to ?? [], to), own) });
   }
   // Each list decides all of its destinations (pfSense's default deny matches everything), so the last one, which has the
   // most pieces, need not be cut to what is left.
   const lists = [...alike.values()].sort((x, y) => x.to.length - y.to.length);
   const rules = lists.flatMap(({ key, to }, i) => {
     const isLast = i === lists.length - 1;
-    const list = leavingRules(ruleset, { key, bound, from: own, to: isLast ? EVERYWHERE : to });
+    const list = leavingRules(ruleset, { key, bound, from: own, to: isLast ? EVERYWHERE : to, isCut: !isLast });
     return isLast ? list : [...list, { id: "pf-default", action: "pass" as const, boxes: allTowards(to) }];
   });
   return effective(rules, sources);
+}
+
+function joinedOver(ranges: Ranges, gaps: Ranges): Ranges {
+  const out: AddressRange[] = [];
+  for (const r of ranges) {
+    const last = out.at(-1);
+    const gap = last && last.family === r.family ? { family: r.family, lo: last.hi + 1n, hi: r.lo - 1n } : undefined;
+    if (last && gap && isWithin([gap], gaps)) out[out.length - 1] = { ...last, hi: r.hi };
+    else out.push(r);
+  }
+  return out;
 }
 
 export const effectiveAt = (ways: Ways, ingress: string, denials: Denials, bound: Bound): Effective | undefined => {

@@ -20,7 +20,7 @@ import { groupOf } from "../../policy/engine/compile.ts";
 import { writeRanks } from "../../policy/engine/space.ts";
 import { ENDS, overlapping, type Filter } from "../../policy/engine/tree.ts";
 import type { Intent, RowShare } from "../../policy/intent.ts";
-import { EVERYWHERE, holdsAddress, without } from "../../policy/ranges.ts";
+import { EVERYWHERE, holdsAddress, without, type Ranges } from "../../policy/ranges.ts";
 import { clip, HOSTS_ANYWHERE, SELF, type Ingress } from "../../policy/space.ts";
 import type { Effective } from "./effective.ts";
 import { confirm } from "./replay.ts";
@@ -37,6 +37,8 @@ export interface Gate {
   readonly least: Effective;
   readonly most: Effective;
   readonly meter: Meter;
+  /** Of what the router itself sends: only to these destinations. */
+  readonly to?: Ranges;
 }
 
 export interface ShareVerdict {
@@ -79,12 +81,14 @@ export function proveIngress(s: Gate): IngressVerdict {
 
 const wantedOf = (share: RowShare): "pass" | "reject" => (share.flow.action === "allow" ? "pass" : "reject");
 
+const mayHere = (s: Gate, share: RowShare): readonly Box[] =>
+  s.ingress.id === SELF ? clip(share.may, s.ways.own, s.to) : share.may;
+
 // What this router, and not its peer, has to let through.
-const dueHere = (s: Gate, share: RowShare): readonly Box[] => {
-  const isSelf = s.ingress.id === SELF;
-  const to = without(EVERYWHERE, isSelf ? s.ways.own : s.ways.peers);
-  return clip(share.must, isSelf ? s.ways.own : EVERYWHERE, to);
-};
+function dueHere(s: Gate, share: RowShare): readonly Box[] {
+  if (s.ingress.id === SELF) return clip(share.must, s.ways.own, without(s.to ?? EVERYWHERE, s.ways.own));
+  return clip(share.must, EVERYWHERE, without(EVERYWHERE, s.ways.peers));
+}
 
 function proveShare(s: Gate, share: RowShare, least: CompiledRules, most: CompiledRules): ShareVerdict {
   const wanted = wantedOf(share);
@@ -181,13 +185,13 @@ function findExcess(
   const settled: Rule = {
     id: "settled by a row",
     action: "block",
-    boxes: shares.filter((x) => wantedOf(x) === action).flatMap((x) => x.may),
+    boxes: shares.filter((x) => wantedOf(x) === action).flatMap((x) => mayHere(s, x)),
   };
   const listOf = (e: Effective): CompiledRules => {
     const isWanted = (r: Rule): boolean => r.action === action && !isOwn(e, r.id);
     return compile([settled, ...e.rules.map((r): Rule => ({ ...r, action: isWanted(r) ? "pass" : "block" }))]);
   };
-  const within = clip(EVERYTHING, s.ingress.id === SELF ? s.ways.own : EVERYWHERE);
+  const within = askedOf(s);
   const wide = listOf(s.most);
   const verdict = always(within, wide, ["block"], { meter: s.meter });
   if (verdict.kind === "proven") return [];
@@ -212,6 +216,10 @@ function findExcess(
 
 const EVERYTHING = everything();
 
+// What a router sends to itself never leaves it.
+const askedOf = (s: Gate): readonly Box[] =>
+  s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own, without(s.to ?? EVERYWHERE, s.ways.own)) : EVERYTHING;
+
 // A merged box may bridge protocol numbers that do not exist, so the example is taken from a piece of it.
 function readableOf(merged: readonly Box[], pieces: readonly Box[], fallback: Packet): Packet {
   for (const m of merged) {
@@ -228,11 +236,11 @@ const mentionsReject = (s: Gate, shares: readonly RowShare[]): boolean =>
 
 /** What pfSense's own rules let in beyond the table, or keep out of what a row allows, each with a packet. */
 function ownDoings(s: Gate, shares: readonly RowShare[], most: CompiledRules): readonly OwnDoing[] {
-  const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => x.may);
+  const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => mayHere(s, x));
   const shielded = compile([{ id: "settled by a row", action: "block", boxes: allowed }, ...s.most.rules]);
   const near = nearOf(most, allowed, s.meter);
   const out: OwnDoing[] = [];
-  const within = s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own) : EVERYTHING;
+  const within = askedOf(s);
   most.rules.forEach((rule, index) => {
     if (!isOwn(s.most, rule.id) || out.some((d) => d.rule === rule.id)) return;
     const isPass = rule.action === "pass";

@@ -32,14 +32,16 @@ export interface Leaving {
   readonly heads?: readonly Box[];
   /** Only packets that some of these may hold are of interest. */
   readonly only?: readonly Box[];
+  /** Boxes are cut to `to`: for lists that are put one after the other. Else whoever asks asks about `to` alone. */
+  readonly isCut?: boolean;
 }
 
 /**
- * The rules on the way out of an interface as a first-match list over packets before outbound NAT. Destinations are
- * clipped to `to`; sources only where NAT asks for it, since whoever asks the list asks about `from` alone.
+ * The rules on the way out of an interface as a first-match list over packets before outbound NAT. It is
+ * only asked about packets from `from` to `to`, so boxes are left whole that reach further.
  */
 export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[] {
-  const { key, bound, from, to, heads = [], only } = asked;
+  const { key, bound, from, to, heads = [], only, isCut = false } = asked;
   const isAsked = (box: Box): boolean =>
     only === undefined ||
     only.some((o) => o.family === box.family && o.slice === box.slice && meets(o.dst, box.dst) && meets(o.b, box.b));
@@ -48,13 +50,16 @@ export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[
     const boxes = r.boxes.filter(isAsked);
     return boxes.length === 0 ? [] : [{ ...r, boxes }];
   });
+  const goesThere = (box: Box): boolean =>
+    to.some((r) => r.family === box.family && r.lo <= box.dst.hi && box.dst.lo <= r.hi);
   const out: Rule[] = [];
   const add = (rule: Rule, boxes: readonly Box[]): void => {
-    const kept = clip(boxes, EVERYWHERE, to);
+    const kept = isCut ? clip(boxes, EVERYWHERE, to) : boxes.filter(goesThere);
     if (kept.length > 0) out.push({ ...rule, boxes: kept });
   };
   for (const nat of natsOn(ruleset, key)) {
-    const segment = clip(nat.boxes.filter(isAsked), from, to);
+    const comesFrom = nat.boxes.filter((box) => isAsked(box) && goesThere(box) && clip([box], from).length > 0);
+    const segment = isCut ? clip(comesFrom, EVERYWHERE, to) : comesFrom;
     if (segment.length === 0) continue;
     for (const rule of rules) {
       const boxes = nat.isNo

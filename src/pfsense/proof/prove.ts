@@ -3,12 +3,22 @@ import type { Plan } from "../../plan/types.ts";
 import { formatPacket, makeMeter, type CompiledRules, type Meter, type Rule } from "../../policy/engine/index.ts";
 import { intentOf, type Intent } from "../../policy/intent.ts";
 import { claimsOf, judgeClaim, type Claim } from "../../policy/invariants.ts";
-import { EVERYWHERE, without } from "../../policy/ranges.ts";
+import { EVERYWHERE, without, type Ranges } from "../../policy/ranges.ts";
 import { clip, routersOf, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances } from "../rules/types.ts";
-import { denialsOf, doubtsOf, effectiveAt, leavingId, limitsOf, settleTags, type Effective } from "./effective.ts";
+import {
+  denialsOf,
+  doubtsOf,
+  effectiveAt,
+  effectiveOut,
+  leavingId,
+  limitsOf,
+  selfParts,
+  settleTags,
+  type Effective,
+} from "./effective.ts";
 import { proveFacts } from "./facts.ts";
 import { proveForwards } from "./forwards.ts";
 import { proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
@@ -38,6 +48,8 @@ export interface Scene {
   readonly least: ReadonlyMap<string, Effective>;
   /** The file is another router's up to its own addresses, and the lists are that router's. */
   readonly isTwin?: boolean;
+  /** Of what the router itself sends: only to these destinations. */
+  readonly to?: Ranges;
 }
 
 interface SceneVerdict {
@@ -108,7 +120,8 @@ export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>,
   const forwards = first.flatMap((s) => proveForwards(intent.space, s.ways, meter));
   const invariants = proveInvariants(intent, scenes, meter);
   const [a, b] = first;
-  if (a && b && b.isTwin !== true) facts.push(...provePair(a.ways, b.ways, (ways) => first.find((s) => s.ways === ways)!.lists, meter));
+  if (a && b && b.isTwin !== true)
+    facts.push(...provePair(a.ways, b.ways, (ways) => listsOfAll(scenes.filter((s) => s.ways === ways)), meter));
   const undecided = [
     ...intent.undecided.map((id) => `row ${id}: its share of the table`),
     ...verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.undecided)),
@@ -161,16 +174,14 @@ export function scenesOf(
 ): readonly Scene[] {
   const exits = ways.wans.length > 0 ? ways.wans : [undefined];
   const ids = intent.space.ingresses.map((i) => i.id).filter((id) => only?.includes(id) ?? true);
+  const arriving = ids.filter((id) => id !== SELF);
   const seen = new Set<string>();
-  return exits.map((exit): Scene => {
+  const through = exits.map((exit): Scene => {
     const listsOf = (bound: "most" | "least"): Map<string, Effective> => {
       const denials = denialsOf(ways, exit, bound, meter);
-      const lists = ids.flatMap((id) => {
+      const lists = arriving.flatMap((id) => {
         const list = effectiveAt(ways, id, denials, bound);
-        if (!list) return [];
-        // What the router itself sends meets other rules on each access, so it is always asked.
-        const shown = id === SELF ? `${bound} ${exit ?? ""}` : `${bound} ${id} ${signatureOf(list, exit)}`;
-        return [{ id, list, shown }];
+        return list ? [{ id, list, shown: `${bound} ${id} ${signatureOf(list, exit)}` }] : [];
       });
       const fresh = lists.filter((l) => !seen.has(l.shown));
       for (const l of fresh) seen.add(l.shown);
@@ -183,6 +194,13 @@ export function scenesOf(
     for (const id of ids) if (!lists.has(id) || !least.has(id)) [lists, least].forEach((m) => m.delete(id));
     return { ways, exit, lists, least };
   });
+  const own = ids.includes(SELF) ? selfParts(ways) : [];
+  const sent = own.map((part): Scene => {
+    const most = new Map([[SELF, effectiveOut(ways, part, "most")]]);
+    const least = isDoubtful ? new Map([[SELF, effectiveOut(ways, part, "least")]]) : most;
+    return { ways, exit: part.key, lists: most, least, to: part.to };
+  });
+  return [...through, ...sent];
 }
 
 /** What the ways out take back, with the access that is the default route called by no name. */
@@ -191,10 +209,37 @@ const signatureOf = (list: Effective, exit: string | undefined): string =>
     .filter((r) => r.id.startsWith(leavingId("")))
     .flatMap((r) => {
       const name = exit !== undefined && r.id === leavingId(exit) ? leavingId("") : r.id;
-      return r.boxes.map((b) => [name, r.action, b.family, b.slice, b.src.lo, b.src.hi, b.dst.lo, b.dst.hi, b.a.lo, b.a.hi, b.b.lo, b.b.hi].join());
+      return r.boxes.map((b) =>
+        [
+          name,
+          r.action,
+          b.family,
+          b.slice,
+          b.src.lo,
+          b.src.hi,
+          b.dst.lo,
+          b.dst.hi,
+          b.a.lo,
+          b.a.hi,
+          b.b.lo,
+          b.b.hi,
+        ].join(),
+      );
     })
     .sort()
     .join("\n");
+
+// The first list of each way in; of what the router sends, one for each part.
+function listsOfAll(scenes: readonly Scene[]): ReadonlyMap<string, Effective> {
+  const out = new Map<string, Effective>();
+  for (const [i, scene] of scenes.entries()) {
+    for (const [id, list] of scene.lists) {
+      const name = id === SELF ? `${id} (${scene.exit ?? i})` : id;
+      if (!out.has(name)) out.set(name, list);
+    }
+  }
+  return out;
+}
 
 export type SceneVerdicts = ReadonlyMap<string, IngressVerdict>;
 
@@ -204,7 +249,8 @@ function proveScene(intent: Intent, scene: Scene, meter: Meter): SceneVerdicts {
     const most = scene.lists.get(ingress.id);
     const least = scene.least.get(ingress.id);
     if (!most || !least) continue;
-    const gate: Gate = { intent, ways: scene.ways, ingress, exit: scene.exit, least, most, meter };
+    const where = { ways: scene.ways, exit: scene.exit, ...(scene.to ? { to: scene.to } : {}) };
+    const gate: Gate = { intent, ingress, least, most, meter, ...where };
     out.set(ingress.id, proveIngress(gate));
   }
   return out;
@@ -220,7 +266,7 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
         const lists = invariant.kind === "never" ? scene.lists : scene.least;
         const list = lists.get(claim.ingress);
         if (!list) continue;
-        const verdict = judgeClaim(hereOf(claim, scene.ways), hushed(list), meter);
+        const verdict = judgeClaim(hereOf(claim, scene), hushed(list), meter);
         verdicts.push(verdict.kind);
         if (verdict.kind !== "refuted") continue;
         const isPass = invariant.kind === "never";
@@ -248,8 +294,10 @@ function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter)
 }
 
 /** The claim as far as this router can be asked: it speaks for its own addresses, and its peer for the peer's. */
-function hereOf(claim: Claim, ways: Ways): Claim {
-  if (claim.ingress === SELF) return { ...claim, boxes: clip(claim.boxes, ways.own) };
+function hereOf(claim: Claim, { ways, to }: Scene): Claim {
+  if (claim.ingress === SELF) {
+    return { ...claim, boxes: clip(claim.boxes, ways.own, without(to ?? EVERYWHERE, ways.own)) };
+  }
   if (claim.invariant.kind === "never") return claim;
   return { ...claim, boxes: clip(claim.boxes, EVERYWHERE, without(EVERYWHERE, ways.peers)) };
 }
