@@ -129,6 +129,8 @@ async function start(
   const settings: DaemonArguments = {
     stateDir: folders.pve,
     tokenFile,
+    caFile: caFile(folders),
+    recordFile: recordFile(folders),
     port,
     nodes: [...nodes],
     taskDurationMs: options.taskDurationMs ?? 0,
@@ -180,17 +182,7 @@ async function start(
     if (answer.code === "PVE_PORT_IN_USE") return undefined;
     throw new Fault(answer.code, answer.message, answer.hint);
   }
-  const record: DaemonRecord = {
-    pid: child.pid!,
-    port: answer.port,
-    build,
-    nodes: [...nodes],
-    taskDurationMs: settings.taskDurationMs,
-    startedAt: new Date().toISOString(),
-  };
-  await writePrivate(caFile(folders), answer.certificate);
-  await writePrivate(recordFile(folders), `${JSON.stringify(record)}\n`);
-  return record;
+  return answer.record;
 }
 
 /** Whether the process of the record answers as this stack's API; false for a stranger on its port. */

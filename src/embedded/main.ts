@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { startSimulator } from "../pve/simulator/index.ts";
+import { startSimulator, type RunningSimulator } from "../pve/simulator/index.ts";
 import { Fault, messageOf } from "../core/fault.ts";
-import { daemonArguments, type ReadyMessage } from "./protocol.ts";
+import { writePrivate } from "../stack/folders.ts";
+import { daemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 /**
  * The embedded Proxmox VE API as a process of its own: it outlives the command that started it, and ends with
@@ -14,22 +14,24 @@ export async function main(): Promise<void> {
     new Promise((resolve) => {
       if (!process.send) return resolve();
       process.send(message, () => {
-        process.disconnect();
+        // Its starter may be gone.
+        if (process.connected) process.disconnect();
         resolve();
       });
     });
   // Its starter's terminal must not take it down.
   process.on("SIGHUP", () => undefined);
+  let simulator: RunningSimulator | undefined;
   try {
     const token = readFileSync(settings.tokenFile, "utf8").trim();
     let isStopping = false;
     const stop = async (): Promise<void> => {
       if (isStopping) return;
       isStopping = true;
-      await simulator.close();
+      await simulator?.close();
       process.exit(0);
     };
-    const simulator = await startSimulator({
+    simulator = await startSimulator({
       stateDir: settings.stateDir,
       host: "127.0.0.1",
       port: settings.port,
@@ -41,13 +43,19 @@ export async function main(): Promise<void> {
     });
     process.once("SIGTERM", () => void stop());
     process.once("SIGINT", () => void stop());
-    await answer({
-      kind: "ready",
+    const record: DaemonRecord = {
+      pid: process.pid,
       port: simulator.port,
-      certificate: simulator.certificatePem,
-      folder: join(settings.stateDir),
-    });
+      build: settings.build,
+      nodes: settings.nodes,
+      taskDurationMs: settings.taskDurationMs,
+      startedAt: new Date().toISOString(),
+    };
+    await writePrivate(settings.caFile, simulator.certificatePem);
+    await writePrivate(settings.recordFile, `${JSON.stringify(record)}\n`);
+    await answer({ kind: "ready", record });
   } catch (error) {
+    await simulator?.close();
     await answer({
       kind: "failed",
       code: error instanceof Fault ? error.code : "EMBEDDED_FAILED",

@@ -5,6 +5,9 @@ export const daemonArguments = z.strictObject({
   stateDir: z.string(),
   /** One line, `user@realm!name=secret`. */
   tokenFile: z.string(),
+  /** Where it writes the certificate to trust, and its record: its starter may be killed before it could. */
+  caFile: z.string(),
+  recordFile: z.string(),
   /** 0 for any free one. */
   port: z.int(),
   nodes: z.array(z.string()).min(1),
@@ -15,7 +18,7 @@ export const daemonArguments = z.strictObject({
 export type DaemonArguments = z.infer<typeof daemonArguments>;
 
 export type ReadyMessage =
-  | { readonly kind: "ready"; readonly port: number; readonly certificate: string; readonly folder: string }
+  | { readonly kind: "ready"; readonly record: DaemonRecord }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly hint: string };
 
 /** What is written beside the run files while a daemon lives. */
