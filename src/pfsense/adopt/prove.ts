@@ -1,0 +1,208 @@
+import { formatAddress, rangeOf } from "../../core/ip.ts";
+import type { Host, Plan } from "../../plan/types.ts";
+import {
+  equivalent,
+  everything,
+  formatPacket,
+  semanticDiff,
+  type AddressLabel,
+  type DiffRow,
+  type Rule,
+} from "../../policy/engine/index.ts";
+import { rowsOf } from "../../policy/intent.ts";
+import { routersOf, SELF, spaceOf, type Ingress, type PlanSpace } from "../../policy/space.ts";
+import type { PfConfig } from "../model/config.ts";
+import { flatten, ingressRules, type Bound } from "../rules/flatten.ts";
+import { isOn } from "../rules/interfaces.ts";
+import { rulesOf } from "../rules/ruleset.ts";
+import type { Circumstances, PfRule, PfRuleset } from "../rules/types.ts";
+import { ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
+import { imageOf } from "./rows.ts";
+import { clipTo, headOf, settledBoxes, withoutIdleTags } from "./settled.ts";
+import { makeRanges, without, type Ranges } from "./sets.ts";
+
+/** Packets that fare differently under the file and under what was made of it. */
+export interface Difference {
+  /** `lan -> 10.0.1.5 tcp 443`: all packets of the difference. */
+  readonly flows: string;
+  /** One of them: `10.0.0.9:49152 -> 10.0.1.5:443 tcp`. */
+  readonly example: string;
+  readonly original: Said;
+  readonly adopted: Said;
+}
+
+/** What a list does to a packet, and by which rule or row; null is the default. */
+export interface Said {
+  readonly action: "pass" | "block" | "reject";
+  readonly by: string | null;
+}
+
+/** One way into the router: a zone, or `firewall` for what it sends itself. */
+export interface WayProof {
+  readonly zone: string;
+  /** The interface's key in the file; null when no interface has the router's address. */
+  readonly interface: string | null;
+  readonly verdict: "equal" | "differs" | "undecided";
+  readonly differences: readonly Difference[];
+}
+
+export interface AdoptionProof {
+  readonly verdict: "equal" | "differs" | "undecided";
+  /** The rows of the plan, or the rules of the file that is emitted from it. */
+  readonly against: "plan" | "emitted";
+  readonly ways: readonly WayProof[];
+  /** What keeps it from being decided, in words. */
+  readonly undecided: readonly string[];
+  /** What was not compared, in words. */
+  readonly limits: readonly string[];
+}
+
+export interface ProveOptions {
+  /** As `adopt` gives them. */
+  readonly circumstances?: Circumstances;
+  /** The file that is emitted from the plan: compared in place of the plan's rows. */
+  readonly emitted?: PfConfig;
+}
+
+const MAX_DIFFERENCES = 8;
+
+/**
+ * Whether a plan lets pass what a file does, way by way, for every first packet of a flow in IPv4 whose source belongs
+ * there. Shares no code with what wrote the plan, but for what is compared at all (`settled.ts`) and what leaves.
+ */
+export function proveAdopted(original: PfConfig, plan: Plan, options: ProveOptions = {}): AdoptionProof {
+  const circumstances = options.circumstances ?? {};
+  const before = withoutIdleTags(rulesOf(original, circumstances));
+  const after = options.emitted && withoutIdleTags(rulesOf(options.emitted, circumstances));
+  const space = spaceOf(plan);
+  const [router] = routersOf(plan);
+  const rows = rowsOf(space);
+  const ways = space.ingresses.map((ingress): WayProof => {
+    const asked: Way = { space, ingress, rows, isOff: original.system.isFilterOff };
+    if (ingress.id === SELF) return compare(asked, null, before, "", after, "");
+    const key = keyOf(before, router, ingress.id);
+    const other = after ? keyOf(after, router, ingress.id) : "";
+    if (key === undefined || other === undefined)
+      return { zone: ingress.id, interface: key ?? null, verdict: "undecided", differences: [] };
+    return compare(asked, key, before, key, after, other);
+  });
+  const undecided = [
+    ...ways
+      .filter((w) => w.verdict === "undecided")
+      .map((w) => `${w.zone}: the file leaves it open, or it is too tangled`),
+    ...refusingForwarded(before).map((r) => `${r.id} may refuse forwarded packets on the way out`),
+  ];
+  const isDifferent = ways.some((w) => w.verdict === "differs");
+  const verdict = isDifferent ? "differs" : undecided.length > 0 ? "undecided" : "equal";
+  return { verdict, against: after ? "emitted" : "plan", ways, undecided, limits: limitsOf(before, space) };
+}
+
+interface Way {
+  readonly space: PlanSpace;
+  readonly ingress: Ingress;
+  readonly rows: readonly Rule[];
+  readonly isOff: boolean;
+}
+
+function limitsOf(ruleset: PfRuleset, space: PlanSpace): readonly string[] {
+  const wans = space.ingresses.filter((i) => i.kind === "wan");
+  return [
+    "First packets of flows, in IPv4, whose source belongs to the zone and is not the firewall's own.",
+    "Not what pfSense does by itself before any rule: CARP, DHCP, port 0, link-local addresses.",
+    "Destinations after port forwarding; forwards, outbound NAT and routes are compared by the list of what was not carried.",
+    ...(wans.length > 1 ? ["Not packets that come by one access for the network of another."] : []),
+    ...ruleset.assumptions,
+  ];
+}
+
+/** The interface that holds the router's address in a zone. */
+function keyOf(ruleset: PfRuleset, router: Host | undefined, zone: string): string | undefined {
+  const address = router?.nics.find((n) => n.zone === zone)?.address;
+  return ruleset.interfaces.find((i) => i.kind === "interface" && i.ip4?.address.value === address?.value)?.key;
+}
+
+function compare(
+  way: Way,
+  shown: string | null,
+  before: PfRuleset,
+  keyBefore: string,
+  after: PfRuleset | undefined,
+  keyAfter: string,
+): WayProof {
+  const isSelf = way.ingress.id === SELF;
+  const listOf = (ruleset: PfRuleset, key: string, bound: Bound): readonly Rule[] =>
+    way.isOff && ruleset === before
+      ? [{ id: "packet filtering is off", action: "pass", boxes: everything() }]
+      : isSelf
+        ? ownList(ruleset, bound)
+        : arrivingList(ruleset, key, bound);
+  const settled = isSelf
+    ? [before, ...(after ? [after] : [])].flatMap((r) => r.interfaces.flatMap((i) => settledBoxes(r, i.key, "out")))
+    : [...settledBoxes(before, keyBefore, "in"), ...(after ? settledBoxes(after, keyAfter, "in") : [])];
+  const head = headOf(settled, sourcesOf(way), notTo(way));
+  const verdicts = (["least", "most"] as const).map((bound) => {
+    const old = [head, ...listOf(before, keyBefore, bound)];
+    const now = [head, ...(after ? listOf(after, keyAfter, bound) : way.rows)];
+    return { old, now, verdict: equivalent(old, now) };
+  });
+  const proof = { zone: way.ingress.id, interface: shown };
+  if (verdicts.every((v) => v.verdict.kind === "proven")) return { ...proof, verdict: "equal", differences: [] };
+  if (!verdicts.every((v) => v.verdict.kind === "refuted")) return { ...proof, verdict: "undecided", differences: [] };
+  const { old, now } = verdicts[0]!;
+  return { ...proof, verdict: "differs", differences: differencesOf(way, old, now) };
+}
+
+const sourcesOf = ({ ingress, space }: Way): Ranges =>
+  ingress.id === SELF ? makeRanges(four(space.firewall)) : without(makeRanges(four(ingress.enters)), space.firewall);
+
+const four = (set: Ranges): Ranges => set.filter((r) => r.family === 4);
+
+/** What the router sends to itself never leaves; what comes by one access for another's network is nobody's flow. */
+function notTo({ ingress, space }: Way): Ranges {
+  if (ingress.id === SELF) return four(space.firewall);
+  const wans = space.ingresses.filter((i) => i.kind === "wan");
+  if (ingress.kind !== "wan" || wans.length < 2) return [];
+  const others = wans.filter((w) => w.id !== ingress.id).flatMap((w) => space.plan.zones.get(w.id) ?? []);
+  return makeRanges(others.map((z) => rangeOf(z.subnet)));
+}
+
+/** Redirects that pass by themselves, then the filter on the way in. */
+function arrivingList(ruleset: PfRuleset, key: string, bound: Bound): readonly Rule[] {
+  const i = ruleset.interfaces.find((x) => x.key === key)!;
+  const passed = ruleset.nat.redirects
+    .filter((r) => r.isPass && isOn(r.interfaces, i, ruleset.interfaces))
+    .map((r): Rule => ({ id: r.id, action: "pass", boxes: imageOf(r.boxes, r) }));
+  return [...passed, ...ingressRules(ruleset, key, bound)];
+}
+
+/** What the router sends: the user's rules on the way out where a destination is routed, and else it leaves. */
+function ownList(ruleset: PfRuleset, bound: Bound): readonly Rule[] {
+  const bare = (r: PfRule): PfRule => ({ ...r, tagged: undefined });
+  const rules = ownLeavingRules(ruleset).flatMap((r) =>
+    flatten([bare(r)], bound).map((rule): Rule => ({ ...rule, boxes: clipTo(rule.boxes, reachOf(ruleset, r)) })),
+  );
+  return [...rules, { id: "pass-out4", action: "pass", boxes: everything(4) }];
+}
+
+function differencesOf(way: Way, old: readonly Rule[], now: readonly Rule[]): readonly Difference[] {
+  const diff = semanticDiff(old, now, { labels: labelsOf(way.space) });
+  return [...diff.starts, ...diff.stops, ...diff.changes].slice(0, MAX_DIFFERENCES).map((row: DiffRow): Difference => ({
+    flows: row.text,
+    example: formatPacket(row.example),
+    original: { action: row.before.action, by: row.before.rule },
+    adopted: { action: row.after.action, by: row.after.rule },
+  }));
+}
+
+const labelsOf = ({ plan }: PlanSpace): readonly AddressLabel[] => [
+  ...[...plan.zones.values()].map((z) => ({ name: z.id, ...rangeOf(z.subnet) })),
+  ...[...plan.pools.values()].map((p) => ({ name: p.id, ...rangeOf(p.network) })),
+  ...[...plan.hosts.values()].flatMap((h) =>
+    h.nics.map((n) => ({
+      name: h.nics.length === 1 ? h.id : `${h.id} ${formatAddress(n.address)}`,
+      family: n.address.family,
+      lo: n.address.value,
+      hi: n.address.value,
+    })),
+  ),
+];
