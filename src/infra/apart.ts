@@ -55,7 +55,7 @@ export class PairsApart extends pulumi.ComponentResource {
 
 function pairsOf(world: World): ReadonlyMap<string, readonly Host[]> {
   const pairs = new Map<string, Host[]>();
-  for (const host of world.plan.hosts.values()) {
+  for (const host of world.hosts) {
     if (host.apartAs === null) continue;
     pairs.set(host.apartAs, [...(pairs.get(host.apartAs) ?? []), host]);
   }

@@ -25,7 +25,7 @@ export class Lab extends pulumi.ComponentResource {
     const images = new Images(world, within);
     const templates = new Templates(world, images, pool, within);
     const guests = new Map<string, Guest>();
-    for (const host of plan.hosts.values()) {
+    for (const host of world.hosts) {
       const bridge = network.byNode.get(nodeOf(world, host));
       guests.set(host.id, new Guest(world, host, templates, [pool, ...(bridge ? [bridge] : [])], within));
     }

@@ -4,7 +4,7 @@ import { formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import { formatAddress } from "../core/ip.ts";
 import { loadPlan } from "../plan/index.ts";
-import type { Plan } from "../plan/types.ts";
+import type { Host, Plan } from "../plan/types.ts";
 import { refuseStrangers, strangers } from "../provision/ownership.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
@@ -47,8 +47,10 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     const stack = pulumi.getStack();
     const settings = parseSettings(stack, stackValues());
     requireEnvironment(stack, settings);
-    const plan = restrict(await readPlan(root, settings), options.only);
-    const world = await makeWorld(root, stack, settings, plan);
+    const plan = await readPlan(root, settings);
+    const { only } = options;
+    const hosts = [...plan.hosts.values()].filter((h) => only === undefined || only.includes(h.id));
+    const world = await makeWorld(root, stack, settings, plan, hosts);
     const ids = new Set(ownVms(world).keys());
     refuseStrangers(strangers(await connectFromEnvironment(process.env).listVms(), world.mark, ids), world.mark);
     const provider = new Provider("proxmox", { insecure: settings.insecure });
@@ -112,18 +114,19 @@ async function readPlan(root: string, settings: Settings): Promise<Plan> {
   );
 }
 
-/** The plan with some of its hosts; what refers to the others is left to who asked. */
-function restrict(plan: Plan, only: readonly string[] | undefined): Plan {
-  if (only === undefined) return plan;
-  return { ...plan, hosts: new Map([...plan.hosts].filter(([id]) => only.includes(id))) };
-}
-
-async function makeWorld(root: string, stack: string, settings: Settings, plan: Plan): Promise<World> {
+async function makeWorld(
+  root: string,
+  stack: string,
+  settings: Settings,
+  plan: Plan,
+  hosts: readonly Host[],
+): Promise<World> {
   const folder = foldersOf(root, stack).secrets;
   const secret = await loadStackSecret(folder);
   const naming = namingOf(plan, settings);
   return {
     plan,
+    hosts,
     settings,
     naming,
     seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), new SecretSource(secret, new Vault(folder))),
@@ -147,7 +150,7 @@ async function makeSeeds(
 }
 
 function outputsOf(world: World): Outputs {
-  const guests = [...world.plan.hosts.values()].map((host) => {
+  const guests = world.hosts.map((host) => {
     return [
       host.id,
       {

@@ -19,6 +19,8 @@ export interface Naming {
 /** All that the components read: the plan, the stack's settings, and what derives from both. */
 export interface World {
   readonly plan: Plan;
+  /** The hosts to build: all of the plan's, unless some were asked for. */
+  readonly hosts: readonly Host[];
   readonly settings: Settings;
   readonly naming: Naming;
   /** What each host reads at its first boot, with the digest of its bytes. */
@@ -33,9 +35,9 @@ export const nodeOf = (world: World, host: Host): string =>
   world.settings.nodes[host.node % world.settings.nodes.length]!;
 
 /** The VMs that this stack makes, by id: its guests, and the templates they are cloned from unless the user made those. */
-export function ownVms({ plan, settings, naming }: Pick<World, "plan" | "settings" | "naming">): Map<number, string> {
+export function ownVms({ hosts, settings, naming }: Pick<World, "hosts" | "settings" | "naming">): Map<number, string> {
   const own = new Map<number, string>();
-  for (const host of plan.hosts.values()) {
+  for (const host of hosts) {
     own.set(naming.vmId(host), naming.guestName(host));
     if (settings.images[host.image]?.template !== undefined) continue;
     const node = host.node % settings.nodes.length;

@@ -149,7 +149,7 @@ describe("placement", () => {
 
 describe("the VMs that a stack makes", () => {
   test("are its guests and the templates that they are cloned from, each with its own id", () => {
-    const own = ownVms({ plan, settings: settings(), naming: naming() });
+    const own = ownVms({ hosts: [...plan.hosts.values()], settings: settings(), naming: naming() });
     for (const host of hosts) expect(own.get(1000 + host.number)).toBe(host.id);
     expect(own.get(9000)).toBe("tpl-router-0");
     expect(own.get(9001)).toBe("tpl-router-1");
@@ -158,7 +158,7 @@ describe("the VMs that a stack makes", () => {
 
   test("are not the templates that a user made", () => {
     const values = { images: { "pfsense-2.8": { template: { pve1: 9900, pve2: 9901 } } } };
-    const own = ownVms({ plan, settings: settings(values), naming: naming(values) });
+    const own = ownVms({ hosts: [...plan.hosts.values()], settings: settings(values), naming: naming(values) });
     expect([9000, 9001, 9900, 9901].filter((id) => own.has(id))).toEqual([]);
     expect([...own.values()].filter((name) => name.startsWith("tpl-dc"))).toHaveLength(2);
   });
