@@ -1,7 +1,6 @@
-import { parseNetwork, rangeOf, type AddressRange } from "../../core/ip.ts";
+import type { AddressRange } from "../../core/ip.ts";
 import {
   compile,
-  EngineDefect,
   makeMeter,
   passing,
   type Box,
@@ -9,14 +8,14 @@ import {
   type Meter,
   type Rule,
 } from "../../policy/engine/index.ts";
-import { EVERYWHERE, isWithin, makeRanges, unite, without, type Ranges } from "../../policy/ranges.ts";
+import { EVERYWHERE, isWithin, unite, without, type Ranges } from "../../policy/ranges.ts";
 import { clip, SELF } from "../../policy/space.ts";
 import { firstMatchOrder, flatten, rulesOn, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
 import { allTowards, headsOf, leavingRules, letsAllOut, natsOn } from "./leaving.ts";
-import type { Ways } from "./ways.ts";
+import { MULTICAST, type Ways } from "./ways.ts";
 
 /*
  * What a router really does, as one first-match list for each way in: redirects that pass by themselves, the filter on
@@ -40,6 +39,8 @@ export interface Denials {
   readonly exit: string | undefined;
   /** What the way out refuses of the packets of a rule that lets them in, given the tag that it puts on them. */
   readonly of: (rule: Rule, tag: string | undefined) => readonly Rule[];
+  /** Interfaces whose list on the way out was not enumerated within the budget: nothing may be proven with these lists. */
+  readonly tangled: ReadonlySet<string>;
 }
 
 /**
@@ -89,7 +90,6 @@ export function limitsOf(ruleset: PfRuleset): readonly string[] {
   ];
 }
 
-/** @throws EngineDefect, when asked, if the lists on the way out are too tangled to be enumerated */
 export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, meter: Meter = makeMeter()): Denials {
   const heads = headsOf(ways.ruleset);
   const regions = regionsOf(ways, exit).filter((r) => r.key !== undefined);
@@ -102,6 +102,7 @@ export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, me
     closed.set(tag, made);
     return made;
   };
+  const tangled = new Set<string>();
   const answers = new Map<string, readonly Rule[]>();
   const ask = (rule: Rule, tag: string | undefined): readonly Rule[] => {
     const { ruleset, regions: closedRegions } = closedFor(tag);
@@ -113,13 +114,14 @@ export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, me
       return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
         if (!list.some((r) => r.action === action)) return [];
         const boxes = passing(compiled, { actions: [action], within, meter });
-        if (boxes === null) throw new EngineDefect(`what ${key!} refuses on the way out is too tangled`);
-        return boxes.length === 0 ? [] : [{ id: leavingId(key!), action, boxes }];
+        if (boxes === null) tangled.add(key!);
+        return boxes === null || boxes.length === 0 ? [] : [{ id: leavingId(key!), action, boxes }];
       });
     });
   };
   return {
     exit,
+    tangled,
     of: (rule, tag) => {
       // One rule may stand on many interfaces: what the way out makes of its packets is the same.
       const name = `${rule.id} ${tag ?? ""}`;
@@ -185,8 +187,6 @@ export interface SelfPart {
   readonly key: string;
   readonly to: Ranges;
 }
-
-const MULTICAST: Ranges = makeRanges(["224.0.0.0/4", "ff00::/8"].map((text) => rangeOf(parseNetwork(text)!.network)));
 
 /**
  * Everything that a router sends, in parts: its networks, what lies beyond by each access in turn, and multicast on every

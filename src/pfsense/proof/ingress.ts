@@ -170,7 +170,14 @@ function decidesSome(compiled: CompiledRules, index: number, boxes: readonly Box
   return undefined;
 }
 
-const isOwn = (e: Effective, id: string): boolean => e.sources.get(id)?.by === "pfsense";
+/**
+ * A rule of pfSense's that no rule of a user can come before. Those without `quick` ("let out anything") give way to any
+ * rule of the file, so what they let through is the file's doing.
+ */
+function isOwn(e: Effective, id: string): boolean {
+  const rule = e.sources.get(id);
+  return rule?.by === "pfsense" && (rule.isQuick || rule.action !== "pass");
+}
 
 /**
  * Everything that gets `action` though no row gives it: the rows' own packets are taken out first, and what pfSense

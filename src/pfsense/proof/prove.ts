@@ -48,6 +48,8 @@ export interface Scene {
   readonly least: ReadonlyMap<string, Effective>;
   /** The file is another router's up to its own addresses, and the lists are that router's. */
   readonly isTwin?: boolean;
+  /** Interfaces whose way out was not enumerated within the budget. */
+  readonly tangled?: readonly string[];
   /** Of what the router itself sends: only to these destinations. */
   readonly to?: Ranges;
 }
@@ -124,6 +126,7 @@ export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>,
     facts.push(...provePair(a.ways, b.ways, (ways) => listsOfAll(scenes.filter((s) => s.ways === ways)), meter));
   const undecided = [
     ...intent.undecided.map((id) => `row ${id}: its share of the table`),
+    ...scenes.flatMap((s) => (s.tangled ?? []).map((key) => `${s.ways.router.id}: what ${key} refuses on the way out`)),
     ...verdicts.flatMap((v) => [...v.byIngress.values()].flatMap((x) => x.undecided)),
     ...first.flatMap((s) =>
       limitsOf(s.ways.ruleset).map((x) => `${s.ways.router.id}: ${x}, which the proof does not model`),
@@ -177,22 +180,24 @@ export function scenesOf(
   const arriving = ids.filter((id) => id !== SELF);
   const seen = new Set<string>();
   const through = exits.map((exit): Scene => {
+    const tangled: string[] = [];
     const listsOf = (bound: "most" | "least"): Map<string, Effective> => {
       const denials = denialsOf(ways, exit, bound, meter);
       const lists = arriving.flatMap((id) => {
         const list = effectiveAt(ways, id, denials, bound);
         return list ? [{ id, list, shown: `${bound} ${id} ${signatureOf(list, exit)}` }] : [];
       });
+      tangled.push(...denials.tangled);
       const fresh = lists.filter((l) => !seen.has(l.shown));
       for (const l of fresh) seen.add(l.shown);
       return new Map(fresh.map((l) => [l.id, l.list]));
     };
     const lists = listsOf("most");
-    if (!isDoubtful) return { ways, exit, lists, least: lists };
+    if (!isDoubtful) return { ways, exit, lists, least: lists, tangled };
     const least = listsOf("least");
     // Both bounds of a way in are asked together or not at all.
     for (const id of ids) if (!lists.has(id) || !least.has(id)) [lists, least].forEach((m) => m.delete(id));
-    return { ways, exit, lists, least };
+    return { ways, exit, lists, least, tangled };
   });
   const own = ids.includes(SELF) ? selfParts(ways) : [];
   const sent = own.map((part): Scene => {

@@ -9,7 +9,7 @@ import type { Flow } from "../rules/lanes.ts";
 import type { PfRule } from "../rules/types.ts";
 import { holdsAddress } from "../../policy/ranges.ts";
 import { nearOf } from "./effective.ts";
-import type { Ways } from "./ways.ts";
+import { MULTICAST, type Ways } from "./ways.ts";
 
 /** One station of a packet's way through a router. */
 export type Station =
@@ -63,7 +63,7 @@ export function walk(ways: Ways, ingress: string, arriving: Flow, exit: string |
   if (isSteered && holdsAddress(nearOf(ways), flow.family, BigInt(flow.dst))) {
     return { action: "block", rule: entry, stations, unsure };
   }
-  const out = isSteered ? (exit ?? exitOf(ways, flow, exit)) : exitOf(ways, flow, exit);
+  const out = isSteered ? (exit ?? exitOf(ways, flow, exit, false)) : exitOf(ways, flow, exit, ingress === SELF);
   stations.push({ kind: "route", key: out });
   if (out === undefined && ingress !== SELF) return { action: "pass", rule: entry, stations, unsure };
   const key = out ?? "lo0";
@@ -80,8 +80,10 @@ const actionOf = (r: PfRule | undefined): Journey["action"] =>
   r?.action === "block" || r?.action === "reject" ? r.action : "pass";
 
 // Where only the default route leads, the access that is asked about is taken instead of the one in the file.
-function exitOf(ways: Ways, flow: Flow, exit: string | undefined): string | undefined {
+function exitOf(ways: Ways, flow: Flow, exit: string | undefined, isOwn: boolean): string | undefined {
   if (exit !== undefined && holdsAddress(ways.beyond, flow.family, BigInt(flow.dst))) return exit;
+  // What a router sends to a group goes by no route.
+  if (isOwn && exit !== undefined && holdsAddress(MULTICAST, flow.family, BigInt(flow.dst))) return exit;
   const hop = makeRouter(ways.ruleset)(flow.family, flow.dst);
   return hop.kind === "out" ? hop.key : undefined;
 }

@@ -1,6 +1,6 @@
-import { formatAddress, rangeOf } from "../../core/ip.ts";
+import { formatAddress, parseNetwork, rangeOf } from "../../core/ip.ts";
 import type { Host, Plan } from "../../plan/types.ts";
-import { EVERYWHERE, makeRanges, meetOf, without, type Ranges } from "../../policy/ranges.ts";
+import { EVERYWHERE, makeRanges, meetOf, unite, without, type Ranges } from "../../policy/ranges.ts";
 import { ownAddresses, routersOf } from "../../policy/space.ts";
 import { hasGateway } from "../rules/interfaces.ts";
 import type { PfRuleset } from "../rules/types.ts";
@@ -63,9 +63,19 @@ export function waysOfFile(ruleset: PfRuleset): Ways {
   return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], regions, beyond, wans };
 }
 
+/** Multicast, of both families. */
+export const MULTICAST: Ranges = networks("224.0.0.0/4", "ff00::/8");
+
+// What the kernel never forwards, as in `rules/forwarding.ts`: loopback, multicast, broadcast, link-local.
+const NOT_ROUTED: Ranges = unite(MULTICAST, networks("127.0.0.0/8", "255.255.255.255/32", "::/127", "fe80::/10"));
+
+function networks(...texts: readonly string[]): Ranges {
+  return makeRanges(texts.map((text) => rangeOf(parseNetwork(text)!.network)));
+}
+
 function regionsOf(ruleset: PfRuleset): { regions: readonly Region[]; beyond: Ranges } {
-  const byKey = new Map<string | undefined, Ranges[]>();
-  let left = EVERYWHERE;
+  const byKey = new Map<string | undefined, Ranges[]>([[undefined, [NOT_ROUTED]]]);
+  let left = without(EVERYWHERE, NOT_ROUTED);
   for (const route of ruleset.routes) {
     if (route.network.prefix === 0) continue;
     const to = meetOf([rangeOf(route.network)], left);

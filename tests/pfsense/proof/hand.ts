@@ -65,6 +65,33 @@ export function handText(plan: Plan, routerId: string, hand: Hand = {}): string 
         );
       }),
   );
+  const keys = [...keyOf.values()].join(",");
+  const floating = (type: string, rest: string): string =>
+    `<rule><tracker>${++tracker}</tracker><type>${type}</type><interface>${keys}</interface><ipprotocol>inet</ipprotocol><floating>yes</floating><direction>out</direction><quick/>${rest}</rule>`;
+  // What is forwarded carries a tag; the routers' own packets are judged on the way out.
+  rules.unshift(
+    floating(
+      "pass",
+      `<source><any/></source><destination><any/></destination><tagged>IN</tagged><descr>Forwarded</descr>`,
+    ),
+    ...plan.flows
+      .filter((f) => f.from.some((end) => end.kind === "firewall" || end.kind === "any"))
+      .flatMap((f) => {
+        const target = alias(
+          `to_${f.id}`,
+          rangesOf(space, f.to).filter((r) => r.family === 4),
+        );
+        const terms = f.services.flatMap((id) => plan.services.get(id)?.terms ?? []);
+        return terms
+          .flatMap(partsOf)
+          .map((part) =>
+            floating(
+              TYPES[f.action],
+              `${part.protocol}${part.icmp}<source><network>(self)</network></source><destination><address>${target}</address>${part.port}</destination>${f.isLogged ? "<log/>" : ""}<descr>${f.id} out</descr>`,
+            ),
+          );
+      }),
+  );
   const inside = [...plan.zones.values()].filter((z) => z.kind === "inside").map((z) => z.subnet);
   const hidden = [...inside, ...[...plan.pools.values()].map((p) => p.network)];
   const outbound = wans.flatMap((nic) =>
@@ -136,4 +163,4 @@ function partsOf(term: ServiceTerm): readonly Part[] {
 const TYPES = { allow: "pass", deny: "block", reject: "reject" } as const;
 
 const ruleText = (flow: Flow, key: string, source: string, target: string, part: Part, tracker: number): string =>
-  `<rule><tracker>${tracker}</tracker><type>${TYPES[flow.action]}</type><interface>${key}</interface><ipprotocol>inet</ipprotocol>${part.protocol}${part.icmp}<source><address>${source}</address></source><destination><address>${target}</address>${part.port}</destination>${flow.isLogged ? "<log/>" : ""}<descr>${flow.id}</descr></rule>`;
+  `<rule><tracker>${tracker}</tracker><type>${TYPES[flow.action]}</type><interface>${key}</interface><ipprotocol>inet</ipprotocol>${part.protocol}${part.icmp}<source><address>${source}</address></source><destination><address>${target}</address>${part.port}</destination>${flow.isLogged ? "<log/>" : ""}${flow.action === "allow" ? "<tag>IN</tag>" : ""}<descr>${flow.id}</descr></rule>`;
