@@ -80,8 +80,11 @@ function narrowed(before: unknown, after: unknown): readonly [unknown, unknown] 
   if (typeof before !== "string" || typeof after !== "string" || !`${before}${after}`.includes("\n"))
     return [before, after];
   const [x, y] = [before.split("\n"), after.split("\n")];
-  const at = x.findIndex((line, i) => line !== y[i]);
-  return at < 0 ? [before, after] : [(x[at] ?? "").trim(), (y[at] ?? "").trim()];
+  const at = Array.from({ length: Math.max(x.length, y.length) }).findIndex((_, i) => x[i] !== y[i]);
+  if (at < 0) return [before, after];
+  const [o, n] = [x[at] ?? "", y[at] ?? ""];
+  // Blanks around a line are noise, unless they are what differs.
+  return o.trim() === n.trim() ? [o, n] : [o.trim(), n.trim()];
 }
 
 /** Everything that a run announces, in the order of the plan's guests first, then names. */

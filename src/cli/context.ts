@@ -23,13 +23,15 @@ export interface Context {
 export function context(values: Readonly<Record<string, unknown>>, io: Io): Context {
   const root = repositoryRoot();
   const stack = textOf(values["stack"]) ?? "lab";
-  if (!/^[\w.-]{1,100}$/.test(stack)) {
+  if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
     throw new Fault(
       "CLI_USAGE",
       `"${stack}" is no name for a stack.`,
       "Use letters, digits, hyphens, underscores and dots.",
     );
   }
+  if (["backend", "pulumi-home"].includes(stack))
+    throw new Fault("CLI_USAGE", `A folder beside the stacks' own is called ${stack}.`, "Choose another name.");
   const asked = textOf(values["lang"]) ?? "en";
   if (!isLanguage(asked))
     throw new Fault("CLI_USAGE", `"${asked}" is not a language of maquette.`, "Use --lang en or --lang fr.");
@@ -61,7 +63,13 @@ export async function stackValues(context: Pick<Context, "root" | "stack">): Pro
   try {
     text = await readFile(join(context.root, name), "utf8");
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
+    if (errnoOf(error) !== "ENOENT")
+      throw new Fault(
+        "STACK_SETTINGS",
+        `${name} cannot be read: ${messageOf(error)}.`,
+        "It is a file of the repository that this user may read: mend its rights, or restore it with git.",
+        error,
+      );
     throw new Fault(
       "STACK_UNKNOWN",
       `There is no ${name}: the stack ${context.stack} was never set up.`,

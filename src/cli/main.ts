@@ -75,16 +75,12 @@ function parse(spec: CommandSpec, args: readonly string[]): { values: Record<str
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const asked = /'(--[\w-]+)/.exec(message)?.[1];
-    const near =
-      asked === undefined
-        ? undefined
-        : didYouMean(
-            asked,
-            Object.keys(options).map((o) => `--${o}`),
-          );
+    const known = Object.keys(options).map((o) => `--${o}`);
+    // An option that exists was given a wrong value: its own name is no help.
+    const near = asked === undefined || known.includes(asked) ? undefined : didYouMean(asked, known);
     throw new Fault(
       "CLI_USAGE",
-      `maquette ${spec.name}: ${message.split(". ")[0]!}.`,
+      `maquette ${spec.name}: ${message.split(/\.\s/)[0]!.replace(/\.$/, "")}.`,
       near ? `Did you mean ${near}?` : `maquette help ${spec.name}`,
     );
   }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { didYouMean } from "../../core/diagnostics.ts";
-import { Fault } from "../../core/fault.ts";
+import { Fault, messageOf } from "../../core/fault.ts";
 import { readSeedTemplates } from "../../infra/read-templates.ts";
 import { namingOf, seedNaming } from "../../infra/naming.ts";
 import { renderSeed } from "../../roles/seed.ts";
@@ -40,8 +40,17 @@ export const render: Command = async (context, values, [name]) => {
     return exitCodes.good;
   }
   const folder = join(out, host.id);
-  await mkdir(folder, { recursive: true });
-  for (const [file, text] of files) await writeFile(join(folder, file), text);
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const [file, text] of files) await writeFile(join(folder, file), text);
+  } catch (error) {
+    throw new Fault(
+      "CLI_CANNOT_WRITE",
+      `Cannot write into ${folder}: ${messageOf(error)}.`,
+      "Give --out a folder that this user may write to, on a disk that is not full.",
+      error,
+    );
+  }
   context.io.err(`${files.size} files in ${folder}`);
   return exitCodes.good;
 };

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
+import { maquette } from "./captured.ts";
+
+describe("help", () => {
+  test("names every command, and comes without any, with exit 2", async () => {
+    const [asked, none] = [await maquette("help"), await maquette()];
+    for (const { name } of commands) expect(asked.out).toContain(`\n  ${name}`);
+    expect([asked.code, asked.err, none.code, none.out]).toEqual([0, "", 2, asked.out]);
+    for (const other of ["--help", "-h"]) expect((await maquette(other)).out).toBe(asked.out);
+  });
+
+  test.each(commands.map((c) => [c.name, c] as const))("of %s names its arguments and options", async (name, spec) => {
+    const asked = await maquette("help", name);
+    for (const p of spec.positionals) expect(asked.out).toContain(p.name);
+    for (const o of spec.options) expect(asked.out).toContain(`--${o.name}`);
+    expect(await maquette(name, "--help")).toEqual(asked);
+  });
+
+  test("says the version of package.json", async () => {
+    expect(await maquette("--version")).toEqual({ code: 0, out: "maquette 0.1.0\n", err: "" });
+  });
+});
+
+describe("what cannot be meant", () => {
+  test.each<[string, string, RegExp]>([
+    ["upp", "CLI_UNKNOWN_COMMAND", /Did you mean "up"\?/],
+    ["chekc", "CLI_UNKNOWN_COMMAND", /Did you mean "check"\?/],
+    ["frobnicate", "CLI_UNKNOWN_COMMAND", /maquette help lists/],
+    ["help nothing", "CLI_UNKNOWN_COMMAND", /maquette help/],
+    ["up --stak mine", "CLI_USAGE", /Did you mean --stack\?/],
+    ["preview --expect-no-change", "CLI_USAGE", /Did you mean --expect-no-changes\?/],
+    ["up --frobnicate", "CLI_USAGE", /maquette help up/],
+    ["up -x", "CLI_USAGE", /maquette help up/],
+    ["up --stack", "CLI_USAGE", /maquette help up/],
+    ["up --json=1", "CLI_USAGE", /maquette help up/],
+    ["up now", "CLI_USAGE", /maquette help up/],
+    ["render", "CLI_USAGE", /maquette help render/],
+    ["render dc1 dc2", "CLI_USAGE", /maquette help render/],
+    ["check --lang de", "CLI_USAGE", /--lang en or --lang fr/],
+    ["check --stack a/b", "CLI_USAGE", /letters, digits/],
+    ["check --stack=", "CLI_USAGE", /letters, digits/],
+    ["check --stack .", "CLI_USAGE", /letters, digits/],
+    ["check --stack ..", "CLI_USAGE", /letters, digits/],
+    ["check --stack -x", "CLI_USAGE", /maquette help check/],
+    ["check --stack backend", "CLI_USAGE", /another name/],
+    ["check --stack pulumi-home", "CLI_USAGE", /another name/],
+  ])("%s: %s in two lines, exit 2", async (line, code, hint) => {
+    const { code: exit, out, err } = await maquette(...line.split(" "));
+    expect([exit, out]).toEqual([2, ""]);
+    expect(err).toMatch(new RegExp(`^${code} [^\\n]+\\.\\n  hint: [^\\n]+\\n$`));
+    expect(err).toMatch(hint);
+    expect(err).not.toMatch(/\.\.\n|\n {4}at /);
+  });
+
+  test("is one JSON document on standard output where --json asks for that", async () => {
+    const { code, out, err } = await maquette("check", "--stack", "nope", "--json");
+    expect([code, err]).toEqual([2, ""]);
+    const { error } = JSON.parse(out) as { error: { code: string; message: string; hint: string } };
+    expect(error.code).toBe("STACK_UNKNOWN");
+    expect(error.message).toContain("Pulumi.nope.yaml");
+    expect(error.hint).toContain("docs/own-proxmox.md");
+  });
+});
+
+describe("render", () => {
+  test("prints what a host gets, secrets as placeholders", async () => {
+    const { code, out } = await maquette("render", "dc1");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^# dc1\/user-data\n#cloud-config\n/);
+    expect(out).toContain("{{secret:ssh-private/host/dc1|json}}");
+    expect(out).not.toContain("PRIVATE KEY");
+  });
+
+  test("of a host that is none says which it may be", async () => {
+    const { code, err } = await maquette("render", "dc11");
+    expect(code).toBe(2);
+    expect(err).toMatch(/CLI_UNKNOWN_HOST "dc11".*\n {2}hint: Did you mean "dc1"\?/);
+  });
+});

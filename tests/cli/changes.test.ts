@@ -1,0 +1,254 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { describe, expect, test } from "vitest";
+import { brief, collectChanges, type Change } from "../../src/cli/changes.ts";
+import { describeChanges } from "../../src/cli/describe-changes.ts";
+import { commentMarker, markdownOf } from "../../src/cli/markdown.ts";
+import { RunProgress } from "../../src/cli/progress.ts";
+import { table } from "../../src/cli/table.ts";
+import { listening } from "./captured.ts";
+
+const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+const guest = (name: string): string => `urn:pulumi:lab::maquette::maquette:lab:Lab$maquette:lab:Guest$${VM}::${name}`;
+const template = (name: string): string =>
+  `urn:pulumi:lab::maquette::maquette:lab:Lab$maquette:lab:Templates$${VM}::${name}`;
+const seed = (name: string): string =>
+  `urn:pulumi:lab::maquette::maquette:lab:Lab$maquette:lab:Guest$provision:index:Seed::${name}-seed`;
+
+type Metadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
+
+/** An event as the engine writes it: only what is read of it. */
+function pre(op: string, urn: string, more: object = {}): EngineEvent {
+  const type = urn.split("::")[2]!.split("$").pop()!;
+  return { sequence: 0, timestamp: 0, resourcePreEvent: { metadata: { op, urn, type, ...more } as Metadata } };
+}
+const states = (before: object, after: object): object => ({ old: { inputs: before }, new: { inputs: after } });
+
+describe("changes", () => {
+  test("are creations, updates, replacements and deletions; what stays is none, nor are groups of resources", () => {
+    const changes = collectChanges([
+      pre("same", guest("pc1")),
+      pre("read", guest("pc1")),
+      pre("create", "urn:pulumi:lab::maquette::maquette:lab:Lab::lab"),
+      pre("create", "urn:pulumi:lab::maquette::pulumi:pulumi:Stack::maquette-lab"),
+      pre("delete", guest("pc2")),
+      pre("create", seed("dc1")),
+      pre("create", guest("dc1")),
+    ]);
+    expect(changes.map((c) => `${c.op} ${c.name}`)).toEqual(["create dc1", "delete pc2", "create dc1-seed"]);
+  });
+
+  test("of a replacement are one, whatever halves the engine announces", () => {
+    const urn = guest("dc1");
+    const detail = { detailedDiff: { "clone.vmId": { diffKind: "update-replace", inputDiff: true } } };
+    for (const order of [
+      ["create-replacement", "replace", "delete-replaced"],
+      ["delete-replaced", "replace", "create-replacement"],
+    ])
+      expect(collectChanges(order.map((op) => pre(op, urn, detail)))).toMatchObject([{ op: "replace", name: "dc1" }]);
+  });
+
+  test("are told by property, with the values before and after", () => {
+    const [change] = collectChanges([
+      pre("update", guest("dc1"), {
+        detailedDiff: {
+          "memory.dedicated": { diffKind: "update", inputDiff: true },
+          "networkDevices[1].vlanId": { diffKind: "add", inputDiff: true },
+          'tags["a.b"]': { diffKind: "delete-replace", inputDiff: true },
+        },
+        ...states(
+          { memory: { dedicated: 512 }, networkDevices: [{}, {}], tags: { "a.b": 1 } },
+          { memory: { dedicated: 1024 }, networkDevices: [{}, { vlanId: 20 }], tags: {} },
+        ),
+      }),
+    ]);
+    expect(change!.properties).toEqual([
+      { path: "memory.dedicated", before: 512, after: 1024, forcesReplacement: false },
+      { path: "networkDevices[1].vlanId", before: undefined, after: 20, forcesReplacement: false },
+      { path: 'tags["a.b"]', before: 1, after: undefined, forcesReplacement: true },
+    ]);
+  });
+
+  const ofFile = (before: string, after: string): Change["properties"] =>
+    collectChanges([
+      pre(
+        "update",
+        seed("dc1"),
+        states({ files: { a: "same", b: before }, digest: "1" }, { files: { a: "same", b: after }, digest: "1" }),
+      ),
+    ])[0]!.properties;
+
+  test("of a provider that reports no detail are the inputs that differ", () => {
+    expect(ofFile("one", "two")).toEqual([
+      { path: 'files["b"]', before: "one", after: "two", forcesReplacement: false },
+    ]);
+  });
+
+  test.each([
+    ["a line changed", "a\nb\nc\n", "a\nx\nc\n", ["b", "x"]],
+    ["a line added at the end", "a\nb", "a\nb\nc", ["", "c"]],
+    ["a line taken from the end", "a\nb\nc", "a\nb", ["c", ""]],
+    ["an indentation changed", "a:\n  b: 1\n", "a:\n    b: 1\n", ["  b: 1", "    b: 1"]],
+    ["a changed line indented alike", "a:\n  b: 1\n", "a:\n  b: 2\n", ["b: 1", "b: 2"]],
+  ])("of a text are its first line that differs: %s", (_, before, after, expected) => {
+    const [change] = ofFile(before, after);
+    expect([change!.before, change!.after]).toEqual(expected);
+  });
+});
+
+describe("a value in brief", () => {
+  test.each<[unknown, string]>([
+    [undefined, "(none)"],
+    [null, "null"],
+    ["a\n  b", "a ⏎ b"],
+    [{ a: [1] }, '{"a":[1]}'],
+    ["", ""],
+    ["x".repeat(61), `${"x".repeat(59)}…`],
+  ])("%j is %j", (value, text) => {
+    expect(brief(value)).toBe(text);
+  });
+});
+
+const some: readonly Change[] = collectChanges([
+  pre("create", guest("pc9")),
+  pre("create", template("dc-pve1")),
+  pre("replace", guest("dc1"), {
+    detailedDiff: { "clone.vmId": { diffKind: "update-replace", inputDiff: true } },
+    ...states({ clone: { vmId: 1 } }, { clone: { vmId: 2 } }),
+  }),
+  pre("update", seed("dc2"), states({ label: "a`b" }, { label: "b|c" })),
+  pre("delete", guest("pc1")),
+]);
+
+test("on a terminal guests come first, with why; other creations are only counted", () => {
+  expect(describeChanges(some)).toBe(
+    [
+      "± guest dc1  REPLACED: it is deleted and made anew",
+      "    clone.vmId: 1 → 2  (forces the replacement)",
+      "- guest pc1",
+      "+ guest pc9",
+      "~ seed of dc2",
+      "    label: a`b → b|c",
+      "2 to create, 1 to update, 1 to replace, 1 to delete",
+    ].join("\n"),
+  );
+});
+
+describe("the comment for a pull request", () => {
+  test("warns of replacements before anything else, and can be found again", () => {
+    expect(markdownOf(some, "lab")).toMatchInlineSnapshot(`
+      "<!-- maquette preview -->
+      ### maquette preview, stack \`lab\`
+
+      2 to create, 1 to update, 1 to replace, 1 to delete.
+
+      > [!WARNING]
+      > **1 would be replaced**, that is deleted with their disks and made anew: \`guest dc1\`.
+
+      **Replaced: deleted and made anew**
+
+      - guest dc1
+        - \`clone.vmId\`: \`1\` → \`2\` **forces the replacement**
+
+      **Deleted**
+
+      - guest pc1
+
+      **Created**
+
+      - guest pc9
+      - and 1 other resources (images, templates, seeds, networks)
+
+      **Changed**
+
+      - seed of dc2
+        - \`label\`: \`\` a\`b \`\` → \`b|c\`
+      "
+    `);
+  });
+
+  test("says that nothing would change", () => {
+    expect(markdownOf([], "lab")).toBe(
+      `${commentMarker}\n### maquette preview, stack \`lab\`\n\nNothing would change.\n`,
+    );
+  });
+
+  test("stays short when much differs", () => {
+    const inputs = (n: number): object => Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, n]));
+    const text = markdownOf(collectChanges([pre("update", guest("dc1"), states(inputs(1), inputs(2)))]), "lab");
+    expect(text).toContain("and 28 more properties");
+    expect(text.split("\n").length).toBeLessThan(25);
+  });
+});
+
+describe("progress", () => {
+  const ended = (op: string, urn: string): EngineEvent => ({
+    ...pre(op, urn),
+    resOutputsEvent: pre(op, urn).resourcePreEvent!,
+    resourcePreEvent: undefined as never,
+  });
+  const failed = (urn: string): EngineEvent => ({
+    sequence: 0,
+    timestamp: 0,
+    resOpFailedEvent: { metadata: pre("create", urn).resourcePreEvent!.metadata, status: 1, steps: 1 },
+  });
+  const said = (severity: string, message: string, more: object = {}): EngineEvent =>
+    ({ sequence: 0, timestamp: 0, diagnosticEvent: { severity, message, color: "", ...more } }) as EngineEvent;
+
+  test("without a terminal is a plain line for each thing that ended", () => {
+    const io = listening();
+    const progress = new RunProgress(io);
+    for (const e of [
+      pre("same", guest("pc1")),
+      ended("same", guest("pc1")),
+      pre("create", guest("dc1")),
+      pre("create", template("dc-pve1")),
+      ended("create", template("dc-pve1")),
+      pre("create", "urn:pulumi:lab::maquette::maquette:lab:Lab::lab"),
+      ended("create", "urn:pulumi:lab::maquette::maquette:lab:Lab::lab"),
+      ended("create", guest("dc1")),
+      pre("delete", seed("dc2")),
+      failed(seed("dc2")),
+    ])
+      progress.onEvent(e);
+    expect(io.lines.map((l) => l.replace(/\d+\.\d/, "N"))).toEqual([
+      "err template dc-pve1: creating, done (N s)",
+      "err guest dc1: creating, done (N s)",
+      "err seed of dc2: deleting FAILED (N s)",
+    ]);
+  });
+
+  test("on a terminal is one line that changes, and failures stay", () => {
+    const io = listening(true);
+    const progress = new RunProgress(io);
+    for (const e of [
+      pre("create", guest("dc1")),
+      ended("create", guest("dc1")),
+      pre("create", guest("dc2")),
+      failed(guest("dc2")),
+    ])
+      progress.onEvent(e);
+    expect(io.lines.filter((l) => l.startsWith("err"))).toHaveLength(1);
+    expect(io.lines.filter((l) => l.startsWith("progress")).length).toBeGreaterThan(2);
+  });
+
+  test("passes on what the engine says of errors and warnings, without its colours, and keeps the errors", () => {
+    const io = listening();
+    const progress = new RunProgress(io);
+    for (const e of [
+      said("error", "<{%reset%}>no space<{%reset%}>\n", { urn: guest("dc1") }),
+      said("warning", "beware"),
+      said("info", "chatter"),
+      said("error", "passing", { ephemeral: true }),
+      said("error", "<{%reset%}>\n"),
+    ])
+      progress.onEvent(e);
+    expect(io.lines).toEqual(["err error: guest dc1: no space", "err warning: beware"]);
+    expect(progress.problems).toEqual(["guest dc1: no space"]);
+  });
+});
+
+test("a table's columns are as wide as their widest cell, and lines have no blank ends", () => {
+  expect(table(["a", "long"], [["wide cell", ""], ["x"], ["", "y"]])).toBe(
+    ["a          long", "---------  ----", "wide cell", "x", "           y"].join("\n"),
+  );
+});
