@@ -58,6 +58,16 @@ export function settleTags(ruleset: PfRuleset): PfRuleset {
 
 /** The same for a packet whose tag is known. */
 function withTag(ruleset: PfRuleset, tag: string | undefined): PfRuleset {
+  const views = tagged.get(ruleset) ?? new Map<string | undefined, PfRuleset>();
+  tagged.set(ruleset, views);
+  const view = views.get(tag) ?? makeView(ruleset, tag);
+  views.set(tag, view);
+  return view;
+}
+
+const tagged = new WeakMap<PfRuleset, Map<string | undefined, PfRuleset>>();
+
+function makeView(ruleset: PfRuleset, tag: string | undefined): PfRuleset {
   const isMet = (r: PfRule): boolean => !r.tagged || (r.tagged.tag === tag) !== r.tagged.isNot;
   return { ...ruleset, rules: ruleset.rules.filter(isMet).map((r) => (r.tagged ? bare(r) : r)) };
 }

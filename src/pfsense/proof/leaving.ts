@@ -21,6 +21,18 @@ import type { PfRuleset } from "../rules/types.ts";
  * opens a segment in which the rules are asked with the source that it gives.
  */
 
+const flattened = new WeakMap<PfRuleset, Map<string, readonly Rule[]>>();
+
+// The same few lists are asked for again by every way in.
+function outRules(ruleset: PfRuleset, key: string, bound: Bound): readonly Rule[] {
+  const lists = flattened.get(ruleset) ?? new Map<string, readonly Rule[]>();
+  flattened.set(ruleset, lists);
+  const name = `${bound} ${key}`;
+  const known = lists.get(name) ?? egressRules(ruleset, key, bound);
+  lists.set(name, known);
+  return known;
+}
+
 /** What is asked of the rules on the way out of an interface. */
 export interface Leaving {
   readonly key: string;
@@ -45,7 +57,7 @@ export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[
   const isAsked = (box: Box): boolean =>
     only === undefined ||
     only.some((o) => o.family === box.family && o.slice === box.slice && meets(o.dst, box.dst) && meets(o.b, box.b));
-  const rules = egressRules(ruleset, key, bound).flatMap((r): readonly Rule[] => {
+  const rules = outRules(ruleset, key, bound).flatMap((r): readonly Rule[] => {
     if (r.action !== "pass" && r.boxes.every((box) => heads.some((h) => containsBox(h, box)))) return [];
     const boxes = r.boxes.filter(isAsked);
     return boxes.length === 0 ? [] : [{ ...r, boxes }];
@@ -77,7 +89,7 @@ export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[
 /** True when the list lets everything of its destinations out before it refuses anything: nothing needs cutting then. */
 export function letsAllOut(ruleset: PfRuleset, { key, bound, heads = [] }: Omit<Leaving, "from" | "to">): boolean {
   const open = new Set<string>();
-  for (const rule of egressRules(ruleset, key, bound)) {
+  for (const rule of outRules(ruleset, key, bound)) {
     if (rule.action === "pass") {
       for (const box of rule.boxes)
         if (containsBox(box, fullBox(box.family, box.slice))) open.add(`${box.family}${box.slice}`);

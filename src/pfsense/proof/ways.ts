@@ -57,7 +57,7 @@ export function waysOfFile(ruleset: PfRuleset): Ways {
     ruleset.interfaces.filter((i) => i.kind !== "group").map((i) => [i.label.toLowerCase(), i.key]),
   );
   const { regions, beyond } = regionsOf(ruleset);
-  const own = regions.find((r) => r.key === undefined)?.to ?? [];
+  const own = without(regions.find((r) => r.key === undefined)?.to ?? [], NOT_ROUTED);
   const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);
   const router = { id: "router", nics: [] };
   return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], regions, beyond, wans };
