@@ -14,6 +14,8 @@ export interface CertificateOrder {
 export class SecretSource {
   readonly #secret: StackSecret;
   readonly #vault: Vault;
+  /** Hashes are made to be slow: each once a process. */
+  readonly #hashes = new Map<string, string>();
 
   constructor(secret: StackSecret, vault: Vault) {
     this.#secret = secret;
@@ -40,7 +42,7 @@ export class SecretSource {
       case "password":
         return this.#secret.password(label);
       case "bcrypt":
-        return this.#secret.bcrypt(label);
+        return this.#hash(label);
       case "ssh-private":
         return this.#secret.sshKey(label, label).privateKey;
       case "ssh-public":
@@ -50,6 +52,14 @@ export class SecretSource {
       case "vault-key":
         return (await this.#certificate(label, order)).key;
     }
+  }
+
+  #hash(label: string): string {
+    const known = this.#hashes.get(label);
+    if (known !== undefined) return known;
+    const hash = this.#secret.bcrypt(label);
+    this.#hashes.set(label, hash);
+    return hash;
   }
 
   async #certificate(label: string, order: CertificateOrder): Promise<{ certificate: string; key: string }> {
