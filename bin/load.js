@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
@@ -33,28 +43,28 @@ export async function bundled(root, name) {
   const { build } = await import("esbuild");
   mkdirSync(bundles(root), { recursive: true, mode: 0o700 });
   const temporary = `${folder}.${randomBytes(4).toString("hex")}`;
-  await build({
-    absWorkingDir: root,
-    entryPoints: Object.fromEntries(Object.entries(entries).filter(([, f]) => existsSync(join(root, f)))),
-    outdir: temporary,
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    sourcemap: true,
-    logLevel: "error",
-    // What must stay one instance a process, or loads files of its own, is left in node_modules.
-    external: ["@pulumi/*", "@muhlba91/*", "esbuild", "ssh2"],
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
-  });
-  symlinkSync(join(root, "node_modules"), join(temporary, "node_modules"));
   try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: Object.fromEntries(Object.entries(entries).filter(([, f]) => existsSync(join(root, f)))),
+      outdir: temporary,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: true,
+      logLevel: "error",
+      // What must stay one instance a process, or loads files of its own, is left in node_modules.
+      external: ["@pulumi/*", "@muhlba91/*", "esbuild", "ssh2"],
+      banner: {
+        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      },
+    });
+    symlinkSync(join(root, "node_modules"), join(temporary, "node_modules"));
     renameSync(temporary, folder);
   } catch (error) {
-    // Another process made the same bundle meanwhile: its folder is as good.
+    // Nothing half-written stays. Where another process made the same bundle meanwhile, its folder is as good.
     rmSync(temporary, { recursive: true, force: true });
     if (!existsSync(file)) throw error;
   }
@@ -77,7 +87,8 @@ function keyOf(root) {
       const child = join(path, entry.name);
       if (entry.isDirectory()) visit(child);
       else {
-        const { size, mtimeMs } = statSync(child);
+        // Of the link itself: editors leave some that lead nowhere.
+        const { size, mtimeMs } = lstatSync(child);
         hash.update(`${child}\0${size}\0${mtimeMs}\0`);
       }
     }

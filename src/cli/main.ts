@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { didYouMean } from "../core/diagnostics.ts";
-import { Fault } from "../core/fault.ts";
+import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { diskFault } from "../stack/folders.ts";
 import { commands, commonOptions, type CommandSpec } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { usage, usageOf } from "./help.ts";
@@ -86,7 +87,10 @@ function parse(spec: CommandSpec, args: readonly string[]): { values: Record<str
   }
 }
 
-function report(error: unknown, isJson: boolean, io: Io): number {
+function report(thrown: unknown, isJson: boolean, io: Io): number {
+  // A disk may fill up anywhere: that is no defect, wherever it was met.
+  const isDisk = ["ENOSPC", "EDQUOT", "EROFS"].includes(errnoOf(thrown) ?? "");
+  const error = isDisk ? diskFault(thrown, `go on (${messageOf(thrown)})`) : thrown;
   if (error instanceof Fault) {
     if (isJson) io.out(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
     else io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);

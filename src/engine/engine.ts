@@ -1,6 +1,7 @@
 import { access, constants, copyFile, link, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { diskFault } from "../stack/folders.ts";
 import { buildProgram, builtProgram, type BuildOptions } from "./build.ts";
 import { compareVersions, pins, pluginServer } from "./pins.ts";
 import { run } from "./run.ts";
@@ -230,9 +231,13 @@ export async function installPlugin(home: string, plugin: Program): Promise<void
   const file = pluginFile(home);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  await symlink(plugin.file, temporary);
-  await rename(temporary, file);
+  try {
+    await rm(temporary, { force: true });
+    await symlink(plugin.file, temporary);
+    await rename(temporary, file);
+  } catch (error) {
+    throw diskFault(error, `write ${file}`);
+  }
 }
 
 async function versionOf(file: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {

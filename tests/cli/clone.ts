@@ -1,0 +1,62 @@
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { pins } from "../../src/engine/pins.ts";
+import { repositoryRoot } from "../../src/stack/root.ts";
+import { run, type Ran, type RunOptions } from "../engine/lab.ts";
+import { script } from "../engine-unit/programs.ts";
+
+/** A clone as git would make it, with XDG folders of its own and no engine: what a stranger's first command meets. */
+export class BareClone {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "maquette-bare-")));
+  readonly root = join(this.folder, "repo");
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(isInstalled: boolean) {
+    const from = repositoryRoot();
+    for (const name of ["bin", "src", "stacks", "templates", "tools", "package.json", "Pulumi.yaml", "Pulumi.lab.yaml"])
+      cpSync(join(from, name), join(this.root, name), { recursive: true, preserveTimestamps: true });
+    if (isInstalled) symlinkSync(join(from, "node_modules"), join(this.root, "node_modules"));
+    const bin = join(this.folder, "bin");
+    mkdirSync(bin);
+    symlinkSync(process.execPath, join(bin, "node"));
+    this.env = {
+      HOME: this.folder,
+      PATH: [bin, "/usr/bin", "/bin"].join(delimiter),
+      XDG_STATE_HOME: this.at("state"),
+      XDG_DATA_HOME: this.at("data"),
+      XDG_CACHE_HOME: this.at("cache"),
+    };
+  }
+
+  at(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** Stands a program of shell on this clone's PATH. */
+  program(name: string, body: string): void {
+    script(this.at("bin", name), body);
+  }
+
+  /** Pulumi's three programs, none of which does anything. */
+  withEngine(): this {
+    this.program("pulumi", `[ "$1" = version ] && echo "v${pins.cli}"; exit 0`);
+    this.program("pulumi-language-nodejs", "exit 0");
+    const plugin = `engine/plugin-${pins.plugin}/plugins/resource-proxmoxve-v${pins.plugin}/pulumi-resource-proxmoxve`;
+    script(this.at("cache", "maquette", plugin), "exit 0");
+    return this;
+  }
+
+  maquette(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return run(join(this.root, "bin/maquette"), args, {
+      deadlineMs: 60_000,
+      cwd: this.root,
+      ...options,
+      env: { ...this.env, ...options.env },
+    });
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
