@@ -152,17 +152,27 @@ export const boxesBetween = (from: Ranges, to: Ranges, tails: readonly Tail[]): 
 
 /** The part of boxes that comes from one set of addresses and goes to another. */
 export function clip(boxes: readonly Box[], from: Ranges, to: Ranges = EVERYWHERE): readonly Box[] {
-  return boxes.flatMap((box) => {
-    const sides = (i: Interval, set: Ranges): readonly Interval[] =>
-      set.flatMap((r) => {
-        if (r.family !== box.family || r.hi < i.lo || r.lo > i.hi) return [];
-        return [{ lo: r.lo > i.lo ? r.lo : i.lo, hi: r.hi < i.hi ? r.hi : i.hi }];
-      });
-    const sources = sides(box.src, from);
-    if (sources.length === 0) return [];
-    const targets = sides(box.dst, to);
-    return sources.flatMap((src) => targets.map((dst) => ({ ...box, src, dst })));
-  });
+  const out: Box[] = [];
+  for (const box of boxes) {
+    const sources = sidesOf(box.family, box.src, from);
+    if (sources.length === 0) continue;
+    const targets = sidesOf(box.family, box.dst, to);
+    for (const src of sources) {
+      for (const dst of targets) out.push(src === box.src && dst === box.dst ? box : { ...box, src, dst });
+    }
+  }
+  return out;
+}
+
+// What an interval and a set share; the interval itself where the set holds all of it.
+function sidesOf(family: 4 | 6, i: Interval, set: Ranges): readonly Interval[] {
+  const out: Interval[] = [];
+  for (const r of set) {
+    if (r.family !== family || r.hi < i.lo || r.lo > i.hi) continue;
+    if (r.lo <= i.lo && i.hi <= r.hi) return [i];
+    out.push({ lo: r.lo > i.lo ? r.lo : i.lo, hi: r.hi < i.hi ? r.hi : i.hi });
+  }
+  return out;
 }
 
 const special = (...texts: readonly string[]): Ranges =>

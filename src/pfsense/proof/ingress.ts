@@ -72,11 +72,12 @@ export function proveIngress(s: Gate): IngressVerdict {
   const most = s.most.compiled;
   const undecided: string[] = [];
   const verdicts = shares.map((share) => proveShare(s, share, least, most));
+  const shielded = shieldedBy(s, shares, "pass", s.most);
   const excess = [
-    ...findExcess(s, shares, "pass", undecided),
+    ...findExcess(s, shares, "pass", undecided, shielded),
     ...(mentionsReject(s, shares) ? findExcess(s, shares, "reject", undecided) : []),
   ];
-  return { shares: verdicts, excess, undecided, own: ownDoings(s, shares, most) };
+  return { shares: verdicts, excess, undecided, own: ownDoings(s, shares, most, shielded) };
 }
 
 const wantedOf = (share: RowShare): "pass" | "reject" => (share.flow.action === "allow" ? "pass" : "reject");
@@ -188,25 +189,22 @@ function findExcess(
   shares: readonly RowShare[],
   action: "pass" | "reject",
   undecided: string[],
+  shielded: CompiledRules = shieldedBy(s, shares, action, s.most),
 ): readonly Witness[] {
-  const settled: Rule = {
-    id: "settled by a row",
-    action: "block",
-    boxes: shares.filter((x) => wantedOf(x) === action).flatMap((x) => mayHere(s, x)),
-  };
-  const listOf = (e: Effective): CompiledRules => {
+  // The boxes are the same whatever the question, so one compiled list serves with other actions.
+  const asked = (compiled: CompiledRules, e: Effective): CompiledRules => {
     const isWanted = (r: Rule): boolean => r.action === action && !isOwn(e, r.id);
-    return compile([settled, ...e.rules.map((r): Rule => ({ ...r, action: isWanted(r) ? "pass" : "block" }))]);
+    return { ...compiled, rules: compiled.rules.map((r): Rule => ({ ...r, action: isWanted(r) ? "pass" : "block" })) };
   };
   const within = askedOf(s);
-  const wide = listOf(s.most);
+  const wide = asked(shielded, s.most);
   const verdict = always(within, wide, ["block"], { meter: s.meter });
   if (verdict.kind === "proven") return [];
   if (verdict.kind === "undecided") {
     undecided.push(`${s.ways.router.id}/${s.ingress.id}: what passes beyond the table`);
     return [];
   }
-  const narrow = s.most === s.least ? wide : listOf(s.least);
+  const narrow = s.most === s.least ? wide : asked(shieldedBy(s, shares, action, s.least), s.least);
   const sure = narrow === wide ? verdict : always(within, narrow, ["block"], { meter: s.meter });
   if (sure.kind !== "refuted") {
     undecided.push(`${s.ways.router.id}/${s.ingress.id}: whether ${formatPacket(verdict.witness)} passes`);
@@ -219,6 +217,12 @@ function findExcess(
     .slice(0, MAX_EXCESS)
     .map((p) => readableOf(boxesOfProduct(p), pieces, sure.witness));
   return examples.map((packet) => witnessOf(s, packet, null, (a) => a === action));
+}
+
+/** A list with the rows' own packets taken out first. */
+function shieldedBy(s: Gate, shares: readonly RowShare[], action: "pass" | "reject", e: Effective): CompiledRules {
+  const boxes = shares.filter((x) => wantedOf(x) === action).flatMap((x) => mayHere(s, x));
+  return compile([{ id: "settled by a row", action: "block", boxes }, ...e.rules]);
 }
 
 const EVERYTHING = everything();
@@ -242,9 +246,13 @@ const mentionsReject = (s: Gate, shares: readonly RowShare[]): boolean =>
   shares.some((x) => x.flow.action === "reject") || s.most.rules.some((r) => r.action === "reject");
 
 /** What pfSense's own rules let in beyond the table, or keep out of what a row allows, each with a packet. */
-function ownDoings(s: Gate, shares: readonly RowShare[], most: CompiledRules): readonly OwnDoing[] {
+function ownDoings(
+  s: Gate,
+  shares: readonly RowShare[],
+  most: CompiledRules,
+  shielded: CompiledRules,
+): readonly OwnDoing[] {
   const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => mayHere(s, x));
-  const shielded = compile([{ id: "settled by a row", action: "block", boxes: allowed }, ...s.most.rules]);
   const near = nearOf(most, allowed, s.meter);
   const out: OwnDoing[] = [];
   const within = askedOf(s);
