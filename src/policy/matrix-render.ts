@@ -177,7 +177,7 @@ export function renderTableHtml(rows: readonly TableRow[], lang: Lang = "fr"): s
   return page(t.table, lang, parts.join("\n"));
 }
 
-const CELL = 128;
+const CELL = 146;
 const HEAD = 110;
 const LINE = 15;
 
