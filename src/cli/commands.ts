@@ -67,9 +67,9 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "check",
-    summary: "judge the plan; needs no running lab",
+    summary: "judge the plan and prove its policy; needs no running lab",
     positionals: [],
-    options: [planOption],
+    options: [planOption, { name: "fresh", help: "prove again what was proven before for the same files" }],
     load: async () => (await import("./commands/check.ts")).check,
   },
   {

@@ -23,6 +23,7 @@ const english = {
   planGood: (hosts: number, flows: number) => `The plan is sound: ${hosts} hosts, ${flows} flows.`,
   proven: (routers: string, byPfsense: number, ms: number) =>
     `Proven: ${routers} let through what the flow table says, no more and no less (${byPfsense} rows are pfSense's own; ${ms} ms).`,
+  provenBefore: "The same files were proven before; --fresh proves them again.",
   found: (errors: number, warnings: number) => `${errors} faults, ${warnings} warnings.`,
   noLab: "There is no lab yet.",
   missing: "missing",
@@ -54,6 +55,7 @@ const french: Words = {
   planGood: (hosts, flows) => `Le plan est sain : ${hosts} machines, ${flows} flux.`,
   proven: (routers, byPfsense, ms) =>
     `Prouvé : ${routers} laissent passer ce que dit la table des flux, ni plus ni moins (${byPfsense} lignes sont de pfSense ; ${ms} ms).`,
+  provenBefore: "Les mêmes fichiers ont déjà été prouvés ; --fresh les prouve à nouveau.",
   found: (errors, warnings) => `${errors} fautes, ${warnings} avertissements.`,
   noLab: "Il n'y a pas encore de maquette.",
   missing: "absente",
