@@ -1,10 +1,20 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { run, type Ran, type RunOptions } from "../engine/lab.ts";
-import { script } from "../engine-unit/programs.ts";
+import { isAlive, script } from "../engine-unit/programs.ts";
 
 /** A clone as git would make it, with XDG folders of its own and no engine: what a stranger's first command meets. */
 export class BareClone {
@@ -56,7 +66,15 @@ export class BareClone {
     });
   }
 
+  /** Removes the folder, after ending an embedded API that a failed test may have left, by its own record. */
   dispose(): void {
+    const states = this.at("state", "maquette");
+    for (const key of existsSync(states) ? readdirSync(states) : []) {
+      const path = join(states, key, "lab", "run", "daemon.json");
+      if (!existsSync(path)) continue;
+      const { pid } = JSON.parse(readFileSync(path, "utf8")) as { pid: number };
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

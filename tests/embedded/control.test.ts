@@ -28,10 +28,16 @@ function stack(): { folders: Folders; options: EmbeddedOptions; record: () => Re
   return { folders, options: { folders, nodes: ["pve1"], daemonFile }, record };
 }
 
+/** Takes a port as soon as the kernel has taken it from a process that was killed. */
 async function listen(port: number): Promise<Server> {
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
-  return server;
+  for (const deadline = Date.now() + 10_000; ;) {
+    const server = createServer((socket) => socket.destroy());
+    const error = await new Promise<Error | undefined>((resolve) =>
+      server.once("error", resolve).listen(port, "127.0.0.1", () => resolve(undefined)),
+    );
+    if (!error) return server;
+    if (Date.now() > deadline) throw error;
+  }
 }
 
 test("the embedded API is started once, found by whoever comes next, and leaves nothing running when it is stopped", async () => {
