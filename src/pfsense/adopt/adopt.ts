@@ -12,7 +12,7 @@ import { Notes } from "./notes.ts";
 import { ordered, type Row } from "./order.ts";
 import { rowsOf, type RowDraft } from "./rows.ts";
 import { EVERYTHING, isIn } from "./sets.ts";
-import { withoutIdleTags } from "./settled.ts";
+import { reduced } from "./settled.ts";
 import { siteOf, type Site } from "./site.ts";
 
 export interface AdoptOptions {
@@ -35,7 +35,7 @@ export interface Adopted {
 export function adopt(config: PfConfig, options: AdoptOptions = {}): Adopted {
   const notes = new Notes();
   const whole = siteOf(config, options.told ?? {}, notes);
-  const site: Site = { ...whole, ruleset: withoutIdleTags(whole.ruleset) };
+  const site: Site = { ...whole, ruleset: reduced(whole.ruleset) };
   const { circumstances } = site;
   if (site.legs.length === 0) {
     notes.lost(

@@ -45,8 +45,8 @@ function addressingSheet(site: Site, name: string, file: string, notes: Notes): 
   };
   if (addresses.length === 0) assume("forwarders", "The file names no DNS server: pfSense resolves by itself.");
   if (system.timeServers.length === 0) assume("ntp", "The file names no time server.");
-  if (zone !== system.timezone) assume("timezone", `The file has "${oneLine(system.timezone ?? "", 60)}".`);
-  if (domain !== system.domain) assume("name", `The file has "${oneLine(system.domain ?? "", 60)}".`);
+  if (zone !== system.timezone) assume("timezone", instead(system.timezone));
+  if (domain !== system.domain) assume("name", instead(system.domain));
   const zones: Record<string, unknown> = {};
   for (const leg of site.legs) {
     const { value, comment } = zoneEntry(site, leg, notes);
@@ -81,6 +81,9 @@ function addressingSheet(site: Site, name: string, file: string, notes: Notes): 
     comments,
   };
 }
+
+const instead = (text: string | undefined): string =>
+  text === undefined ? "The file names none." : `The file has "${oneLine(text, 60)}".`;
 
 const domainName = (text: string | undefined): string => {
   const labels = (text ?? "")

@@ -11,6 +11,7 @@ import {
   one,
   onWire,
   textsOf,
+  unite,
   without,
   type Ranges,
 } from "./sets.ts";
@@ -26,6 +27,8 @@ export interface Group {
 export interface Called {
   readonly name: string;
   readonly description: string;
+  /** What an alias lists, entry by entry. */
+  readonly pieces?: readonly Ranges[];
 }
 
 /** More parts than this are a group, even where the file has no name for them. */
@@ -55,7 +58,7 @@ export class Ends {
 
   /** Ends whose union is the set; `called` names the group where several are needed. */
   words(set: Ranges, called: Called | undefined): readonly string[] {
-    const parts = this.#parts(set);
+    const parts = this.#parts(set, called?.pieces ?? []);
     if (parts.length <= 1 || (called === undefined && parts.length <= MAX_PARTS)) return parts;
     const key = keyOf(onWire(set));
     const known = this.#groups.get(key);
@@ -65,9 +68,10 @@ export class Ends {
     return [id];
   }
 
-  #parts(set: Ranges): readonly string[] {
+  #parts(set: Ranges, pieces: readonly Ranges[]): readonly string[] {
     const whole = this.#named.find(([, s]) => isSame(s, set));
     if (whole) return [whole[0]];
+    if (pieces.length > 0 && isSame(unite(...pieces), set)) return [...new Set(pieces.flatMap((p) => this.#word(p)))];
     const out: string[] = [];
     let rest = onWire(set);
     const take = (word: string, part: Ranges): void => {
@@ -80,6 +84,16 @@ export class Ends {
     if (internet) take(...internet);
     for (const thing of things) take(...thing);
     if (firewall && meetOf(firewall[1], rest).length > 1) take(...firewall);
+    for (const piece of pieces) {
+      const [text, another] = textsOf(piece);
+      if (text !== undefined && another === undefined && isIn(piece, rest)) take(text, piece);
+    }
     return [...out, ...textsOf(rest)];
+  }
+
+  /** An entry of an alias: its name, or as it was written. */
+  #word(piece: Ranges): readonly string[] {
+    const named = this.#named.find(([, s]) => isSame(s, piece));
+    return named ? [named[0]] : textsOf(piece);
   }
 }

@@ -38,7 +38,8 @@ export function noteRules(site: Site, notes: Notes): void {
   }
   for (const r of refusingForwarded(site.ruleset)) {
     const hint = "The row about the router's own packets is there; write the rest on the way in.";
-    notes.lost("IMPORT_OUT", r.place, r.id, "forwarded packets meet it on the way out", hint);
+    const rule = site.config.filter.rules.find((x) => x.place === r.place);
+    notes.lost("IMPORT_OUT", r.place, rule ? pathOf(rule) : r.id, "forwarded packets meet it on the way out", hint);
   }
   if (site.config.system.isFilterOff)
     notes.lost("IMPORT_FILTER_OFF", undefined, "system.disablefilter", "packet filtering is off", "The plan filters.");

@@ -1,6 +1,6 @@
-import { isEmpty, isIn, isSame, meets, EVERYTHING, unite } from "./sets.ts";
+import { isEmpty, isIn, isSame, EVERYTHING, unite } from "./sets.ts";
 import { keyOfTerms } from "./services.ts";
-import type { RowDraft } from "./rows.ts";
+import { collide, type RowDraft } from "./rows.ts";
 import type { Site } from "./site.ts";
 
 export type Section = 1 | 2 | 3 | 4 | 5 | 6;
@@ -45,19 +45,6 @@ const isWholeLegs = (site: Site, row: RowDraft): boolean =>
 
 /** NetBIOS, DHCP, SSDP, mDNS, LLMNR, Dropbox. */
 const isNoise = (port: bigint): boolean => [67n, 68n, 137n, 138n, 1900n, 5353n, 5355n, 17500n].includes(port);
-
-/** Both match some packet, and do not agree about it. Rows about what the router sends never meet those about what arrives. */
-export function collide(x: RowDraft, y: RowDraft): boolean {
-  if (x.action === y.action || x.isOwn !== y.isOwn) return false;
-  return meets(x.from, y.from) && meets(x.to, y.to) && shareTail(x, y);
-}
-
-const shareTail = (x: RowDraft, y: RowDraft): boolean =>
-  x.tails.some((s) =>
-    y.tails.some(
-      (t) => s.slice === t.slice && s.a.lo <= t.a.hi && t.a.lo <= s.a.hi && s.b.lo <= t.b.hi && t.b.lo <= s.b.hi,
-    ),
-  );
 
 /** The same rule on several interfaces is one row, where nothing between the two stands in the way. */
 function joined(rows: readonly Row[]): readonly Row[] {

@@ -1,12 +1,15 @@
 import { formatAddress, rangeOf } from "../../core/ip.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import {
+  countPackets,
+  decide,
   equivalent,
   everything,
   formatPacket,
+  readablePacket,
   semanticDiff,
   type AddressLabel,
-  type DiffRow,
+  type Decision,
   type Rule,
 } from "../../policy/engine/index.ts";
 import { rowsOf } from "../../policy/intent.ts";
@@ -18,7 +21,7 @@ import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances, PfRule, PfRuleset } from "../rules/types.ts";
 import { ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
 import { imageOf } from "./rows.ts";
-import { clipTo, headOf, settledBoxes, withoutIdleTags } from "./settled.ts";
+import { clipTo, headOf, settledBoxes, reduced } from "./settled.ts";
 import { makeRanges, without, type Ranges } from "./sets.ts";
 
 /** Packets that fare differently under the file and under what was made of it. */
@@ -72,8 +75,8 @@ const MAX_DIFFERENCES = 8;
  */
 export function proveAdopted(original: PfConfig, plan: Plan, options: ProveOptions = {}): AdoptionProof {
   const circumstances = options.circumstances ?? {};
-  const before = withoutIdleTags(rulesOf(original, circumstances));
-  const after = options.emitted && withoutIdleTags(rulesOf(options.emitted, circumstances));
+  const before = reduced(rulesOf(original, circumstances));
+  const after = options.emitted && reduced(rulesOf(options.emitted, circumstances));
   const space = spaceOf(plan);
   const [router] = routersOf(plan);
   const rows = rowsOf(space);
@@ -186,13 +189,18 @@ function ownList(ruleset: PfRuleset, bound: Bound): readonly Rule[] {
 
 function differencesOf(way: Way, old: readonly Rule[], now: readonly Rule[]): readonly Difference[] {
   const diff = semanticDiff(old, now, { labels: labelsOf(way.space) });
-  return [...diff.starts, ...diff.stops, ...diff.changes].slice(0, MAX_DIFFERENCES).map((row: DiffRow): Difference => ({
-    flows: row.text,
-    example: formatPacket(row.example),
-    original: { action: row.before.action, by: row.before.rule },
-    adopted: { action: row.after.action, by: row.after.rule },
-  }));
+  return [...diff.starts, ...diff.stops, ...diff.changes].slice(0, MAX_DIFFERENCES).map((row): Difference => {
+    // All packets of a row fare alike: one that a person can picture serves as well as any.
+    const widest = [...row.boxes].sort((a, b) => (countPackets(a) > countPackets(b) ? -1 : 1))[0];
+    const packet = widest ? readablePacket(widest) : row.example;
+    const [was, is] = [decide(old, packet, "block"), decide(now, packet, "block")];
+    // Port 0 is not compared, which is no news to anybody.
+    const flows = row.text.replaceAll(/ from 1-65535(?: to)?/g, "");
+    return { flows, example: formatPacket(packet), original: saidOf(was), adopted: saidOf(is) };
+  });
 }
+
+const saidOf = (d: Decision): Said => ({ action: d.action, by: d.rule });
 
 const labelsOf = ({ plan }: PlanSpace): readonly AddressLabel[] => [
   ...[...plan.zones.values()].map((z) => ({ name: z.id, ...rangeOf(z.subnet) })),

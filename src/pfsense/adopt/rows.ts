@@ -1,5 +1,6 @@
 import type { Box } from "../../policy/engine/index.ts";
 import { firstMatchOrder } from "../rules/flatten.ts";
+import { parseAddress, parseNetwork, rangeOf } from "../../core/ip.ts";
 import { isOn } from "../rules/interfaces.ts";
 import type { PfRule } from "../rules/types.ts";
 import type { PfFilterRule } from "../model/filter.ts";
@@ -7,7 +8,20 @@ import type { Called } from "./ends.ts";
 import type { Leg } from "./legs.ts";
 import { ownLeavingRules, reachOf } from "./leaving.ts";
 import { oneLine, type Notes } from "./notes.ts";
-import { EVERYTHING, isEmpty, isIn, isSame, meetOf, sideOf, unite, type Ranges } from "./sets.ts";
+import {
+  EVERYTHING,
+  isEmpty,
+  isIn,
+  isSame,
+  meetOf,
+  meets,
+  one,
+  sideOf,
+  textsOf,
+  unite,
+  without,
+  type Ranges,
+} from "./sets.ts";
 import { isIdle, isSettled } from "./settled.ts";
 import type { Site } from "./site.ts";
 import { tailsOf, termsOf, type Tail, type Term } from "./services.ts";
@@ -50,7 +64,50 @@ export function rowsOf(site: Site, legs: readonly Leg[], notes: Notes): readonly
     return arrivingRow(site, legs, r, rule, notes) ?? [];
   });
   const own = ownLeavingRules(site.ruleset).flatMap((r) => ownRow(site, r, ruleOf.get(r.place!), notes) ?? []);
-  return [...own, ...passedByRedirects(site, legs), ...rows];
+  return [...own, ...passedByRedirects(site, legs), ...plainly(rows)];
+}
+
+/** Both match some packet, and do not agree about it. Rows about what the router sends never meet those about what arrives. */
+export function collide(x: RowDraft, y: RowDraft): boolean {
+  if (x.action === y.action || x.isOwn !== y.isOwn) return false;
+  return meets(x.from, y.from) && meets(x.to, y.to) && shareTail(x, y);
+}
+
+const shareTail = (x: RowDraft, y: RowDraft): boolean =>
+  x.tails.some((s) =>
+    y.tails.some(
+      (t) => s.slice === t.slice && s.a.lo <= t.a.hi && t.a.lo <= s.a.hi && s.b.lo <= t.b.hi && t.b.lo <= s.b.hi,
+    ),
+  );
+
+/** More networks than this nobody reads. */
+const MANY_NETWORKS = 6;
+
+/**
+ * A permit to "all but these" is many networks. Where nothing later lets these in, two rows say the same in few words: these
+ * are refused, then everything is let through.
+ */
+function plainly(rows: readonly RowDraft[]): readonly RowDraft[] {
+  return rows.flatMap((row, n): readonly RowDraft[] => {
+    const rest = without(EVERYTHING, row.to);
+    const isShorter = textsOf(rest).length < textsOf(row.to).length && textsOf(row.to).length > MANY_NETWORKS;
+    if (row.action !== "allow" || !isShorter || !row.calledTo) return [row];
+    const called = {
+      ...row.calledTo,
+      name: row.calledTo.name.replace(/^not-/, ""),
+      description: row.calledTo.description.replace(/^Everything but: /, ""),
+    };
+    const refusal: RowDraft = {
+      ...row,
+      to: rest,
+      action: "deny",
+      isLogged: true,
+      description: oneLine(`Not: ${row.description}`),
+      calledTo: called,
+    };
+    if (rows.slice(n + 1).some((later) => later.action !== "deny" && collide(refusal, later))) return [row];
+    return [refusal, { ...row, to: EVERYTHING, calledTo: undefined }];
+  });
 }
 
 /** pfSense writes one rule for each private network: one row says them all. */
@@ -106,7 +163,7 @@ function arrivingRow(
 function ownRow(site: Site, r: PfRule, rule: PfFilterRule | undefined, notes: Notes): RowDraft | undefined {
   if (r.mayBoxes && !r.tagged) return undefined;
   const from = meetOf(sideOf(r.boxes, "src"), site.firewall);
-  const to = meetOf(sideOf(r.boxes, "dst"), reachOf(site.ruleset, r));
+  const to = asNamed(site, meetOf(sideOf(r.boxes, "dst"), reachOf(site.ruleset, r)));
   const said = sayable(r.boxes);
   if (typeof said === "string" || isEmpty(from) || isEmpty(to)) return undefined;
   if (r.interfaces !== undefined && reachOf(site.ruleset, r) !== EVERYTHING && rule) {
@@ -114,6 +171,13 @@ function ownRow(site: Site, r: PfRule, rule: PfFilterRule | undefined, notes: No
     notes.told("IMPORT_OUT", r.place, pathOf(rule), fact, "Check it if a gateway may fail over.");
   }
   return draftOf(site, r, rule, { isOwn: true, from, to, where: "the router", clipped: undefined, ...said });
+}
+
+/** What the router sends to itself never leaves, so that a set may as well hold its addresses. */
+function asNamed(site: Site, to: Ranges): Ranges {
+  const named = [EVERYTHING, site.internet, ...site.legs.map((l) => [rangeOf(l.subnet)])];
+  const bare = (set: Ranges): Ranges => without(set, site.firewall);
+  return named.find((set) => isSame(bare(set), bare(to))) ?? to;
 }
 
 /** `rdr pass`: what it redirects is let in before any rule is asked. */
@@ -227,11 +291,27 @@ function calledEnd(site: Site, e: PfFilterRule["source"], clipped: string | unde
   const full = `${e.isNot ? "not-" : ""}${stem}${clipped === undefined ? "" : `-${clipped}`}`;
   if (!alias && !e.isNot && clipped === undefined) return undefined;
   const said = `${e.isNot ? "Everything but: " : ""}${what}${clipped === undefined ? "" : `, as far as it belongs there`}`;
-  return { name: full, description: oneLine(said) };
+  return { name: full, description: oneLine(said), ...(alias?.pieces ? { pieces: alias.pieces } : {}) };
 }
 
 function calledAlias(site: Site, name: string): Called | undefined {
   const alias = site.config.aliases.findLast((a) => a.name === name);
-  const description = oneLine(alias?.description ?? "");
-  return alias && { name: alias.name, description: description === "" ? `Alias ${alias.name}` : description };
+  if (!alias) return undefined;
+  const description = oneLine(alias.description ?? "");
+  const pieces = entriesBelow(site, name, new Set()).flatMap((entry): readonly Ranges[] => {
+    const network = parseNetwork(entry)?.network;
+    const address = parseAddress(entry);
+    if (network?.family === 4) return [[rangeOf(network)]];
+    return address?.family === 4 ? [one(address)] : [];
+  });
+  return { name: alias.name, description: description === "" ? `Alias ${alias.name}` : description, pieces };
+}
+
+/** The entries of an alias and of those in it; each alias is opened once. */
+function entriesBelow(site: Site, name: string, opened: Set<string>): readonly string[] {
+  const alias = site.config.aliases.findLast((a) => a.name === name);
+  if (!alias) return [name];
+  if (opened.has(name)) return [];
+  opened.add(name);
+  return alias.entries.flatMap((entry) => entriesBelow(site, entry, opened));
 }

@@ -42,8 +42,12 @@ export const meets = (a: Ranges, b: Ranges): boolean => {
 
 export { isWithin, makeRanges, meetOf, unite, without, type Ranges };
 
-/** Addresses and networks that make up the set, as the plan writes them. */
+/** Addresses and networks that make up the set, as the plan writes them; two neighbours are two addresses. */
 export const textsOf = (set: Ranges): readonly string[] =>
   set.flatMap((r) =>
-    networksOfRange(r).map((n) => (n.prefix === 32 ? formatAddress({ family: 4, value: n.base }) : formatNetwork(n))),
+    networksOfRange(r).flatMap((n) => {
+      const { lo, hi } = rangeOf(n);
+      if (n.prefix < 31) return [formatNetwork(n)];
+      return (lo === hi ? [lo] : [lo, hi]).map((value) => formatAddress({ family: 4, value }));
+    }),
   );

@@ -1,4 +1,4 @@
-import { everything, fullBox, interval, type Box, type Rule } from "../../policy/engine/index.ts";
+import { equalBoxes, everything, fullBox, interval, type Box, type Rule } from "../../policy/engine/index.ts";
 import { rulesOn } from "../rules/flatten.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
 import { EVERYTHING, LINK_LOCAL, LOOPBACK, makeRanges, without, type Ranges } from "./sets.ts";
@@ -39,14 +39,25 @@ export const settledBoxes = (ruleset: PfRuleset, key: string, direction: "in" | 
     .filter(isSettled)
     .flatMap((r) => r.mayBoxes ?? r.boxes);
 
-/** Tags that nothing gives are on no packet: rules that ask for one never match. */
-export function withoutIdleTags(ruleset: PfRuleset): PfRuleset {
+/**
+ * The part of a rule set that an import looks at: IPv4, without rules that ask for a tag which nothing gives, and without
+ * the pass for reflected packets, which go to a proxy on loopback.
+ */
+export function reduced(ruleset: PfRuleset): PfRuleset {
   const given = new Set([...ruleset.rules, ...ruleset.nat.redirects].flatMap((r) => r.setsTag ?? []));
   const rules = ruleset.rules.flatMap((r): readonly PfRule[] => {
-    if (!r.tagged || given.has(r.tagged.tag)) return [r];
-    return r.tagged.isNot ? [{ ...r, tagged: undefined }] : [];
+    if (r.by === "pfsense" && r.id === "pass-reflection") return [];
+    if (!r.tagged || given.has(r.tagged.tag)) return [inIpv4(r)];
+    return r.tagged.isNot ? [inIpv4({ ...r, tagged: undefined })] : [];
   });
   return { ...ruleset, rules };
+}
+
+function inIpv4(r: PfRule): PfRule {
+  const boxes = r.boxes.filter((b) => b.family === 4);
+  const mayBoxes = r.mayBoxes?.filter((b) => b.family === 4);
+  const isSure = mayBoxes?.length === boxes.length && mayBoxes.every((b, n) => equalBoxes(b, boxes[n]!));
+  return { ...r, boxes, mayBoxes: isSure ? undefined : mayBoxes };
 }
 
 /**

@@ -86,7 +86,7 @@ export class Hosts {
       this.#notes.told("IMPORT_TOO_MANY_HOSTS", undefined, "", fact, "The others are written as addresses.");
       return undefined;
     }
-    const wishes = [wish, description, `host-${formatAddress(address)}`];
+    const wishes = [wish, `${wish}-host`, `host-${formatAddress(address)}`];
     const host = { id: this.#names.take(wishes, 15), leg, address, description, origin };
     this.#byAddress.set(address.value, host);
     return host;

@@ -18,7 +18,7 @@ export function textOf(sheet: Sheet): string {
   compact(document.contents, 0);
   if (isMap(document.contents))
     document.contents.items.forEach((pair, n) => {
-      if (n > 0 && isBlock((pair as Pair).value)) spaceBefore(pair);
+      if (n > 0 && isBlock(pair.value)) spaceBefore(pair);
     });
   for (const [path, lines] of sheet.comments ?? []) {
     const text = lines.map((l) => ` ${oneLine(l, 116)}`).join("\n");
