@@ -1,8 +1,10 @@
 import type { Naming } from "../infra/world.ts";
 import type { Plan } from "../plan/types.ts";
-import { printFindings } from "./commands/check.ts";
+import { printFindings } from "./findings.ts";
 import { readSettings, type Context } from "./context.ts";
 import { identityOf, planOf } from "./plan-of.ts";
+import { judgePlan } from "./judge.ts";
+import { jsonOf } from "./kept-result.ts";
 import { recover } from "./recover.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -15,10 +17,22 @@ export interface Ready {
 
 /**
  * Everything before the engine runs: a sound plan, an open stack, and nothing left of an interrupted run.
+ * @param options mustBeProven: what the routers would get must be proven to be what the flow table says
  * @returns undefined when the plan has faults, which are printed
  */
-export async function readyStack(context: Context): Promise<Ready | undefined> {
+export async function readyStack(
+  context: Context,
+  options: { readonly mustBeProven?: boolean } = {},
+): Promise<Ready | undefined> {
   const settings = await readSettings(context);
+  if (options.mustBeProven === true) {
+    const { ok, findings } = await judgePlan(context, settings);
+    if (!ok) {
+      if (context.isJson) context.io.out(jsonOf({ ok, findings }));
+      else printFindings(context, findings, (text) => context.io.err(text));
+      return undefined;
+    }
+  }
   const outcome = await planOf(context, settings, undefined);
   const errors = outcome.ok ? [] : outcome.errors;
   if (context.isJson && !outcome.ok) context.io.out(JSON.stringify({ ok: false, findings: errors }));

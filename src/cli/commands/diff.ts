@@ -14,7 +14,7 @@ import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planAt } from "../plan-at.ts";
 import type { Language } from "../words.ts";
-import { printFindings } from "./check.ts";
+import { printFindings } from "../findings.ts";
 
 const renderers: Readonly<Record<string, (diff: PolicyDiff, lang: Language) => string>> = {
   text: renderDiffText,

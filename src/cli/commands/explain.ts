@@ -5,7 +5,7 @@ import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
 import { routersOf } from "../routers.ts";
-import { printFindings } from "./check.ts";
+import { printFindings } from "../findings.ts";
 
 /** May A reach B on P, and why. Exit 0 when it may, 1 when it may not, or when a router differs from the table. */
 export const explain: Command = async (context, values, [from, to, service]) => {

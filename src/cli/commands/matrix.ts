@@ -15,7 +15,7 @@ import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
 import type { Language } from "../words.ts";
-import { printFindings } from "./check.ts";
+import { printFindings } from "../findings.ts";
 
 const renderers: Readonly<Record<string, (plan: Plan, lang: Language) => string>> = {
   markdown: (plan, lang) => renderMatrixMarkdown(matrixOf(intentOf(plan)), lang),

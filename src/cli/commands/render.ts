@@ -9,7 +9,7 @@ import type { Command } from "../commands.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
-import { printFindings } from "./check.ts";
+import { printFindings } from "../findings.ts";
 
 /** Writes what a host gets, secrets as placeholders; needs no running lab. */
 export const render: Command = async (context, values, [name]) => {

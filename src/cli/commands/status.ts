@@ -7,7 +7,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
 import { identityOf, planOf } from "../plan-of.ts";
 import { wordsOf } from "../words.ts";
-import { printFindings } from "./check.ts";
+import { printFindings } from "../findings.ts";
 
 /** The guests as the API sees them; starts nothing. Exit 1 when one is missing or does not run. */
 export const status: Command = async (context) => {

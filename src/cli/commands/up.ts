@@ -14,7 +14,7 @@ export const up: Command = async (context, values) => {
   const started = Date.now();
   const { io } = context;
   const words = wordsOf(context.language);
-  const ready = await readyStack(context);
+  const ready = await readyStack(context, { mustBeProven: true });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming } = ready;
   if (values["skip-preview"] !== true) {

@@ -1,0 +1,51 @@
+import { isAbsolute, join } from "node:path";
+import { compareDiagnostics, type Diagnostic } from "../core/diagnostics.ts";
+import type { Settings } from "../infra/settings.ts";
+import type { Proof } from "../pfsense/proof/index.ts";
+import type { Context } from "./context.ts";
+import { keep, keptFile, readKept } from "./kept-result.ts";
+
+/** What a check found; a pure function of the plan's bytes, the sources and the date. */
+export interface Judgement {
+  readonly ok: boolean;
+  readonly findings: readonly Diagnostic[];
+  readonly proof: Proof | undefined;
+  readonly hosts: number;
+  readonly flows: number;
+}
+
+/**
+ * Judges a plan and proves its policy; the answer for the same bytes, sources and date is kept.
+ * @param options asked: a folder as the user's shell means it, else the stack's plan; isFresh: do not use a kept answer
+ */
+export async function judgePlan(
+  context: Context,
+  settings: Settings,
+  options: { readonly asked?: unknown; readonly isFresh?: boolean } = {},
+): Promise<Judgement & { readonly isKept: boolean }> {
+  const own = isAbsolute(settings.plan) ? settings.plan : join(context.root, settings.plan);
+  const folder = typeof options.asked === "string" ? options.asked : own;
+  const today = new Date().toISOString().slice(0, 10);
+  const words = [today, settings.nodes.length, folder, process.cwd()];
+  const file = options.isFresh === true ? undefined : await keptFile(context.folders.cache, "checks", folder, words);
+  const kept = file === undefined ? undefined : await readKept<Judgement>(file);
+  if (kept) return { ...kept, isKept: true };
+  const judgement = await judge(folder, settings.nodes.length, today);
+  if (file !== undefined) await keep(file, judgement);
+  return { ...judgement, isKept: false };
+}
+
+async function judge(folder: string, nodes: number, today: string): Promise<Judgement> {
+  // Loaded here: an answer that was kept needs neither.
+  const { loadPlan } = await import("../plan/index.ts");
+  const outcome = await loadPlan(folder, { nodes });
+  if (!outcome.ok) {
+    return { ok: false, findings: [...outcome.errors, ...outcome.warnings], proof: undefined, hosts: 0, flows: 0 };
+  }
+  const plan = outcome.value;
+  const { checkRouters } = await import("./routers.ts");
+  const { diagnostics, proof } = checkRouters(plan, today);
+  const findings = [...outcome.warnings, ...diagnostics].sort(compareDiagnostics);
+  const ok = findings.every((d) => d.severity !== "error") && proof?.verdict === "proven";
+  return { ok, findings, proof, hosts: plan.hosts.size, flows: plan.flows.length };
+}
