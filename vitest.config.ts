@@ -1,7 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-// `unit` is what a person runs while working (under 30 s together); `engine` runs the real Pulumi
-// engine against the embedded API and is what CI adds.
+/** Whole processes, daemons, and proofs over many tables: seconds each. */
+const slow = [
+  "tests/cli/bad-input.test.ts",
+  "tests/embedded/**/*.test.ts",
+  "tests/pfsense/adopt/{lab,random}.test.ts",
+  "tests/pfsense/emit/{random-tables,whole-table}.test.ts",
+  "tests/pfsense/proof/mutation*.test.ts",
+];
+
+// `unit` is what a person runs while working (under 30 s together); `slow` is the rest that needs no engine; `engine`
+// runs the real Pulumi engine against the embedded API. CI runs all three.
 export default defineConfig({
   test: {
     projects: [
@@ -9,10 +18,11 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/engine/**", "tests/twin/**"],
-          testTimeout: 15_000,
+          exclude: ["tests/engine/**", "tests/twin/**", ...slow],
+          testTimeout: 30_000,
         },
       },
+      { test: { name: "slow", include: slow, testTimeout: 180_000, hookTimeout: 120_000 } },
       {
         test: {
           name: "engine",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 
 /**
  * Under sudo, becomes the user who typed it: state, secrets and packages are theirs, and nothing here needs root.
@@ -7,15 +7,12 @@ import { readFileSync } from "node:fs";
 export function becomeInvoker() {
   const { SUDO_UID, SUDO_GID, SUDO_USER } = process.env;
   if (process.getuid?.() !== 0 || !SUDO_UID || !SUDO_GID || SUDO_UID === "0") return;
-  // name:password:uid:gid:comment:home:shell (passwd(5))
-  const entry = readFileSync("/etc/passwd", "utf8")
-    .split("\n")
-    .map((line) => line.split(":"))
-    .find((fields) => fields[2] === SUDO_UID);
   if (SUDO_USER) process.initgroups(SUDO_USER, Number(SUDO_GID));
   process.setgid(Number(SUDO_GID));
   process.setuid(Number(SUDO_UID));
-  if (entry) process.env.HOME = entry[5];
+  // By the system's own look-up: a user of a directory is not in /etc/passwd.
+  process.env.HOME = userInfo().homedir;
   // What root's session had under these names is not the user's.
-  for (const name of ["XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"]) delete process.env[name];
+  for (const name of ["XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"])
+    Reflect.deleteProperty(process.env, name);
 }

@@ -37,7 +37,9 @@ const kinds: Partial<Record<OpType, Change["op"]>> = {
 export function changeOf(event: EngineEvent): Change | undefined {
   const m = event.resourcePreEvent?.metadata;
   const op = m ? kinds[m.op] : undefined;
-  if (!m || !op || m.type.startsWith("pulumi:") || m.type.startsWith("maquette:lab:")) return undefined;
+  if (!m || !op || m.type === "pulumi:pulumi:Stack" || m.type.startsWith("maquette:lab:")) return undefined;
+  // A provider comes and goes with its resources; that it changes (another certificate is accepted) is worth a line.
+  if (m.type.startsWith("pulumi:providers:") && op !== "update" && op !== "replace") return undefined;
   const detailed = m.detailedDiff ?? differingInputs(m.old, m.new);
   return {
     op,

@@ -5,10 +5,10 @@ import { readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import lockfile from "proper-lockfile";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
+import { lockFolder } from "../stack/lock.ts";
 import { daemonRecord, type DaemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 export interface EmbeddedOptions {
@@ -37,10 +37,7 @@ export async function ensureEmbedded(options: EmbeddedOptions): Promise<Endpoint
   const { folders } = options;
   await privateFolder(folders.run);
   await privateFolder(folders.pve);
-  const release = await lockfile.lock(folders.run, {
-    stale: 20_000,
-    retries: { retries: 120, minTimeout: 50, maxTimeout: 1_000 },
-  });
+  const release = await lockFolder(folders.run, "the embedded API", { staleMs: 20_000, waitMs: 120_000 });
   try {
     const build = await buildOf(options.daemonFile);
     const record = await readRecord(folders);

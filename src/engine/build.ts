@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import lockfile from "proper-lockfile";
 import { Fault } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
+import { lockFolder } from "../stack/lock.ts";
 import { compareVersions, pins } from "./pins.ts";
 import { run } from "./run.ts";
 import { npmTokens } from "./tokens.ts";
@@ -102,10 +102,10 @@ async function build(recipe: Recipe, folder: string, options: BuildOptions): Pro
   const { name } = recipe;
   const file = join(folder, name);
   await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  const release = await lockfile.lock(dirname(folder), {
-    // A second clone waits here for the first one's build; the lock is refreshed while its holder lives.
-    stale: 30_000,
-    retries: { forever: true, minTimeout: 500, maxTimeout: 2_000, maxRetryTime: 3_600_000 },
+  const release = await lockFolder(dirname(folder), "the engine's build", {
+    // A second clone waits here for the first one's build.
+    staleMs: 30_000,
+    waitMs: 3_600_000,
   });
   try {
     if (await isFile(file)) return file;

@@ -81,7 +81,9 @@ function parsePlace(whole: string, name: string): (SecretPlace & { write(value: 
   if (!name.startsWith("secret:")) return undefined;
   const match = /^secret:([a-z-]+)\/([^|]+?)(?:\|([a-z0-9]+))?$/.exec(name);
   const kind = secretKinds.find((k) => k === match?.[1]);
-  const filter = match?.[3] === undefined ? (value: string) => value : filters[match[3]];
+  const asked = match?.[3];
+  const plainly = (value: string): string => value;
+  const filter = asked === undefined ? plainly : Object.hasOwn(filters, asked) ? filters[asked] : undefined;
   if (!match || !kind || !filter) {
     throw new Fault(
       "TEMPLATE_UNKNOWN_SECRET",

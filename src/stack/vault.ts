@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, webcrypto, X509Certificate } from "node:c
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
-import lockfile from "proper-lockfile";
+import { lockFolder } from "./lock.ts";
 import { z } from "zod";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault, privateFolder, writePrivate } from "./folders.ts";
@@ -135,7 +135,7 @@ export class Vault {
   async #lock(name: string): Promise<() => Promise<void>> {
     const path = join(this.#folder, `.${name}`);
     await mkdir(path, { recursive: true, mode: 0o700 });
-    return lockfile.lock(path, { stale: 20_000, retries: { retries: 40, minTimeout: 25, maxTimeout: 500 } });
+    return lockFolder(path, "the vault", { staleMs: 20_000, waitMs: 20_000 });
   }
 
   async #read(file: string): Promise<z.infer<typeof stored> | undefined> {

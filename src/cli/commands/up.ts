@@ -54,7 +54,8 @@ export const up: Command = async (context, values) => {
     }
     io.out(guestTable(context, plan, naming, listed));
     io.out("");
-    io.out(words.ready(plan.hosts.size, seconds));
+    const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
+    io.out(words.ready(listed.filter((v) => own.has(v.vmid) && v.status === "running").length, seconds));
     if (context.isEmbedded) io.out(words.memoryOnly);
     const stack = context.isEmbedded ? "" : ` --stack ${context.stack}`;
     io.out(

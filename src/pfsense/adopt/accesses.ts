@@ -1,9 +1,9 @@
 import { rangeOf } from "../../core/ip.ts";
-import { equivalent } from "../../policy/engine/index.ts";
+import { equivalent, type Rule } from "../../policy/engine/index.ts";
 import { ingressRules } from "../rules/flatten.ts";
 import type { Leg } from "./legs.ts";
 import type { Notes } from "./notes.ts";
-import { headOf, settledBoxes } from "./settled.ts";
+import { scoped, settledBoxes } from "./settled.ts";
 import { sourcesAt, type Site } from "./site.ts";
 
 /**
@@ -14,10 +14,9 @@ export function legsToSay(site: Site, notes: Notes): readonly Leg[] {
   const [first, ...others] = site.legs.filter((l) => l.kind === "wan");
   if (!first || others.length === 0) return site.legs;
   const near = [first, ...others].map((l) => rangeOf(l.subnet));
-  const listOf = (leg: Leg) => {
-    const settled = [first, ...others].flatMap((l) => settledBoxes(site.ruleset, l.key, "in"));
-    return [headOf(settled, sourcesAt(site, leg), near), ...ingressRules(site.ruleset, leg.key)];
-  };
+  const settled = [first, ...others].flatMap((l) => settledBoxes(site.ruleset, l.key, "in"));
+  const listOf = (leg: Leg): readonly Rule[] =>
+    scoped(ingressRules(site.ruleset, leg.key), { from: sourcesAt(site, leg), notTo: near, settled });
   const different = others.filter((l) => equivalent(listOf(first), listOf(l)).kind !== "proven");
   for (const l of different) {
     const fact = `its rules are not those of "${first.key}"`;

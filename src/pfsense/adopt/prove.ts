@@ -21,7 +21,7 @@ import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances, PfRule, PfRuleset } from "../rules/types.ts";
 import { ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
 import { imageOf } from "./rows.ts";
-import { clipTo, headOf, settledBoxes, reduced } from "./settled.ts";
+import { clipTo, reduced, scoped, settledBoxes } from "./settled.ts";
 import { makeRanges, without, type Ranges } from "./sets.ts";
 
 /** Packets that fare differently under the file and under what was made of it. */
@@ -142,10 +142,13 @@ function compare(
   const settled = isSelf
     ? [before, ...(after ? [after] : [])].flatMap((r) => r.interfaces.flatMap((i) => settledBoxes(r, i.key, "out")))
     : [...settledBoxes(before, keyBefore, "in"), ...(after ? settledBoxes(after, keyAfter, "in") : [])];
-  const head = headOf(settled, sourcesOf(way), notTo(way));
-  const verdicts = (["least", "most"] as const).map((bound) => {
-    const old = [head, ...listOf(before, keyBefore, bound)];
-    const now = [head, ...(after ? listOf(after, keyAfter, bound) : way.rows)];
+  const scope = { from: sourcesOf(way), notTo: notTo(way), settled };
+  // Without a rule that may match, both bounds are the same list.
+  const isOpen = [before, ...(after ? [after] : [])].some((r) => r.rules.some((x) => x.mayBoxes));
+  const bounds: readonly Bound[] = isOpen ? ["least", "most"] : ["certain"];
+  const verdicts = bounds.map((bound) => {
+    const old = scoped(listOf(before, keyBefore, bound), scope);
+    const now = scoped(after ? listOf(after, keyAfter, bound) : way.rows, scope);
     return { old, now, verdict: equivalent(old, now) };
   });
   const proof = { zone: way.ingress.id, interface: shown };

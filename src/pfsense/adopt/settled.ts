@@ -1,4 +1,4 @@
-import { equalBoxes, everything, fullBox, interval, type Box, type Rule } from "../../policy/engine/index.ts";
+import { equalBoxes, type Box, type Interval, type Rule } from "../../policy/engine/index.ts";
 import { rulesOn } from "../rules/flatten.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
 import { EVERYTHING, LINK_LOCAL, LOOPBACK, makeRanges, without, type Ranges } from "./sets.ts";
@@ -16,22 +16,6 @@ export const isSettled = (r: PfRule): boolean => r.by !== "user" && r.isQuick &&
 
 /** Automatic rules that only block what is blocked anyway, or sources that cannot come. */
 export const isIdle = (r: PfRule): boolean => r.by !== "user" && /^(default-deny|antispoof)/.test(r.id);
-
-/** Packets that are on no wire, or that no plan speaks of: IPv6, loopback and link-local addresses, port 0. */
-export function beyondPlans(): readonly Box[] {
-  const off = makeRanges([...LOOPBACK, ...LINK_LOCAL]);
-  const ends = off.flatMap((r) =>
-    everything(4).flatMap((box) => [
-      { ...box, src: interval(r.lo, r.hi) },
-      { ...box, dst: interval(r.lo, r.hi) },
-    ]),
-  );
-  const zero = (["tcp", "udp"] as const).flatMap((slice) => [
-    { ...fullBox(4, slice), a: interval(0) },
-    { ...fullBox(4, slice), b: interval(0) },
-  ]);
-  return [...everything(6), ...ends, ...zero];
-}
 
 /** The packets of one interface that pfSense settles by itself. */
 export const settledBoxes = (ruleset: PfRuleset, key: string, direction: "in" | "out"): readonly Box[] =>
@@ -60,28 +44,47 @@ function inIpv4(r: PfRule): PfRule {
   return { ...r, boxes, mayBoxes: isSure ? undefined : mayBoxes };
 }
 
+/** What a comparison is about. */
+export interface Scope {
+  /** Sources that belong there. */
+  readonly from: Ranges;
+  /** Destinations that are another way's business. */
+  readonly notTo: Ranges;
+  /** What pfSense settles by itself. */
+  readonly settled: readonly Box[];
+}
+
 /**
- * A rule to put before two lists of one way in, so that they are only compared about packets that come there.
- * @param from the sources that belong there
- * @param notTo destinations that are another way's business
+ * A list as far as it is about packets that come there: IPv4, sources that belong, no loopback or link-local address, no
+ * port 0; what pfSense settles by itself is taken out in front. Rules that say the same there become the same, so that a
+ * comparison only has to look at the others.
  */
-export function headOf(settled: readonly Box[], from: Ranges, notTo: Ranges): Rule {
-  const strangers = without(EVERYTHING, from);
-  const boxes = everything(4).flatMap((box) => [
-    ...strangers.map((r) => ({ ...box, src: interval(r.lo, r.hi) })),
-    ...notTo.map((r) => ({ ...box, dst: interval(r.lo, r.hi) })),
-  ]);
-  return { id: "not compared", action: "block", boxes: [...beyondPlans(), ...settled, ...boxes] };
+export function scoped(rules: readonly Rule[], { from, notTo, settled }: Scope): readonly Rule[] {
+  const off = makeRanges([...LOOPBACK, ...LINK_LOCAL]);
+  const [sources, targets] = [without(from, off), without(EVERYTHING, [...off, ...notTo])];
+  const head: Rule = { id: "not compared", action: "block", boxes: settled };
+  return [head, ...rules].flatMap((rule) => {
+    const boxes = rule.boxes
+      .filter((b) => b.family === 4)
+      .flatMap((b) => sidesOf(b.src, sources).map((src) => ({ ...b, src })))
+      .flatMap((b) => sidesOf(b.dst, targets).map((dst) => ({ ...b, dst })))
+      .flatMap(withoutPortZero);
+    return boxes.length > 0 ? [{ ...rule, boxes }] : [];
+  });
+}
+
+const sidesOf = (i: Interval, set: Ranges): readonly Interval[] =>
+  set.flatMap((r) => {
+    const side = { lo: i.lo > r.lo ? i.lo : r.lo, hi: i.hi < r.hi ? i.hi : r.hi };
+    return side.lo <= side.hi ? [side] : [];
+  });
+
+function withoutPortZero(box: Box): readonly Box[] {
+  if (box.slice !== "tcp" && box.slice !== "udp") return [box];
+  const [a, b] = [box.a, box.b].map((i) => ({ lo: i.lo === 0n ? 1n : i.lo, hi: i.hi }));
+  return a!.lo <= a!.hi && b!.lo <= b!.hi ? [{ ...box, a: a!, b: b! }] : [];
 }
 
 /** The part of boxes that goes to some destinations. */
 export const clipTo = (boxes: readonly Box[], to: Ranges): readonly Box[] =>
-  to === EVERYTHING
-    ? boxes
-    : boxes.flatMap((b) =>
-        to.flatMap((r) => {
-          const lo = b.dst.lo > r.lo ? b.dst.lo : r.lo;
-          const hi = b.dst.hi < r.hi ? b.dst.hi : r.hi;
-          return b.family === r.family && lo <= hi ? [{ ...b, dst: { lo, hi } }] : [];
-        }),
-      );
+  boxes.filter((b) => b.family === 4).flatMap((b) => sidesOf(b.dst, to).map((dst) => ({ ...b, dst })));

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { unmetNeeds } from "../../../src/pfsense/emit/index.ts";
 import { differences } from "./differences.ts";
 import { labPlan, ONE_WAN, type Edits } from "./lab.ts";
 
