@@ -143,8 +143,8 @@ function compare(
     ? [before, ...(after ? [after] : [])].flatMap((r) => r.interfaces.flatMap((i) => settledBoxes(r, i.key, "out")))
     : [...settledBoxes(before, keyBefore, "in"), ...(after ? settledBoxes(after, keyAfter, "in") : [])];
   const scope = { from: sourcesOf(way), notTo: notTo(way), settled };
-  // Without a rule that may match, both bounds are the same list.
-  const isOpen = [before, ...(after ? [after] : [])].some((r) => r.rules.some((x) => x.mayBoxes));
+  // Without a rule that may match, or that asks for a tag, both bounds are the same list.
+  const isOpen = [before, ...(after ? [after] : [])].some((r) => r.rules.some((x) => x.mayBoxes ?? x.tagged));
   const bounds: readonly Bound[] = isOpen ? ["least", "most"] : ["certain"];
   const verdicts = bounds.map((bound) => {
     const old = scoped(listOf(before, keyBefore, bound), scope);
