@@ -124,6 +124,21 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/audit.ts")).audit,
   },
   {
+    name: "import",
+    summary: "write the plan of a hand-made pfSense, list what it does not hold, prove that it lets pass the same",
+    positionals: [{ name: "FILE", help: "a config.xml" }],
+    options: [
+      { name: "out", value: "DIR", help: "where to write the documents, default stacks/imported" },
+      { name: "force", help: "also into a folder that is not empty" },
+      {
+        name: "addresses",
+        value: "LIST",
+        help: "addresses got by DHCP or PPPoE: wan=203.0.113.9/24,opt1=10.8.0.1/24",
+      },
+    ],
+    load: async () => (await import("./commands/import.ts")).importConfig,
+  },
+  {
     name: "status",
     summary: "the guests, as the API sees them",
     positionals: [],

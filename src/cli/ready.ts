@@ -5,7 +5,7 @@ import { readSettings, type Context } from "./context.ts";
 import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
-import { recover } from "./recover.ts";
+import { checkpointOf, recover } from "./recover.ts";
 import { openSession, type Session } from "./session.ts";
 
 export interface Ready {
@@ -42,4 +42,31 @@ export async function readyStack(
   const { naming, mark } = await identityOf(context, settings, outcome.value);
   await recover(context, session, mark);
   return { session, plan: outcome.value, naming, mark };
+}
+
+/**
+ * Everything before a destroy: it goes by what is recorded, so that a plan that has become unsound does not keep a lab
+ * alive.
+ * @returns undefined when neither state nor plan tells the stack's mark; the plan's faults are printed then
+ */
+export async function readyToDestroy(
+  context: Context,
+): Promise<{ readonly session: Session; readonly mark: string; readonly protectedVms: readonly number[] } | undefined> {
+  const session = await openSession(context);
+  const { resources } = await checkpointOf(context, session);
+  const recorded = resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs?.["mark"];
+  let mark = typeof recorded === "string" ? recorded : undefined;
+  if (mark === undefined) {
+    const outcome = await planOf(context, session.settings, undefined);
+    if (!outcome.ok) {
+      printFindings(context, outcome.errors, (text) => context.io.err(text));
+      return undefined;
+    }
+    ({ mark } = await identityOf(context, session.settings, outcome.value));
+  }
+  await recover(context, session, mark);
+  const protectedVms = resources
+    .filter((r) => r.inputs?.["protection"] === true)
+    .map((r) => Number(r.inputs?.["vmId"]));
+  return { session, mark, protectedVms };
 }

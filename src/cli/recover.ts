@@ -59,7 +59,8 @@ export async function recover(context: Context, session: Session, mark: string):
   }
 }
 
-async function checkpointOf(context: Context, session: Session): Promise<Checkpoint> {
+/** The stack's recorded state, from this clone's own backend or through Pulumi. */
+export async function checkpointOf(context: Context, session: Session): Promise<Checkpoint> {
   if (session.isOwnBackend)
     return (await readCheckpoint(context.folders, context.stack)) ?? { resources: [], pending: [] };
   const exported = await session.pulumi(["stack", "export"]);

@@ -19,6 +19,8 @@ export async function main(): Promise<void> {
         resolve();
       });
     });
+  // What it writes is for its user alone, sockets too.
+  process.umask(0o077);
   // Its starter's terminal must not take it down.
   process.on("SIGHUP", () => undefined);
   let simulator: RunningSimulator | undefined;

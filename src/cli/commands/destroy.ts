@@ -8,7 +8,7 @@ import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
-import { readyStack } from "../ready.ts";
+import { readyToDestroy } from "../ready.ts";
 import { wordsOf } from "../words.ts";
 import { engineFault } from "./up.ts";
 
@@ -21,11 +21,10 @@ export const destroy: Command = async (context, values) => {
     io.err(words.notConfirmed);
     return exitCodes.failure;
   }
-  const ready = await readyStack(context);
+  const ready = await readyToDestroy(context);
   if (!ready) return exitCodes.findings;
-  const { session, plan, naming, mark } = ready;
-  const guarded = [...plan.hosts.values()].filter((h) => h.isProtected);
-  await unprotectOwn(session.client, mark, guarded.map(naming.vmId));
+  const { session, mark, protectedVms } = ready;
+  await unprotectOwn(session.client, mark, protectedVms);
   const unprotected = await session.pulumi(["state", "unprotect", "--all", "--yes"]);
   if (unprotected.code !== 0) throw engineFault("state unprotect", unprotected, new RunProgress(io), []);
   const progress = new RunProgress(io);
