@@ -54,7 +54,9 @@ export class Guest extends pulumi.ComponentResource {
             description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}. Changes by hand are undone by the next up.`,
             tags: ["maquette", mark, `role-${host.role}`],
             poolId: naming.pool,
-            clone: { vmId: template.vmId, full: settings.clones === "full", retries: 3 },
+            ...(template.kind === "clone"
+              ? { clone: { vmId: template.vmId, full: settings.clones === "full", retries: 3 } }
+              : {}),
             // pfSense has no agent; Debian's cloud image gets one with the steps.
             agent: { enabled: false },
             cpu: { cores: host.cores, type: "x86-64-v2-AES" },
@@ -66,6 +68,7 @@ export class Guest extends pulumi.ComponentResource {
               interface: `scsi${n}`,
               datastoreId: settings.storage.disks,
               size,
+              ...(n === 0 && template.kind === "import" ? { importFrom: template.volume } : {}),
               discard: "on",
               iothread: true,
             })),

@@ -61,7 +61,12 @@ const schema = z.strictObject({
     .describe(
       "Where an image of the plan comes from here: a volume, a template of yours (its id, or one a node), or another URL.",
     ),
-  clones: z.enum(["linked", "full"]).default("linked").describe("Linked needs thin storage (LVM-thin, ZFS, qcow2)."),
+  clones: z
+    .enum(["linked", "full", "import"])
+    .default("linked")
+    .describe(
+      "Linked needs thin storage (LVM-thin, ZFS, qcow2); import makes no templates, each guest imports its image.",
+    ),
   vmidBase: z.int().min(100).default(1000),
   templateBase: z.int().min(100).default(9000),
   vlanOffset: z.int().min(0).max(4000).default(0),

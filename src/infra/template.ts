@@ -4,18 +4,17 @@ import type { Images } from "./image.ts";
 import { Vm } from "./proxmox.ts";
 import type { World } from "./world.ts";
 
-/** What guests of a role are cloned from, on one node. */
-export interface RoleTemplate {
-  readonly vmId: pulumi.Input<number>;
-  readonly after: readonly pulumi.Resource[];
-}
+/** What guests of a role begin as, on one node: a clone of a template, or an import of the image. */
+export type Beginning =
+  | { readonly kind: "clone"; readonly vmId: pulumi.Input<number>; readonly after: readonly pulumi.Resource[] }
+  | { readonly kind: "import"; readonly volume: pulumi.Input<string>; readonly after: readonly pulumi.Resource[] };
 
 /**
  * One template a role and node, named after the role: the embedded lab's guests get the role's packages from it,
  * and on Proxmox it may later have them baked in. The disk has the size of the role's smallest guest.
  */
 export class Templates extends pulumi.ComponentResource {
-  readonly #made = new Map<string, RoleTemplate>();
+  readonly #made = new Map<string, Beginning>();
   readonly #last = new Map<string, pulumi.Resource>();
   readonly #world: World;
   readonly #images: Images;
@@ -28,14 +27,15 @@ export class Templates extends pulumi.ComponentResource {
     this.#pool = pool;
   }
 
-  for(host: Host, node: string): RoleTemplate {
+  for(host: Host, node: string): Beginning {
     const { plan, settings, naming, mark } = this.#world;
     const image = plan.images.get(host.image)!;
     const key = `${host.role}-${node}`;
     const known = this.#made.get(key);
     if (known) return known;
     const source = this.#images.on(image, node);
-    if (source.kind === "template") return { vmId: source.vmId, after: [] };
+    if (source.kind === "template") return { kind: "clone", vmId: source.vmId, after: [] };
+    if (settings.clones === "import") return { kind: "import", volume: source.volume, after: source.after };
     const position = settings.nodes.indexOf(node);
     const template = new Vm(
       key,
@@ -70,7 +70,7 @@ export class Templates extends pulumi.ComponentResource {
       // The provider reads a disk's speed limits back where none were set, for ever.
       { parent: this, dependsOn: [this.#pool, ...source.after], ignoreChanges: ["disks[0].speed"] },
     );
-    const made = { vmId: template.vmId, after: [template] };
+    const made: Beginning = { kind: "clone", vmId: template.vmId, after: [template] };
     this.#made.set(key, made);
     return made;
   }
@@ -79,7 +79,8 @@ export class Templates extends pulumi.ComponentResource {
    * Clones of one template one after another: Proxmox locks the template while it is cloned, and clones that
    * wait for it fail on a busy storage. Returns what the next clone has to wait for.
    */
-  queue(template: RoleTemplate, host: Host, node: string, clone: (after: readonly pulumi.Resource[]) => Vm): Vm {
+  queue(template: Beginning, host: Host, node: string, clone: (after: readonly pulumi.Resource[]) => Vm): Vm {
+    if (template.kind === "import") return clone(template.after);
     const key = `${host.role}-${node}`;
     const before = this.#last.get(key);
     const made = clone(before ? [...template.after, before] : template.after);

@@ -39,7 +39,7 @@ export function ownVms({ hosts, settings, naming }: Pick<World, "hosts" | "setti
   const own = new Map<number, string>();
   for (const host of hosts) {
     own.set(naming.vmId(host), naming.guestName(host));
-    if (settings.images[host.image]?.template !== undefined) continue;
+    if (settings.images[host.image]?.template !== undefined || settings.clones === "import") continue;
     const node = host.node % settings.nodes.length;
     own.set(naming.templateId(host.role, node), naming.templateName(host.role, node));
   }
