@@ -1,4 +1,5 @@
-import { commands, commonOptions, type CommandSpec, type OptionSpec } from "./commands.ts";
+import type { CommandSpec, OptionSpec } from "./command.ts";
+import { commands, commonOptions } from "./commands.ts";
 
 export function usage(): string {
   const width = Math.max(...commands.map((c) => c.name.length));

@@ -7,7 +7,7 @@ import type { PfConfig } from "../../pfsense/model/config.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import { audit as judge, type AuditRow } from "../../pfsense/rules/audit.ts";
 import { makeLineJudge } from "../../pfsense/rules/packets.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { Fault } from "../../core/fault.ts";
 import { stopEmbedded } from "../../embedded/control.ts";
 import { unprotectOwn } from "../../provision/ownership.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";

@@ -9,7 +9,7 @@ import {
   renderDiffText,
   type PolicyDiff,
 } from "../../policy/diff/index.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planAt } from "../plan-at.ts";

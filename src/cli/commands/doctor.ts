@@ -6,7 +6,7 @@ import { findEmbedded } from "../../embedded/control.ts";
 import { goVersion } from "../../engine/build.ts";
 import { findEngine, type Program } from "../../engine/engine.ts";
 import { compareVersions, pins } from "../../engine/pins.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { table } from "../table.ts";

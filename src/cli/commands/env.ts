@@ -1,7 +1,7 @@
 import { Fault } from "../../core/fault.ts";
 import type { PulumiEnvironment } from "../../engine/environment.ts";
 import type { Context } from "../context.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openBase, openSession } from "../session.ts";
 

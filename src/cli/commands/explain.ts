@@ -1,6 +1,6 @@
 import { explain as explainPacket, formatExplanation } from "../../pfsense/proof/explain.ts";
 import { parseProtocol } from "../../policy/question.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";

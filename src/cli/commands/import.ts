@@ -10,7 +10,7 @@ import { emitConfig } from "../../pfsense/emit/index.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import type { Circumstances } from "../../pfsense/rules/types.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 

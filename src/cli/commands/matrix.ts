@@ -10,7 +10,7 @@ import {
   renderTableMarkdown,
 } from "../../policy/matrix-render.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";

@@ -1,5 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { collectChanges } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import type { Context } from "../context.ts";

@@ -5,7 +5,7 @@ import { Fault, messageOf } from "../../core/fault.ts";
 import { readSeedTemplates } from "../../infra/read-templates.ts";
 import { namingOf, seedNaming } from "../../infra/naming.ts";
 import { renderSeed } from "../../roles/seed.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";

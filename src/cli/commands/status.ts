@@ -1,7 +1,7 @@
 import { findEmbedded } from "../../embedded/control.ts";
 import { clientFor } from "../../pve/client/environment.ts";
 import { join } from "node:path";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";

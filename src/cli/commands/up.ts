@@ -1,5 +1,5 @@
 import { Fault } from "../../core/fault.ts";
-import type { Command } from "../commands.ts";
+import type { Command } from "../command.ts";
 import { collectChanges } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";

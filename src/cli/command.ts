@@ -1,0 +1,24 @@
+import type { Context } from "./context.ts";
+
+export interface OptionSpec {
+  readonly name: string;
+  /** Name of its value; absent for a switch. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Command = (
+  context: Context,
+  values: Readonly<Record<string, unknown>>,
+  positionals: readonly string[],
+) => Promise<number>;
+
+/** One table: what is parsed, what is helped with and what is run cannot disagree. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: readonly { readonly name: string; readonly isOptional?: boolean; readonly help: string }[];
+  readonly options: readonly OptionSpec[];
+  /** Loaded when asked for: `check` must not wait for what `up` needs. */
+  readonly load: () => Promise<Command>;
+}
