@@ -1,5 +1,7 @@
+import { Fault } from "../../core/fault.ts";
 import { formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
-import { parsePlan } from "../../plan/index.ts";
+import { parsePlan, type Plan } from "../../plan/index.ts";
+import { emitConfig } from "../emit/index.ts";
 import type { PfConfig } from "../model/config.ts";
 import type { Circumstances } from "../rules/types.ts";
 import { legsToSay } from "./accesses.ts";
@@ -55,7 +57,7 @@ export function adopt(config: PfConfig, options: AdoptOptions = {}): Adopted {
   noteTheRest(config, notes);
   const name = slug(options.name ?? "") || planName(site);
   const documents = documentsOf(site, name, rows, forwards, notes);
-  noteRefusal(documents, notes);
+  noteRefusal(documents, site, notes);
   return { documents, notCarried: notes.sorted(), circumstances };
 }
 
@@ -98,12 +100,22 @@ function closed(site: Site, rows: readonly Row[]): readonly Row[] {
 }
 
 /** Whatever the plan says against the documents is said at once: they are written by us, of a file that we do not know. */
-function noteRefusal(documents: ReadonlyMap<string, string>, notes: Notes): void {
+function noteRefusal(documents: ReadonlyMap<string, string>, site: Site, notes: Notes): void {
   const encoder = new TextEncoder();
   const outcome = parsePlan(new Map([...documents].map(([file, text]) => [file, encoder.encode(text)])));
-  if (outcome.ok) return;
+  if (outcome.ok) return noteNotEmitted(outcome.value, site, notes);
   for (const e of outcome.errors) {
     const fact = formatDiagnostic(e).replace(/\n\s*hint: /, ". ");
     notes.lost("IMPORT_REFUSED", undefined, "", fact, "Mend the document by hand.");
+  }
+}
+
+/** Packets fare the same in the plan; but no file comes of it, and the proof is about its rows. */
+function noteNotEmitted(plan: Plan, site: Site, notes: Notes): void {
+  try {
+    emitConfig(plan, site.routerId);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    notes.told("IMPORT_NOT_EMITTED", undefined, "", `${error.code}: ${error.message}`, error.hint);
   }
 }

@@ -48,6 +48,7 @@ export const IMPORT_CODES = {
   // The whole
   IMPORT_NO_ZONE: "No interface could become a zone: there is nothing to write.",
   IMPORT_REFUSED: "The documents are no plan: what the plan says about them.",
+  IMPORT_NOT_EMITTED: "No config.xml can be written of the plan: why.",
 } as const;
 
 export type ImportCode = keyof typeof IMPORT_CODES;

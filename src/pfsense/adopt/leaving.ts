@@ -2,6 +2,7 @@ import { rangeOf } from "../../core/ip.ts";
 import { unite } from "../../policy/ranges.ts";
 import { firstMatchOrder } from "../rules/flatten.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
+import { isSettled } from "./settled.ts";
 import { EVERYTHING, makeRanges, meetOf, without, type Ranges } from "./sets.ts";
 
 /*
@@ -38,6 +39,13 @@ export const leavingRules = (ruleset: PfRuleset): readonly PfRule[] =>
 /** Those of them that what the router itself sends may meet: it carries no tag. */
 export const ownLeavingRules = (ruleset: PfRuleset): readonly PfRule[] =>
   leavingRules(ruleset).filter((r) => !r.tagged || r.tagged.isNot);
+
+/** Not even a packet of another machine comes in, so that nothing can be forwarded. */
+export const letsNothingIn = ({ rules, nat }: PfRuleset): boolean =>
+  rules.every((r) => r.direction === "out" || r.action !== "pass" || isSettled(r) || isLoopback(r)) &&
+  nat.redirects.every((r) => !r.isPass);
+
+const isLoopback = (r: PfRule): boolean => r.by === "pfsense" && r.id.startsWith("pass-loopback");
 
 /**
  * The rules that may refuse forwarded packets on the way out. None where the first rule lets out whatever carries a tag

@@ -14,12 +14,13 @@ import {
 } from "../../policy/engine/index.ts";
 import { rowsOf } from "../../policy/intent.ts";
 import { routersOf, SELF, spaceOf, type Ingress, type PlanSpace } from "../../policy/space.ts";
+import { interfaceKeys } from "../emit/index.ts";
 import type { PfConfig } from "../model/config.ts";
 import { flatten, ingressRules, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances, PfRule, PfRuleset } from "../rules/types.ts";
-import { ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
+import { letsNothingIn, ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
 import { imageOf } from "./rows.ts";
 import { clipTo, reduced, scoped, settledBoxes } from "./settled.ts";
 import { makeRanges, without, type Ranges } from "./sets.ts";
@@ -76,7 +77,7 @@ const MAX_DIFFERENCES = 8;
 export function proveAdopted(original: PfConfig, plan: Plan, options: ProveOptions = {}): AdoptionProof {
   const circumstances = options.circumstances ?? {};
   const before = reduced(rulesOf(original, circumstances));
-  const after = options.emitted && reduced(rulesOf(options.emitted, circumstances));
+  const after = options.emitted && reduced(rulesOf(options.emitted, expected(plan)));
   const space = spaceOf(plan);
   const [router] = routersOf(plan);
   const rows = rowsOf(space);
@@ -94,10 +95,21 @@ export function proveAdopted(original: PfConfig, plan: Plan, options: ProveOptio
       .filter((w) => w.verdict === "undecided")
       .map((w) => `${w.zone}: the file leaves it open, or it is too tangled`),
     ...refusingForwarded(before).map((r) => `${r.id} may refuse forwarded packets on the way out`),
+    ...(after && !letsNothingIn(after) ? refusingForwarded(after) : []).map(
+      (r) => `emitted ${r.id} may refuse forwarded packets on the way out`,
+    ),
   ];
   const isDifferent = ways.some((w) => w.verdict === "differs");
   const verdict = isDifferent ? "differs" : undecided.length > 0 ? "undecided" : "equal";
   return { verdict, against: after ? "emitted" : "plan", ways, undecided, limits: limitsOf(before, space) };
+}
+
+/** An emitted file names nothing that stands elsewhere, but for addresses got by DHCP: those that the plan expects. */
+function expected(plan: Plan): Circumstances {
+  const [router] = routersOf(plan);
+  const nics = new Map(router?.nics.map((n) => [n.zone, `${formatAddress(n.address)}/${n.prefix}`]));
+  const told = [...interfaceKeys(plan)].map(([zone, key]) => [key, [nics.get(zone) ?? ""]] as const);
+  return { addresses: Object.fromEntries(told) };
 }
 
 interface Way {

@@ -55,7 +55,7 @@ function gatewayOf(site: Site, leg: Leg, notes: Notes): string | undefined {
     item?.place,
     "gateways.gateway_item",
     fact,
-    "The zone has no gateway in the plan.",
+    "The zone has no gateway in the plan, and asks for its address by DHCP in what is written of it.",
   );
   return undefined;
 }

@@ -12,12 +12,14 @@ import {
   union,
   type Ranges,
 } from "./ranges.ts";
-import type { Site } from "./site.ts";
+import { addressOn, isDynamic, type Site } from "./site.ts";
 
-/** One end of a rule: everything, the firewall itself, or an alias by its key in the book. */
+/** One end of a rule: everything, the firewall itself, what it has on a leg, or an alias by its key in the book. */
 export type End =
   | { readonly kind: "any" }
   | { readonly kind: "self" }
+  /** `wanip`, `wan`: pfSense's words for the interface's own address and network. */
+  | { readonly kind: "leg"; readonly word: string }
   | { readonly kind: "alias"; readonly key: string; readonly isNot: boolean };
 
 export const ANY: End = { kind: "any" };
@@ -67,13 +69,15 @@ export class AliasBook {
     for (const z of plan.zones.values()) this.#know(`z_${nameOf(z.id)}`, z.description, [zonePart(plan, z.id)]);
     for (const p of plan.pools.values()) this.#know(`p_${nameOf(p.id)}`, p.description, [poolPart(plan, p.id)]);
     for (const g of plan.endpointGroups.values()) this.#knowGroup(g);
-    this.#know("n_firewall", "Addresses of both routers, VIPs included", [firewallPart(site)]);
+    if (site.pair) this.#know("n_firewall", "Addresses of both routers, VIPs included", [firewallPart(site)]);
   }
 
   /** The end for a set; `parts` say what it is made of, for its name and its entries. */
   addresses(set: Ranges, parts: readonly Part[]): End {
     if (isSame(set, EVERYTHING)) return ANY;
     const { inside } = this.#site;
+    const own = ownEnd(this.#site, set);
+    if (own) return own;
     if (isSame(set, complement(inside))) return { ...this.inside(), isNot: true };
     const key = `a:${keyOf(set)}`;
     const isWhole = isSame(union(...parts.map((p) => p.ranges)), set);
@@ -141,6 +145,20 @@ export class AliasBook {
     const parts = group.members.map((m) => partOf(this.#site, m));
     if (parts.every((p) => p !== null)) this.#know(`g_${nameOf(group.id)}`, group.description, parts);
   }
+}
+
+/**
+ * What a router that stands alone can say of itself in pfSense's words, whatever address an operator gives it. One of a pair
+ * is only half of the firewall.
+ */
+function ownEnd(site: Site, set: Ranges): End | undefined {
+  if (site.pair !== null) return undefined;
+  if (isSame(set, site.firewall)) return SELF;
+  for (const leg of site.legs) {
+    if (isSame(set, [ofAddress(addressOn(site.primary, leg))])) return { kind: "leg", word: `${leg.key}ip` };
+    if (isDynamic(leg) && isSame(set, [ofNetwork(leg.zone.subnet)])) return { kind: "leg", word: leg.key };
+  }
+  return undefined;
 }
 
 function addressDraft(
@@ -212,8 +230,8 @@ function hostPart(plan: Plan, id: string): Part {
 }
 
 function firewallPart(site: Site): Part {
-  const { plan, primary, secondary, firewall } = site;
-  const routers = [primary, secondary].flatMap((r) =>
+  const { plan, firewall } = site;
+  const routers = site.routers.flatMap((r) =>
     r.nics.flatMap((n) =>
       [n.address, ...n.aliases].map((a) => ({ entry: formatAddress(a), detail: `${r.id} ${n.zone}` })),
     ),

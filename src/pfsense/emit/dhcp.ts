@@ -1,6 +1,7 @@
-import { formatAddress } from "../../core/ip.ts";
+import { formatAddress, type Address } from "../../core/ip.ts";
 import type { Host, Zone } from "../../plan/index.ts";
-import { addressOn, type Site } from "./site.ts";
+import { contains, ofAddress } from "./ranges.ts";
+import { addressOn, type Pair, type Site } from "./site.ts";
 import { branch, flag, leaf, type Content, type Xml } from "./xml.ts";
 
 /** Port of Kea's control agent between the pair (`kea_defaults('listenport')`, `etc/inc/services.inc`). */
@@ -13,10 +14,11 @@ export const KEA_PORT = 8765;
  */
 export function dhcpSections(site: Site, router: Host): readonly Xml[] {
   const servers = site.legs.flatMap(({ key, zone }) => (zone.dhcp === null ? [] : [server(site, key, zone)]));
+  const { pair } = site;
   return [
     leaf("dhcpbackend", "kea"),
     branch("dhcpd", ...servers),
-    branch("kea", servers.length > 0 ? pair(site, router) : null),
+    branch("kea", servers.length > 0 && pair !== null ? standby(pair, router) : null),
   ];
 }
 
@@ -33,11 +35,15 @@ function server(site: Site, key: string, zone: Zone): Xml {
     // Never the router's own address, which pfSense takes when this is empty: it dies with the router.
     leaf("gateway", zone.gateway === null ? "" : formatAddress(zone.gateway)),
     leaf("domain", domain.name),
-    ...domain.dns.map((a) => leaf("dnsserver", formatAddress(a))),
-    ...domain.dns.map((a) => leaf("ntpserver", formatAddress(a))),
+    ...domain.dns.map((a) => leaf("dnsserver", formatAddress(nearest(site, zone, a)))),
+    ...domain.dns.map((a) => leaf("ntpserver", formatAddress(nearest(site, zone, a)))),
     reservations(site, zone),
   );
 }
+
+/** The router that is named as a server answers each zone by the address that the zone knows it by. */
+const nearest = (site: Site, zone: Zone, server: Address): Address =>
+  contains(site.firewall, ofAddress(server)) && zone.gateway !== null ? zone.gateway : server;
 
 /** Hosts that the plan gives an address in the zone keep it when they ask by DHCP. */
 function reservations(site: Site, zone: Zone): Content {
@@ -58,18 +64,18 @@ function reservations(site: Site, zone: Zone): Content {
     );
 }
 
-function pair(site: Site, router: Host): Xml {
-  const isPrimary = router === site.primary;
-  const peer = isPrimary ? site.secondary : site.primary;
+function standby({ primary, secondary, sync }: Pair, router: Host): Xml {
+  const isPrimary = router === primary;
+  const peer = isPrimary ? secondary : primary;
   return branch(
     "ha",
     flag("enable"),
     leaf("role", isPrimary ? "primary" : "standby"),
     leaf("localname", router.id),
-    leaf("localip", formatAddress(addressOn(router, site.sync))),
+    leaf("localip", formatAddress(addressOn(router, sync))),
     leaf("localport", KEA_PORT),
     leaf("remotename", peer.id),
-    leaf("remoteip", formatAddress(addressOn(peer, site.sync))),
+    leaf("remoteip", formatAddress(addressOn(peer, sync))),
     leaf("remoteport", KEA_PORT),
     leaf("heartbeatdelay", 10_000),
     leaf("maxresponsedelay", 60_000),

@@ -22,22 +22,23 @@ export const CONFIG_VERSION = "24.0";
 /**
  * A router's config.xml, secrets as placeholders. Pure: the same plan and material give the same text.
  * @param routerId a host of role router
- * @throws Fault of `EMIT_CODES` for a plan that a pair of pfSense cannot be
+ * @throws Fault of `EMIT_CODES` for a plan that pfSense, as it is written here, cannot be
  */
 export function emitConfig(plan: Plan, routerId: string, given: EmitMaterial = {}): string {
   const site = siteOf(plan);
-  const router = [site.primary, site.secondary].find((r) => r.id === routerId);
+  const router = site.routers.find((r) => r.id === routerId);
   if (!router) {
-    const hint = `Routers are ${site.primary.id} and ${site.secondary.id}.`;
+    const ids = site.routers.map((r) => r.id);
+    const hint = ids.length > 1 ? `Routers are ${ids.join(" and ")}.` : `The router is ${ids.join("")}.`;
     refuse("PFSENSE_EMIT_NOT_ROUTER", `"${routerId}" is not a router of the plan.`, hint);
   }
   return emitRouter(site, router, given);
 }
 
-/** Both routers' config.xml by host id, the primary first. */
+/** The routers' config.xml by host id, the primary first. */
 export function emitRouters(plan: Plan, given: EmitMaterial = {}): ReadonlyMap<string, string> {
   const site = siteOf(plan);
-  return new Map([site.primary, site.secondary].map((r) => [r.id, emitRouter(site, r, given)]));
+  return new Map(site.routers.map((r) => [r.id, emitRouter(site, r, given)]));
 }
 
 function emitRouter(site: Site, router: Host, given: EmitMaterial): string {
@@ -57,7 +58,7 @@ function emitRouter(site: Site, router: Host, given: EmitMaterial): string {
       gatewaysSection(site),
       staticRoutesSection(site),
       virtualIpSection(site, router),
-      haSyncSection(site, router),
+      haSyncSection(site.pair, router),
       aliasesSection(aliases),
       filterSection(rules, naming),
       natSection(site, nat, naming),

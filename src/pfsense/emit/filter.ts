@@ -52,7 +52,9 @@ function endElement(name: string, end: End, naming: Naming, port: string | null)
       ? flag("any")
       : end.kind === "self"
         ? leaf("network", "(self)")
-        : [leaf("address", naming.aliases.get(end.key)!), ...(end.isNot ? [flag("not")] : [])];
+        : end.kind === "leg"
+          ? leaf("network", end.word)
+          : [leaf("address", naming.aliases.get(end.key)!), ...(end.isNot ? [flag("not")] : [])];
   return branch(name, where, leafIf("port", port));
 }
 

@@ -2,7 +2,7 @@ import { formatAddress } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { hostId } from "./identity.ts";
 import { placeholder, SECRETS } from "./material.ts";
-import { addressOn, type Site } from "./site.ts";
+import { addressOn, type Pair } from "./site.ts";
 import { branch, leaf, type Xml } from "./xml.ts";
 
 /** The account that XMLRPC logs in as: no more than the right to replace sections. */
@@ -25,12 +25,13 @@ const COPIED = [
   "dnsforwarder",
 ] as const;
 
-/** `hasync`: states both ways, configuration from the primary only. */
-export function haSyncSection(site: Site, router: Host): Xml {
-  const peer = router === site.primary ? site.secondary : site.primary;
-  const peerAddress = formatAddress(addressOn(peer, site.sync));
+/** `hasync`: states both ways, configuration from the primary only; nothing for a router that stands alone. */
+export function haSyncSection(pair: Pair | null, router: Host): Xml | null {
+  if (pair === null) return null;
+  const peer = router === pair.primary ? pair.secondary : pair.primary;
+  const peerAddress = formatAddress(addressOn(peer, pair.sync));
   const xmlrpc =
-    router === site.primary
+    router === pair.primary
       ? [
           leaf("synchronizetoip", peerAddress),
           leaf("username", SYNC_USER),
@@ -41,7 +42,7 @@ export function haSyncSection(site: Site, router: Host): Xml {
   return branch(
     "hasync",
     leaf("pfsyncenabled", "on"),
-    leaf("pfsyncinterface", site.sync.key),
+    leaf("pfsyncinterface", pair.sync.key),
     leaf("pfsyncpeerip", peerAddress),
     leaf("pfhostid", hostId(router.id)),
     xmlrpc,

@@ -17,15 +17,16 @@ interface ForwardDraft {
   readonly protocol: string;
   readonly port: PortMatch;
   readonly target: Address;
-  readonly external: Address;
+  /** Null is the interface's own address. */
+  readonly external: Address | null;
   /** The key of the filter rule that lets it in, once: pfSense pairs them one to one. */
   readonly rule: string | null;
 }
 
 export interface NatDraft {
   readonly forwards: readonly ForwardDraft[];
-  /** Sources that leave by a WAN as its VIP. */
-  readonly inside: End & { kind: "alias" };
+  /** Sources that leave by a WAN as its VIP, or as the router's own address there; null where there are none. */
+  readonly inside: (End & { kind: "alias" }) | null;
   /** Sources that leave by a WAN as the router's own address there. */
   readonly own: End & { kind: "alias" };
   /** By the key of a filter rule. */
@@ -47,7 +48,9 @@ export function natOf(site: Site, book: AliasBook, rules: readonly RuleDraft[]):
     .map((z): Endpoint => ({ kind: "zone", zone: z.id }));
   const pools = [...site.plan.pools.keys()].map((pool): Endpoint => ({ kind: "pool", pool }));
   const parts = [...ends, ...pools].flatMap((e) => partOf(site, e) ?? []);
-  const inside = book.named("n_nat_inside", "Leaves by the VIP of a WAN", union(...parts.map((p) => p.ranges)), parts);
+  const called = site.pair ? "Leaves by the VIP of a WAN" : "Leaves by the address of a WAN";
+  const set = union(...parts.map((p) => p.ranges));
+  const inside = isEmpty(set) ? null : book.named("n_nat_inside", called, set, parts);
   return { forwards, inside, own: ownInside(site, book), associations };
 }
 
@@ -78,7 +81,7 @@ function forwardDrafts(site: Site, forward: Forward): readonly Omit<ForwardDraft
   const host = site.plan.hosts.get(forward.host)!;
   const target = host.nics[0]!.address;
   return site.legs
-    .filter((l) => forward.wans.includes(l.zone.id) && l.zone.vip !== null)
+    .filter((l) => forward.wans.includes(l.zone.id) && (l.zone.vip !== null || site.pair === null))
     .flatMap((leg) =>
       matchesOf(site.plan, [forward.service]).flatMap((m: Match) =>
         (m.ports ?? []).map((port) => ({
@@ -87,7 +90,7 @@ function forwardDrafts(site: Site, forward: Forward): readonly Omit<ForwardDraft
           protocol: m.protocol!,
           port,
           target,
-          external: leg.zone.vip!.address,
+          external: leg.zone.vip?.address ?? null,
         })),
       ),
     );
@@ -113,7 +116,11 @@ const associationId = (d: Omit<ForwardDraft, "rule">): string =>
 export function natSection(site: Site, nat: NatDraft, naming: Naming): Xml {
   const outbound = site.wans.flatMap((leg) => [
     outboundRule(leg, naming.aliases.get(nat.own.key)!, null, `Routers' own packets, ${leg.label}`),
-    outboundRule(leg, naming.aliases.get(nat.inside.key)!, leg.zone.vip?.address ?? null, `Inside, ${leg.label}`),
+    ...(nat.inside === null
+      ? []
+      : [
+          outboundRule(leg, naming.aliases.get(nat.inside.key)!, leg.zone.vip?.address ?? null, `Inside, ${leg.label}`),
+        ]),
   ]);
   return branch(
     "nat",
@@ -141,13 +148,14 @@ function outboundRule(leg: Leg, source: string, target: Address | null, descript
 
 function forwardRule(f: ForwardDraft, nat: NatDraft): Xml {
   const port = f.port.lo === f.port.hi ? `${f.port.lo}` : `${f.port.lo}-${f.port.hi}`;
+  const front = f.external === null ? leaf("network", `${f.leg.key}ip`) : leaf("address", formatAddress(f.external));
   return branch(
     "rule",
     leaf("interface", f.leg.key),
     leaf("ipprotocol", "inet"),
     leaf("protocol", f.protocol),
     branch("source", flag("any")),
-    branch("destination", leaf("address", formatAddress(f.external)), leaf("port", port)),
+    branch("destination", front, leaf("port", port)),
     leaf("target", formatAddress(f.target)),
     leaf("local-port", f.port.lo),
     leaf("descr", f.forward.description),

@@ -4,7 +4,8 @@ import type { Endpoint, Host, Plan, ServiceTerm } from "../../plan/index.ts";
 import { partOf } from "./alias-book.ts";
 import { KEA_PORT } from "./dhcp.ts";
 import { contains, ofAddress } from "./ranges.ts";
-import { addressOn, hostsOf, siteOf, type Site } from "./site.ts";
+import { forwardersOf } from "./resolver.ts";
+import { addressOn, hostsOf, legOf, siteOf, type Site } from "./site.ts";
 
 /** A packet that something in config.xml sends or waits for. */
 interface Need {
@@ -38,46 +39,48 @@ export function unmetNeeds(plan: Plan): readonly Diagnostic[] {
 }
 
 function needsOf(site: Site): readonly Need[] {
-  const { plan, primary, secondary, sync } = site;
-  const [a, b] = [addressOn(primary, sync), addressOn(secondary, sync)];
-  const between = (what: string, protocol: Need["protocol"], port: number): readonly Need[] => [
-    { what, from: null, to: b, protocol, port },
-    { what, from: a, to: b, protocol, port },
-  ];
+  const { plan, primary, pair } = site;
+  const between = (what: string, protocol: Need["protocol"], port: number): readonly Need[] => {
+    if (pair === null) return [];
+    const [from, to] = [addressOn(pair.primary, pair.sync), addressOn(pair.secondary, pair.sync)];
+    return [
+      { what, from: null, to, protocol, port },
+      { what, from, to, protocol, port },
+    ];
+  };
   const toEach = (what: string, hosts: readonly Host[], protocol: "tcp" | "udp", port: number): readonly Need[] =>
     hosts.map((h) => ({ what, from: null, to: h.nics[0]!.address, protocol, port }));
   const hasDhcp = site.legs.some((l) => l.zone.dhcp !== null);
   const supervision = hostsOf(site, "supervision").slice(0, 1);
   const dcs = hostsOf(site, "dc");
+  const hasVips = site.legs.some((l) => l.zone.vip !== null);
+  const servers = plan.domain.dns.filter((a) => !contains(site.firewall, ofAddress(a)));
   return [
     ...between("pfsync", 240, 0),
     ...between("XMLRPC synchronisation", "tcp", 443),
     ...(hasDhcp ? between("DHCP's hot standby (Kea)", "tcp", KEA_PORT) : []),
-    { what: "CARP on a switch that snoops (IGMP)", from: null, to: ALL_IGMP_ROUTERS, protocol: 2, port: 0 },
-    ...site.wans.map((w) => ({
-      what: `monitoring of ${w.zone.id}`,
-      from: null,
-      to: w.zone.wan!.monitor,
-      protocol: "icmp" as const,
-      port: 8,
-    })),
-    ...plan.domain.dns.map((to) => ({
+    ...(hasVips
+      ? [{ what: "CARP on a switch that snoops (IGMP)", from: null, to: ALL_IGMP_ROUTERS, protocol: 2, port: 0 }]
+      : []),
+    ...site.wans.flatMap(({ zone }): readonly Need[] => {
+      const to = zone.wan?.monitor ?? zone.gateway;
+      return to === null ? [] : [{ what: `monitoring of ${zone.id}`, from: null, to, protocol: "icmp", port: 8 }];
+    }),
+    ...servers.map((to) => ({
       what: "names of the domain",
       from: null,
       to,
       protocol: "udp" as const,
       port: 53,
     })),
-    ...plan.domain.forwarders.map((to) => ({ what: "names", from: null, to, protocol: "udp" as const, port: 53 })),
+    ...forwardersOf(site).map((to) => ({ what: "names", from: null, to, protocol: "udp" as const, port: 53 })),
     ...toEach("AD authentication", dcs, "tcp", 636),
     ...toEach("the remote log", hostsOf(site, "backup").slice(0, 1), "udp", 514),
-    ...supervision.map((h) => ({
-      what: "SNMP",
-      from: h.nics[0]!.address,
-      to: addressOn(primary, site.legs.find((l) => l.zone.id === h.nics[0]!.zone) ?? sync),
-      protocol: "udp" as const,
-      port: 161,
-    })),
+    ...supervision.flatMap((h): readonly Need[] => {
+      const leg = legOf(site, h);
+      const { address } = h.nics[0]!;
+      return leg ? [{ what: "SNMP", from: address, to: addressOn(primary, leg), protocol: "udp", port: 161 }] : [];
+    }),
   ];
 }
 

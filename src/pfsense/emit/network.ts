@@ -5,11 +5,11 @@ import { refuse } from "./fault.ts";
 import { uniqueId } from "./identity.ts";
 import { placeholder, SECRETS, type Material } from "./material.ts";
 import { WAN_GROUP } from "./rules.ts";
-import { addressOn, type Leg, type Site } from "./site.ts";
+import { addressOn, isDynamic, type Leg, type Site } from "./site.ts";
 import { branch, flag, leaf, type Xml } from "./xml.ts";
 
-/** A WAN's gateway, by the name of its interface. */
-export const gatewayOf = (leg: Leg): string => fit(`${leg.label}GW`);
+/** A WAN's gateway, by the name of its interface; pfSense itself names what DHCP gives (`etc/inc/gwlb.inc`). */
+export const gatewayOf = (leg: Leg): string => (isDynamic(leg) ? `${leg.label}_DHCP` : fit(`${leg.label}GW`));
 
 const poolGateway = (pool: string): string => fit(`POOL_${pool.toUpperCase().replace(/[-.]/g, "_")}`);
 
@@ -30,10 +30,11 @@ export function interfacesSection(site: Site, router: Host, material: Material):
       leaf("if", devices[leg.position]!),
       leaf("descr", leg.label),
       leaf("spoofmac", ""),
-      leaf("ipaddr", formatAddress(addressOn(router, leg))),
-      leaf("subnet", leg.zone.subnet.prefix),
-      // The presence of a gateway is what makes an interface a WAN: NAT, reply-to, no reflection.
-      leg.zone.kind === "wan" ? leaf("gateway", gatewayOf(leg)) : null,
+      isDynamic(leg)
+        ? leaf("ipaddr", "dhcp")
+        : [leaf("ipaddr", formatAddress(addressOn(router, leg))), leaf("subnet", leg.zone.subnet.prefix)],
+      // The presence of a gateway is what makes an interface a WAN: NAT, reply-to, no reflection. DHCP does so too.
+      leg.zone.kind === "wan" && !isDynamic(leg) ? leaf("gateway", gatewayOf(leg)) : null,
     );
   return branch("interfaces", ...site.legs.map(one));
 }
@@ -83,7 +84,8 @@ export function virtualIpSection(site: Site, router: Host): Xml {
 
 /** `gateways`: each WAN's, monitored; each pool's, which is a host of a zone; the group of WANs by tier. */
 export function gatewaysSection(site: Site): Xml {
-  const wans = site.wans.map((leg) =>
+  const stated = site.wans.filter((w) => !isDynamic(w));
+  const wans = stated.map((leg) =>
     branch(
       "gateway_item",
       leaf("interface", leg.key),
@@ -92,7 +94,7 @@ export function gatewaysSection(site: Site): Xml {
       leaf("weight", 1),
       leaf("ipprotocol", "inet"),
       leaf("descr", leg.zone.description),
-      leaf("monitor", formatAddress(leg.zone.wan!.monitor)),
+      leg.zone.wan === null ? null : leaf("monitor", formatAddress(leg.zone.wan.monitor)),
     ),
   );
   const pools = poolRoutes(site).map(({ id, leg, address, description }) =>

@@ -1,10 +1,10 @@
-import { formatAddress, type Network } from "../../core/ip.ts";
-import type { Plan } from "../../plan/index.ts";
+import { formatAddress, type Address, type Network } from "../../core/ip.ts";
+import type { Plan, PortMatch } from "../../plan/index.ts";
 import { vipOf } from "./network.ts";
-import { intersect, isEmpty, ofNetwork } from "./ranges.ts";
+import { contains, intersect, isEmpty, ofAddress, ofNetwork } from "./ranges.ts";
 import { partOf } from "./alias-book.ts";
 import { hostsOf, type Leg, type Site } from "./site.ts";
-import { branch, flag, leaf, type Xml } from "./xml.ts";
+import { branch, flag, flagIf, leaf, type Xml } from "./xml.ts";
 
 /**
  * `unbound`: the routers' own resolver. Names of the domain and of inside addresses go to the domain controllers, the rest
@@ -13,17 +13,21 @@ import { branch, flag, leaf, type Xml } from "./xml.ts";
  */
 export function unboundSection(site: Site): Xml {
   const { domain } = site.plan;
-  const asked = site.legs.filter((l) => l.zone.kind === "inside" && l.zone.vip !== null && asksForDns(site, l));
-  const controllers = domain.dns.map(formatAddress);
+  const isShared = (l: Leg): boolean => l.zone.vip !== null;
+  const asked = site.legs.filter(
+    (l) => l.zone.kind === "inside" && (isShared(l) || site.pair === null) && asksForDns(site, l),
+  );
+  // A router that is the domain's own server has nobody to ask.
+  const controllers = domain.dns.filter((a) => !contains(site.firewall, ofAddress(a))).map(formatAddress);
   const overridden = [domain.name, ...reverseZones(site.plan)];
-  const known = [...hostsOf(site, "dc"), site.primary, site.secondary];
+  const known = [...hostsOf(site, "dc"), ...site.routers];
   return branch(
     "unbound",
     flag("enable"),
     leaf("port", ""),
-    leaf("active_interface", ["lo0", ...asked.map(vipOf)].join(",")),
+    leaf("active_interface", ["lo0", ...asked.map((l) => (isShared(l) ? vipOf(l) : l.key))].join(",")),
     leaf("outgoing_interface", "all"),
-    flag("forwarding"),
+    flagIf(forwardersOf(site).length > 0, "forwarding"),
     leaf("system_domain_local_zone_type", "transparent"),
     leaf("custom_options", ""),
     flag("hideidentity"),
@@ -46,7 +50,15 @@ export function unboundSection(site: Site): Xml {
   );
 }
 
+/** Resolvers outside; an import says by loopback that there are none, and unbound then resolves by itself. */
+export const forwardersOf = (site: Site): readonly Address[] =>
+  site.plan.domain.forwarders.filter((a) => !contains([ofNetwork(LOOPBACK)], ofAddress(a)));
+
+const LOOPBACK: Network = { family: 4, base: 0x7f000000n, prefix: 8 };
+
 const DNS_PORT = 53;
+
+const isDnsPort = (ports: readonly PortMatch[]): boolean => ports.some((p) => p.lo <= DNS_PORT && DNS_PORT <= p.hi);
 
 function asksForDns(site: Site, leg: Leg): boolean {
   return site.plan.flows.some((f) => {
@@ -57,7 +69,7 @@ function asksForDns(site: Site, leg: Leg): boolean {
     const isDns = f.services.some((id) =>
       site.plan.services
         .get(id)!
-        .terms.some((t) => t.protocol === "udp" && t.ports.some((p) => p.lo <= DNS_PORT && DNS_PORT <= p.hi)),
+        .terms.some((t) => (t.protocol === "udp" ? isDnsPort(t.ports) : t.protocol === "any" && site.pair === null)),
     );
     return f.action === "allow" && isThere && isDns && f.to.some((e) => e.kind === "firewall" || e.kind === "any");
   });

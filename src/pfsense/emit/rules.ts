@@ -1,7 +1,7 @@
 import type { Endpoint, Flow } from "../../plan/index.ts";
 import { ANY, partOf, SELF, type AliasBook, type End, type Part } from "./alias-book.ts";
 import { matchesOf, type Match } from "./matches.ts";
-import { complement, EVERYTHING, intersect, isEmpty, isSame, union, type Ranges } from "./ranges.ts";
+import { complement, EVERYTHING, intersect, isEmpty, isSame, ofNetwork, union, type Ranges } from "./ranges.ts";
 import { arrivals, poolsBehind, type Leg, type Site } from "./site.ts";
 
 /** A rule of `filter` before its aliases have names and its key a tracker. */
@@ -142,13 +142,17 @@ function everythingBehind(site: Site, leg: Leg): readonly Part[] {
 }
 
 /**
- * What a row says about the firewall's own packets: rows whose source is `firewall`, `any` or a router. A zone or a network
- * as a source means who lives there; that a router has a leg in it gives the router none of their rights.
+ * What a row says about the firewall's own packets: rows whose source is `firewall`, `any`, a router or addresses that are
+ * all a router's. A zone or a wider network as a source means who lives there; that a router has a leg in it gives the
+ * router none of their rights.
  */
 function selfOut(site: Site, book: AliasBook, flow: Flow): readonly RuleDraft[] {
-  const isRouter = (id: string): boolean => id === site.primary.id || id === site.secondary.id;
+  const isRouters = (e: Endpoint): boolean => {
+    if (e.kind === "host") return site.routers.some((r) => r.id === e.host);
+    return e.kind === "network" && isEmpty(intersect([ofNetwork(e.network)], complement(site.firewall)));
+  };
   const isSelf = flow.from.some((e) => e.kind === "firewall" || e.kind === "any");
-  const routers = flow.from.filter((e) => e.kind === "host" && isRouter(e.host));
+  const routers = flow.from.filter(isRouters);
   if (!isSelf && routers.length === 0) return [];
   const parts = routers.flatMap((e) => partOf(site, e) ?? []);
   const source = isSelf ? SELF : book.addresses(union(...parts.map((p) => p.ranges)), parts);

@@ -23,7 +23,12 @@ const LEG_KBPS = 108;
 const MAX_GUARANTEE_PERCENT = 60;
 
 /** `shaper`: an HFSC root with two leaves on each WAN. */
-export const shaperSection = (site: Site): Xml => branch("shaper", ...site.wans.map((leg) => root(site, leg)));
+export const shaperSection = (site: Site): Xml =>
+  branch("shaper", ...(isShaped(site) ? site.wans.map((leg) => root(site, leg)) : []));
+
+/** Alone, a router without a tunnel to put first is not limited; nor is an access whose rate nobody says. */
+const isShaped = (site: Site): boolean =>
+  (site.pair !== null || hostsOf(site, "vpn").length > 0) && site.wans.every((w) => w.zone.wan !== null);
 
 function root(site: Site, leg: Leg): Xml {
   const kbps = Math.max(64, Math.floor((leg.zone.wan!.upKbps * USABLE_PERCENT) / 100));
@@ -58,6 +63,7 @@ function root(site: Site, leg: Leg): Xml {
 
 /** Rules of type match, which queue and decide nothing: the tunnels that come in by a WAN, and so their way back out. */
 export function queueRules(site: Site, book: AliasBook): readonly RuleDraft[] {
+  if (!isShaped(site)) return [];
   const gateways = hostsOf(site, "vpn").map((h) => h.id);
   const tunnels = [...site.plan.forwards.values()].filter((f) => gateways.includes(f.host));
   return tunnels.flatMap((f) => {

@@ -4,7 +4,7 @@ import { refuse } from "./fault.ts";
 import { checkFamily, checkOrder } from "./laws.ts";
 import { complement, ofAddress, ofNetwork, union, type Ranges } from "./ranges.ts";
 
-/** A zone as an interface of both routers: they have their NICs in the same zones in the same order. */
+/** A zone as an interface of the routers; of a pair both have their NICs in the same zones in the same order. */
 export interface Leg {
   readonly zone: Zone;
   /** `wan`, `lan`, `opt1` … */
@@ -15,24 +15,33 @@ export interface Leg {
   readonly label: string;
 }
 
-/** The plan as a pair of routers sees it; the same for both. */
-export interface Site {
-  readonly plan: Plan;
+/** What two routers have and one has not. */
+export interface Pair {
   readonly primary: Host;
   readonly secondary: Host;
+  readonly sync: Leg;
+}
+
+/** The plan as its routers see it; the same for both. */
+export interface Site {
+  readonly plan: Plan;
+  /** The primary first. */
+  readonly routers: readonly Host[];
+  readonly primary: Host;
+  /** Null is a router that stands alone, which only a plan of kind site may have. */
+  readonly pair: Pair | null;
   /** In the order of the file: wan, lan, opt1 … */
   readonly legs: readonly Leg[];
   /** By preference: the lowest tier first. */
   readonly wans: readonly Leg[];
-  readonly sync: Leg;
-  /** Every address of both routers, VIPs included: what `firewall` means in the flow table. */
+  /** Every address of the routers, VIPs included: what `firewall` means in the flow table. */
   readonly firewall: Ranges;
   /** Inside zones, sync zones and pools: what `internet` is not. */
   readonly inside: Ranges;
 }
 
 /**
- * Looks at the plan as a pair of routers.
+ * Looks at the plan as a pair of routers, or as the one router of a site.
  * @throws Fault of `EMIT_CODES` for a plan that pfSense, as it is written here, cannot be
  */
 export function siteOf(plan: Plan): Site {
@@ -40,9 +49,10 @@ export function siteOf(plan: Plan): Site {
   checkOrder(plan);
   const routers = [...plan.hosts.values()].filter((h) => h.role === "router");
   const [primary, secondary] = routers;
-  if (!primary || !secondary || routers.length > 2) {
+  if (!primary || (!secondary && plan.kind !== "site") || routers.length > 2) {
     const hint = "A pair shares CARP addresses and synchronises one way: give two hosts the role router.";
-    refuse("PFSENSE_EMIT_ROUTERS", `The plan has ${routers.length} routers; a pair is written.`, hint);
+    const what = plan.kind === "site" ? "one or a pair is written" : "a pair is written";
+    refuse("PFSENSE_EMIT_ROUTERS", `The plan has ${routers.length} routers; ${what}.`, hint);
   }
   const legs = legsOf(plan, primary);
   const wans = legs.filter((l) => l.zone.kind === "wan").sort((a, b) => tierOf(a) - tierOf(b));
@@ -53,14 +63,26 @@ export function siteOf(plan: Plan): Site {
       "Add a zone of kind wan, and a NIC on each router.",
     );
   }
+  const pair = secondary ? { primary, secondary, sync: syncOf(legs) } : null;
+  for (const { zone } of wans.filter((w) => isDynamic(w) && (pair !== null || w.zone.vip !== null))) {
+    const hint = "State the operator's router: an address that DHCP gives cannot be shared.";
+    refuse("PFSENSE_EMIT_GATEWAY", `${zone.id} has no gateway.`, hint);
+  }
+  return { plan, routers, primary, pair, legs, wans, firewall: firewallOf(plan, routers), inside: insideOf(plan) };
+}
+
+function syncOf(legs: readonly Leg[]): Leg {
   const syncs = legs.filter((l) => l.zone.kind === "sync");
   const sync = syncs[0];
   if (!sync || syncs.length > 1) {
     const hint = "States and configuration go over one link of their own: declare one zone of kind sync.";
     refuse("PFSENSE_EMIT_SYNC", `The routers have ${syncs.length} legs in zones of kind sync.`, hint);
   }
-  return { plan, primary, secondary, legs, wans, sync, firewall: firewallOf(plan, routers), inside: insideOf(plan) };
+  return sync;
 }
+
+/** A WAN without a gateway has it, and its address, from the operator. */
+export const isDynamic = (leg: Leg): boolean => leg.zone.kind === "wan" && leg.zone.gateway === null;
 
 const tierOf = (leg: Leg): number => leg.zone.wan?.tier ?? 255;
 

@@ -4,6 +4,7 @@ import { SYNC_USER } from "./hasync.ts";
 import { uniqueId } from "./identity.ts";
 import { placeholder, SECRETS, type Material } from "./material.ts";
 import { hostsOf, type Site } from "./site.ts";
+import { forwardersOf } from "./resolver.ts";
 import { branch, flag, leaf, leafIf, type Xml } from "./xml.ts";
 
 /** `system`: identity, accounts, administration, and the switches that the generator of pf rules reads. */
@@ -16,10 +17,10 @@ export function systemSection(site: Site, router: Host, material: Material): Xml
     leaf("hostname", router.id),
     leaf("domain", domain.name),
     // Behind the resolver of its own: names of the domain go to the DCs by override, the rest to these.
-    ...domain.forwarders.map((a) => leaf("dnsserver", formatAddress(a))),
+    ...forwardersOf(site).map((a) => leaf("dnsserver", formatAddress(a))),
     ...groups(site),
-    ...users(material),
-    leaf("nextuid", FIRST_FREE_UID),
+    ...users(site, material),
+    leaf("nextuid", site.pair ? FIRST_FREE_UID : SYNC_UID),
     leaf("nextgid", FIRST_GROUP_ID + adminGroups(site).length),
     leaf("timezone", domain.timezone),
     leaf("timeservers", domain.ntp.join(" ")),
@@ -68,7 +69,7 @@ function groups(site: Site): readonly Xml[] {
     leaf("scope", "system"),
     leaf("gid", 1998),
     leaf("member", 0),
-    leaf("member", SYNC_UID),
+    site.pair ? leaf("member", SYNC_UID) : null,
   );
   const admins = branch(
     "group",
@@ -92,7 +93,7 @@ function groups(site: Site): readonly Xml[] {
   return [all, admins, ...remote];
 }
 
-function users(material: Material): readonly Xml[] {
+function users(site: Site, material: Material): readonly Xml[] {
   const admin = branch(
     "user",
     leaf("name", "admin"),
@@ -113,7 +114,7 @@ function users(material: Material): readonly Xml[] {
     leaf("uid", SYNC_UID),
     leaf("priv", "system-xmlrpc-ha-sync"),
   );
-  return [admin, sync];
+  return site.pair ? [admin, sync] : [admin];
 }
 
 /** One server of authentication for each domain controller, over LDAPS with the stack's CA. */

@@ -22,6 +22,8 @@ export interface Case extends Pick<RulesCase, "title" | "base" | "system" | "xml
   readonly not_carried: readonly string[];
   /** The verdict, then its differences: `lan: 10.0.0.1:49152 -> … tcp: pass 1, then block F601`. */
   readonly verdict: readonly string[];
+  /** Code of the fault, where no file can be written of the plan; where it can, the verdict about it is the same. */
+  readonly not_emitted?: string;
 }
 
 const DIRECTORY = join(import.meta.dirname, "cases");

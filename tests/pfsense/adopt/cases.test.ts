@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { AdoptionProof } from "../../../src/pfsense/adopt/index.ts";
+import { rulesOf } from "../../../src/pfsense/rules/ruleset.ts";
 import { answerOf, caseFiles, loadCase, runCase } from "./case.ts";
+import { emittedOf } from "./office.ts";
 
 describe.each(caseFiles().map((file) => ({ file, c: loadCase(file) })))("$file: $c.title", ({ c }) => {
   const imported = runCase(c);
@@ -7,6 +10,18 @@ describe.each(caseFiles().map((file) => ({ file, c: loadCase(file) })))("$file: 
   test("it says what was reviewed", () => {
     const answer = answerOf(imported);
     expect(answer).toEqual({ ...answer, opens: c.opens ?? [], groups: c.groups ?? [], ...pick(c) });
+  });
+
+  test("the file that is emitted from it fares as the plan does", () => {
+    if (c.not_emitted !== undefined) {
+      expect(() => emittedOf(imported)).toThrow(expect.objectContaining({ code: c.not_emitted }));
+      return;
+    }
+    const { config, proof } = emittedOf(imported);
+    expect(proof.against).toBe("emitted");
+    expect(faresOf(proof)).toEqual(faresOf(imported.proof));
+    // What DHCP gives is the one thing that stands in no file.
+    expect(rulesOf(config).diagnostics.filter((d) => d.code !== "PFSENSE_ADDRESS_UNKNOWN")).toEqual([]);
   });
 
   test("its documents hold the reviewed lines", () => {
@@ -19,6 +34,16 @@ describe.each(caseFiles().map((file) => ({ file, c: loadCase(file) })))("$file: 
   test("the same file gives the same documents", () => {
     expect(runCase(c).documents).toEqual(imported.documents);
   });
+});
+
+/** A proof without the names of rules, which are others in another file. */
+const faresOf = ({ verdict, undecided, ways }: AdoptionProof) => ({
+  verdict,
+  undecided,
+  ways: ways.map((w) => ({
+    ...w,
+    differences: w.differences.map((d) => [d.flows, d.example, d.original, d.adopted.action]),
+  })),
 });
 
 const pick = ({ rows, not_carried, verdict }: ReturnType<typeof loadCase>) => ({ rows, not_carried, verdict });

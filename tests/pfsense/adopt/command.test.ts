@@ -36,7 +36,7 @@ describe("maquette import", () => {
       ["addressing", "coverage", "flows", "hosts", "people", "services"].map((n) => `${n}.yaml`),
     );
     expect((await loadPlan(out)).ok).toBe(true);
-    expect(text).toContain("Equal: the plan lets pass what the file does, packet for packet.");
+    expect(text).toContain("Equal: the file that is emitted from it lets pass what the file does, packet for packet.");
     expect(await readFile(join(out, "flows.yaml"), "utf8")).not.toContain(folder);
   });
 

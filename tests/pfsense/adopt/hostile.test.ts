@@ -5,7 +5,7 @@ import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { adopt, IMPORT_CODES, proveAdopted } from "../../../src/pfsense/adopt/index.ts";
 import { SAMPLE } from "../read/sample.ts";
 import { loadCases, xmlOf } from "../rules/case.ts";
-import { planOf, read } from "./office.ts";
+import { emittedOf, planOf, read } from "./office.ts";
 
 const strange: Readonly<Record<string, string>> = {
   sample: SAMPLE,
@@ -57,7 +57,13 @@ test("every file of the reader's cases is imported, and nothing is called equal 
     const { documents, notCarried, circumstances } = adopt(config);
     expect(notCarried.filter((d) => d.code === "IMPORT_REFUSED").map((d) => `${name}: ${d.fact}`)).toEqual([]);
     if (documents.size === 0) continue;
-    const proof = proveAdopted(config, planOf(documents), { circumstances });
+    const plan = planOf(documents);
+    const proof = proveAdopted(config, plan, { circumstances });
+    const isWritten = notCarried.every((d) => d.code !== "IMPORT_NOT_EMITTED");
+    if (isWritten) {
+      const emitted = emittedOf({ config, plan, documents, notCarried, circumstances, proof });
+      expect(`${name} ${emitted.proof.verdict}`).toBe(`${name} ${proof.verdict}`);
+    }
     // What differs is said with a packet, and something in the list explains it.
     if (proof.verdict === "equal") continue;
     expect(`${name} ${notCarried.some((d) => d.severity === "error") ? "explained" : "unexplained"}`).toBe(

@@ -8,6 +8,7 @@ import {
   type AdoptOptions,
 } from "../../../src/pfsense/adopt/index.ts";
 import type { PfConfig } from "../../../src/pfsense/model/config.ts";
+import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 
 /** The reader's model of a text; throws its errors as text. */
@@ -28,6 +29,18 @@ export interface Imported extends Adopted {
   readonly config: PfConfig;
   readonly plan: Plan;
   readonly proof: AdoptionProof;
+}
+
+/** What is written of an import, and the proof about it; throws the Fault of a plan that cannot be written. */
+export function emittedOf({ config, plan, circumstances }: Imported): {
+  readonly text: string;
+  readonly config: PfConfig;
+  readonly proof: AdoptionProof;
+} {
+  const router = [...plan.hosts.values()].find((h) => h.role === "router")!;
+  const text = emitConfig(plan, router.id);
+  const emitted = read(text);
+  return { text, config: emitted, proof: proveAdopted(config, plan, { circumstances, emitted }) };
 }
 
 /** The whole way of the command, without the disk. */
