@@ -69,7 +69,8 @@ export class AliasBook {
     for (const z of plan.zones.values()) this.#know(`z_${nameOf(z.id)}`, z.description, [zonePart(plan, z.id)]);
     for (const p of plan.pools.values()) this.#know(`p_${nameOf(p.id)}`, p.description, [poolPart(plan, p.id)]);
     for (const g of plan.endpointGroups.values()) this.#knowGroup(g);
-    if (site.pair) this.#know("n_firewall", "Addresses of both routers, VIPs included", [firewallPart(site)]);
+    const whose = site.pair ? "both routers" : "the router";
+    this.#know("n_firewall", `Addresses of ${whose}, VIPs included`, [firewallPart(site)]);
   }
 
   /** The end for a set; `parts` say what it is made of, for its name and its entries. */
@@ -148,12 +149,12 @@ export class AliasBook {
 }
 
 /**
- * What a router that stands alone can say of itself in pfSense's words, whatever address an operator gives it. One of a pair
- * is only half of the firewall.
+ * What a router that stands alone can say of itself in pfSense's words, whatever address an operator gives it; `(self)`
+ * only then, since it holds loopback too. One of a pair is only half of the firewall.
  */
 function ownEnd(site: Site, set: Ranges): End | undefined {
   if (site.pair !== null) return undefined;
-  if (isSame(set, site.firewall)) return SELF;
+  if (isSame(set, site.firewall)) return site.legs.some(isDynamic) ? SELF : undefined;
   for (const leg of site.legs) {
     if (isSame(set, [ofAddress(addressOn(site.primary, leg))])) return { kind: "leg", word: `${leg.key}ip` };
     if (isDynamic(leg) && isSame(set, [ofNetwork(leg.zone.subnet)])) return { kind: "leg", word: leg.key };

@@ -172,7 +172,9 @@ interface Situation {
 function rulesFor(site: Site, book: AliasBook, flow: Flow, s: Situation): readonly RuleDraft[] {
   const type = flow.action === "allow" ? "pass" : flow.action === "deny" ? "block" : "reject";
   const isForwarding = type === "pass" && s.floating !== "out";
-  const destinations = destinationsOf(site, book, flow, isForwarding && s.leg !== null && s.leg.zone.kind !== "wan");
+  // Alone, a router may be what a row to anywhere means, on a WAN's address too: a gateway would send it past itself.
+  const isRouted = site.pair !== null && isForwarding && s.leg !== null && s.leg.zone.kind !== "wan";
+  const destinations = destinationsOf(site, book, flow, isRouted);
   return destinations.flatMap((d) =>
     matchesOf(site.plan, flow.services).map((match) => ({
       key: [flow.id, s.side, d.part, match.part].filter((x) => x !== "").join("/"),

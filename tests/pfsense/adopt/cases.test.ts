@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checkRouters } from "../../../src/cli/routers.ts";
 import type { AdoptionProof } from "../../../src/pfsense/adopt/index.ts";
 import { rulesOf } from "../../../src/pfsense/rules/ruleset.ts";
 import { answerOf, caseFiles, loadCase, runCase } from "./case.ts";
@@ -22,6 +23,11 @@ describe.each(caseFiles().map((file) => ({ file, c: loadCase(file) })))("$file: 
     expect(faresOf(proof)).toEqual(faresOf(imported.proof));
     // What DHCP gives is the one thing that stands in no file.
     expect(rulesOf(config).diagnostics.filter((d) => d.code !== "PFSENSE_ADDRESS_UNKNOWN")).toEqual([]);
+  });
+
+  test("the routers' own proof finds nothing in it that the rows do not say, nor the other way round", () => {
+    const codes = checkRouters(imported.plan).diagnostics.map((d) => d.code);
+    expect(codes.filter((code) => code === "POLICY_PROOF_MISSING" || code === "POLICY_PROOF_EXCESS")).toEqual([]);
   });
 
   test("its documents hold the reviewed lines", () => {
