@@ -2,14 +2,17 @@ import { describe, expect, test } from "vitest";
 import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import { proveAdopted } from "../../../src/pfsense/adopt/index.ts";
 import { labPlan } from "../emit/lab.ts";
-import { importOf, read } from "./office.ts";
+import { emittedOf, importOf, read } from "./office.ts";
 
 describe("a router of the lab, read as if somebody had made it by hand", () => {
   const lab = labPlan();
 
   test.each(["rtr-a", "rtr-b"])("%s comes back as a plan that lets pass what the file does", (router) => {
-    const { proof, notCarried, plan } = importOf(emitConfig(lab, router));
+    const imported = importOf(emitConfig(lab, router));
+    const { proof, notCarried, plan } = imported;
     expect(proof.verdict).toBe("equal");
+    // And once more as a file, of one router this time.
+    expect(emittedOf(imported).proof).toMatchObject({ verdict: "equal", against: "emitted" });
     expect(proof.ways.map((w) => w.zone).sort()).toEqual([
       "admin",
       "dmz",
