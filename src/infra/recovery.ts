@@ -57,7 +57,11 @@ export function planRecovery(s: Situation): Recovery {
   const isStateLost = unknown.length > 0;
   return {
     leftovers: isStateLost ? [] : unrecorded,
-    needsRefresh: s.pending.length > 0 || [...recorded].some((id) => id !== undefined && !listed.has(id)),
+    needsRefresh:
+      s.pending.length > 0 ||
+      // Half made: the state says what was wanted, so without asking the next update would find nothing to do.
+      s.recorded.some((r) => (r.initErrors ?? []).length > 0) ||
+      [...recorded].some((id) => id !== undefined && !listed.has(id)),
     dropsPending: s.pending.length > 0,
     unknown,
     isStateLost,

@@ -51,6 +51,11 @@ describe("a run that was killed", () => {
     expect(found.leftovers.map((v) => v.vmid)).toEqual([1012]);
   });
 
+  test("or failed half-way through a guest: the API is asked what it is, because the state says what it should be", () => {
+    const half = { ...guest(1012, "dc2"), initErrors: ["PUT config: EOF"] };
+    expect(plan({ recorded: [stack, half], listed: [ours(1012, "dc2")] })).toEqual({ ...nothing, needsRefresh: true });
+  });
+
   test("before Proxmox had begun: there is nothing to delete", () => {
     expect(plan({ recorded: [stack], pending: [pending("creating", guest(1012, "dc2"))] })).toEqual({
       ...nothing,
