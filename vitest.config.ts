@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/engine/**", "tests/twin/**", ...slow],
+          exclude: ["tests/engine/**", "tests/**/*.twin.test.ts", ...slow],
           testTimeout: 30_000,
         },
       },
@@ -29,6 +29,16 @@ export default defineConfig({
           include: ["tests/engine/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // Guests that run: root, namespaces, minutes. Each says in words why it is skipped where that cannot be.
+        test: {
+          name: "twin",
+          include: ["tests/**/*.twin.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 1_200_000,
           fileParallelism: false,
         },
       },

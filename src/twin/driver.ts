@@ -1,0 +1,443 @@
+import { chown, mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Fault, messageOf } from "../core/fault.ts";
+import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
+import type {
+  AgentInfo,
+  ExecResult,
+  GuestDescription,
+  GuestDriver,
+  GuestInterface,
+  GuestStatus,
+  Log,
+  ReconcileEntry,
+} from "../pve/simulator/guest-driver.ts";
+import { Cgroups } from "./cgroups.ts";
+import { command } from "./command.ts";
+import { Disk } from "./disk.ts";
+import { RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
+import { recipeFor, roleOf, type Recipe } from "./images/catalogue.ts";
+import type { ImageStore } from "./images/store.ts";
+import { Pod } from "./pod.ts";
+
+export interface ContainerDriverOptions {
+  /** Names this lab on this machine: at most 12 letters and digits. */
+  readonly key: string;
+  /** Folder of this lab's disks, root's own, on a file system that overlayfs takes as upper layer. */
+  readonly home: string;
+  /** Folder of the guests' sockets, which the lab's user may enter; a short path (unix(7): 108 bytes). */
+  readonly sockets: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly images: ImageStore;
+  readonly firmware: Firmware | null;
+  readonly routerPackages: readonly string[];
+  readonly log: Log;
+}
+
+interface Guest {
+  guest: GuestDescription;
+  disk: Disk;
+  running: RunningGuest | undefined;
+  /** CPU time at the last look, for a rate. */
+  seen: { readonly at: number; readonly cpu: number } | undefined;
+}
+
+const EXEC_DEADLINE_MS = 60_000;
+const REBOOT_PATIENCE_MS = 30_000;
+const CONSOLE_TAIL_BYTES = 64 * 1024;
+
+/**
+ * Guests as systemd-nspawn containers on overlayfs, in one pod of namespaces: real systemd, real packages, real
+ * frames on bridges; one kernel, one clock. What that cannot show is listed in docs/twin.md.
+ */
+export class ContainerDriver implements GuestDriver {
+  readonly kind = "container";
+  readonly #options: ContainerDriverOptions;
+  readonly #cgroups: Cgroups;
+  readonly #guests = new Map<number, Guest>();
+  readonly #listeners: ((vmid: number) => void)[] = [];
+  #pod: Promise<Pod> | undefined;
+  #isClosed = false;
+
+  constructor(options: ContainerDriverOptions) {
+    this.#options = options;
+    this.#cgroups = new Cgroups(`maquette-${options.key}`);
+  }
+
+  async create(guest: GuestDescription, log: Log): Promise<void> {
+    await this.#free(guest.vmid);
+    const image = imageOf(guest);
+    const role = roleOf(guest.name, guest.tags) ?? "";
+    // An image that nothing here can stand for is refused now, not at the first start; an empty disk only then.
+    if (image !== "") this.#recipe(image, role);
+    const disk = await Disk.create(this.#options.home, { vmid: guest.vmid, role, image, isTemplate: guest.isTemplate });
+    this.#guests.set(guest.vmid, { guest, disk, running: undefined, seen: undefined });
+    for (const other of guest.disks.slice(1))
+      log(`container guest: ${other.slot} (${other.volume}) is a record; a container has one disk, of its host's size`);
+  }
+
+  async clone(
+    source: { readonly vmid: number; readonly snapshot?: string },
+    guest: GuestDescription,
+    options: { readonly isFull: boolean },
+    log: Log,
+  ): Promise<void> {
+    const from = await this.#get(source.vmid);
+    if (source.snapshot !== undefined && !from.disk.hasSnapshot(source.snapshot))
+      throw new GuestDriverError(`snapshot '${source.snapshot}' does not exist`);
+    await this.#free(guest.vmid);
+    const work = (): Promise<Disk> => from.disk.clone(guest.vmid, source.snapshot);
+    const disk = from.running ? await from.running.whileStill(work) : await work();
+    this.#guests.set(guest.vmid, { guest, disk, running: undefined, seen: undefined });
+    log(
+      `container guest: ${options.isFull ? "full" : "linked"} clone of ${source.vmid}: layers are shared, nothing is copied`,
+    );
+  }
+
+  async update(guest: GuestDescription, log: Log): Promise<void> {
+    const known = await this.#get(guest.vmid);
+    const before = known.guest;
+    known.guest = guest;
+    await known.disk.setTemplate(guest.isTemplate);
+    if (known.disk.image === "" && imageOf(guest) !== "") await known.disk.setImage(imageOf(guest));
+    if (!known.running) return;
+    if (before.memoryMiB !== guest.memoryMiB || before.cores !== guest.cores)
+      await this.#cgroups.limit(String(guest.vmid), guest);
+    for (const nic of guest.nics) {
+      const old = before.nics.find((n) => n.index === nic.index);
+      if (old === undefined) log(`container guest: net${nic.index} is plugged in at the next start`);
+      else if (old.bridge !== nic.bridge || old.tag !== nic.tag || old.isLinkDown !== nic.isLinkDown)
+        await known.running.replug(nic);
+    }
+  }
+
+  async destroy(vmid: number): Promise<void> {
+    const known = await this.#find(vmid);
+    if (!known) return;
+    await known.running?.kill();
+    known.running = undefined;
+    await known.disk.remove();
+    this.#guests.delete(vmid);
+    await rm(join(this.#options.sockets, String(vmid)), { recursive: true, force: true });
+    await this.#dropFrozen();
+  }
+
+  async start(guest: GuestDescription, log: Log): Promise<void> {
+    const known = await this.#get(guest.vmid);
+    if (guest.isTemplate) throw new GuestDriverError("you can't start a vm if it's a template");
+    if (known.running) throw new GuestDriverError(`VM ${guest.vmid} already running`);
+    known.guest = guest;
+    const recipe = this.#recipe(known.disk.image, known.disk.role);
+    const layers = await this.#layers(known.disk, recipe, log);
+    const running = new RunningGuest(await this.#context(), guest.vmid, known.disk);
+    known.running = running;
+    known.seen = undefined;
+    void running.ended.then(({ byItself }) => {
+      if (known.running === running) known.running = undefined;
+      if (byItself && !this.#isClosed) for (const listener of this.#listeners) listener(guest.vmid);
+    });
+    await running.start(() => ({ guest: known.guest, recipe, layers }), log);
+  }
+
+  async stop(vmid: number): Promise<void> {
+    const known = await this.#get(vmid);
+    await known.running?.kill();
+  }
+
+  async shutdown(vmid: number, options: { readonly timeoutMs: number }): Promise<boolean> {
+    const known = await this.#get(vmid);
+    return known.running === undefined || (await known.running.shutdown(options.timeoutMs));
+  }
+
+  async reboot(guest: GuestDescription, log: Log): Promise<void> {
+    const known = await this.#get(guest.vmid);
+    if (!known.running) throw new GuestDriverError(`VM ${guest.vmid} not running`);
+    if (!(await known.running.shutdown(REBOOT_PATIENCE_MS))) await known.running.kill();
+    await this.start(guest, log);
+  }
+
+  async pause(vmid: number): Promise<void> {
+    await (await this.#running(vmid)).setPaused(true);
+  }
+
+  async resume(vmid: number): Promise<void> {
+    await (await this.#running(vmid)).setPaused(false);
+  }
+
+  async snapshot(vmid: number, name: string, options: { readonly withMemory: boolean }): Promise<void> {
+    const known = await this.#get(vmid);
+    if (options.withMemory)
+      throw new GuestDriverError("a container guest's memory cannot be kept: take the snapshot without it (vmstate=0)");
+    const work = (): Promise<void> => known.disk.snapshot(name);
+    await (known.running ? known.running.whileStill(work) : work());
+  }
+
+  async rollback(guest: GuestDescription, name: string): Promise<void> {
+    const known = await this.#get(guest.vmid);
+    if (!known.disk.hasSnapshot(name)) throw new GuestDriverError(`snapshot '${name}' does not exist`);
+    await known.running?.kill();
+    await known.disk.rollback(name);
+    known.guest = guest;
+    await this.#dropFrozen();
+  }
+
+  async deleteSnapshot(vmid: number, name: string): Promise<void> {
+    await (await this.#get(vmid)).disk.deleteSnapshot(name);
+    await this.#dropFrozen();
+  }
+
+  async status(vmids: readonly number[]): Promise<ReadonlyMap<number, GuestStatus>> {
+    const rows = await Promise.all(
+      vmids.map(async (vmid): Promise<[number, GuestStatus] | undefined> => {
+        const known = await this.#find(vmid);
+        return known && [vmid, known.running ? await this.#statusOf(vmid, known, known.running) : OFF];
+      }),
+    );
+    return new Map(rows.filter((row) => row !== undefined));
+  }
+
+  async #statusOf(vmid: number, known: Guest, running: RunningGuest): Promise<GuestStatus> {
+    const [{ memoryBytes, cpuMicroseconds }, leader] = await Promise.all([
+      this.#cgroups.usage(String(vmid)),
+      running.leader(),
+    ]);
+    const now = performance.now();
+    const before = known.seen;
+    known.seen = { at: now, cpu: cpuMicroseconds };
+    const spentMs = before === undefined ? 0 : (cpuMicroseconds - before.cpu) / 1000;
+    const share = before === undefined || now <= before.at ? 0 : spentMs / (now - before.at) / known.guest.cores;
+    return {
+      power: running.isPaused ? "paused" : "running",
+      uptimeSeconds: running.uptimeSeconds,
+      memoryBytes,
+      cpu: Math.min(1, Math.max(0, share)),
+      // Before the init is there, its keeper.
+      pid: leader ?? running.keeper,
+    };
+  }
+
+  async agent(vmid: number): Promise<AgentInfo | undefined> {
+    const known = await this.#find(vmid);
+    if (!known?.running || known.running.isPaused || !known.guest.isAgentEnabled) return undefined;
+    try {
+      const script = "cat /etc/hostname; echo --; cat /etc/os-release; echo --; uname -r; echo --; ip -j address show";
+      const { exitCode, stdout } = await this.exec(vmid, ["sh", "-c", script], "");
+      return exitCode === 0 ? agentInfo(stdout) : undefined;
+    } catch (error) {
+      if (error instanceof GuestDriverError || error instanceof Fault) return undefined;
+      throw error;
+    }
+  }
+
+  async exec(vmid: number, argv: readonly string[], input: string): Promise<ExecResult> {
+    const leader = await (await this.#running(vmid)).leader();
+    if (leader === undefined) throw new GuestDriverError(`VM ${vmid}: its init is not there yet`);
+    // In the guest's own group, so that it ends with the guest.
+    const joining = this.#cgroups.joinFiles(String(vmid)).map((file) => `echo $$ > ${file} 2>/dev/null || :`);
+    const inside = ["nsenter", "-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"];
+    const environment = [
+      "env",
+      "-i",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/root",
+      "LC_ALL=C.UTF-8",
+    ];
+    return command(
+      ["sh", "-c", `${joining.join("; ")}; exec "$@"`, "maquette-exec", ...inside, ...environment, ...argv],
+      {
+        input,
+        deadlineMs: EXEC_DEADLINE_MS,
+      },
+    );
+  }
+
+  async console(vmid: number, options: { readonly tailLines: number }): Promise<readonly string[]> {
+    const { disk } = await this.#get(vmid);
+    const file = await open(join(disk.folder, "console.log")).catch(() => undefined);
+    if (file === undefined) return [];
+    try {
+      const { size } = await file.stat();
+      const length = Math.min(size, CONSOLE_TAIL_BYTES);
+      const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+      // Colours and cursor moves of a terminal (ECMA-48) are of no use in a log.
+      const text = buffer.toString("utf8").replace(/\u001b\[[0-9;?]*[A-Za-z]|\u001b\][^\u0007]*\u0007|\r/g, "");
+      const lines = text.split("\n").filter((line) => line.trim() !== "");
+      return options.tailLines <= 0 ? [] : lines.slice(-options.tailLines);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async setLink(vmid: number, index: number, isUp: boolean): Promise<void> {
+    const known = await this.#get(vmid);
+    const nic = known.guest.nics.find((n) => n.index === index);
+    if (nic === undefined) throw new GuestDriverError(`VM ${vmid} has no net${index}`);
+    known.guest = {
+      ...known.guest,
+      nics: known.guest.nics.map((n) => (n.index === index ? { ...n, isLinkDown: !isUp } : n)),
+    };
+    await known.running?.setLink(index, isUp);
+  }
+
+  async reconcile(entries: readonly ReconcileEntry[], log: Log): Promise<void> {
+    this.#isClosed = false;
+    await mkdir(this.#options.home, { recursive: true, mode: 0o700 });
+    await mkdir(this.#options.sockets, { recursive: true, mode: 0o700 });
+    await chown(this.#options.sockets, this.#options.owner.uid, this.#options.owner.gid);
+    const wanted = new Map(entries.map((entry) => [entry.guest.vmid, entry]));
+    // What an earlier process of this lab left: its guests run no more, for the pod went with it.
+    for (const [vmid, known] of this.#guests) if (!wanted.has(vmid)) await this.destroy(known.guest.vmid);
+    if (![...this.#guests.values()].some((g) => g.running)) await this.#cgroups.removeAll();
+    for (const name of await readdir(join(this.#options.home, "g")).catch(() => [] as string[])) {
+      if (wanted.has(Number(name))) continue;
+      log(`container guest: removing what is left of ${name}`);
+      await rm(join(this.#options.home, "g", name), { recursive: true, force: true });
+    }
+    for (const { guest } of entries) {
+      if (await this.#find(guest.vmid, guest)) continue;
+      log(`container guest: the disk of ${guest.vmid} is gone; it begins anew from ${imageOf(guest)}`);
+      await this.create(guest, log);
+    }
+    await this.#dropFrozen();
+    await Promise.all(
+      entries
+        .filter((entry) => entry.shouldRun && !this.#guests.get(entry.guest.vmid)?.running)
+        .map(({ guest }) =>
+          this.start(guest, log).catch((error: unknown) =>
+            log(`guest ${guest.vmid} does not start: ${messageOf(error)}`),
+          ),
+        ),
+    );
+  }
+
+  onPowerOff(listener: (vmid: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { running } of this.#guests.values()) if (running) void running.kill().catch(() => undefined);
+    await Promise.all([...this.#guests.values()].flatMap((g) => g.running?.ended ?? []));
+    const pod = await this.#pod?.catch(() => undefined);
+    this.#pod = undefined;
+    await pod?.close();
+    await this.#cgroups.removeAll();
+    await rm(this.#options.sockets, { recursive: true, force: true });
+    this.#guests.clear();
+  }
+
+  #recipe(image: string, role: string): Recipe {
+    const recipe = recipeFor(image, role, { packages: this.#options.routerPackages });
+    if (recipe !== undefined) return recipe;
+    throw new GuestDriverError(
+      image === ""
+        ? "a container guest begins as a clone or from an image: this one has neither"
+        : `no container stands for the image ${image}: Debian's cloud images and a pfSense template are known`,
+    );
+  }
+
+  /** The image layers of a disk, found or built at its first start; a disk keeps its layers for life. */
+  async #layers(disk: Disk, recipe: Recipe, log: Log): Promise<string[]> {
+    const { images } = this.#options;
+    if (disk.layers.length > 0) return Promise.all(disk.layers.map(async (id) => (await images.open(id)).folder));
+    const layers = await images.layersFor(recipe);
+    await disk.setLayers(layers.map((l) => l.id));
+    log(`container guest: image ${layers.map((l) => l.id).join(" on ")}`);
+    return layers.map((l) => l.folder);
+  }
+
+  async #context(): Promise<GuestContext> {
+    const { key, sockets, firmware, owner } = this.#options;
+    return {
+      pod: await this.#ensurePod(),
+      cgroups: this.#cgroups,
+      sockets,
+      machineName: (vmid) => `maquette-${key}-${vmid}`,
+      firmware,
+      owner,
+    };
+  }
+
+  async #ensurePod(): Promise<Pod> {
+    if (this.#pod === undefined) {
+      const starting = Pod.start(`maquette-pod-${this.#options.key}`);
+      this.#pod = starting;
+      starting.then(
+        (pod) =>
+          void pod.ended.then(() => {
+            if (this.#pod === starting) this.#pod = undefined;
+            if (!this.#isClosed) this.#options.log("the lab's pod has ended: its guests are without power");
+          }),
+        () => {
+          if (this.#pod === starting) this.#pod = undefined;
+        },
+      );
+    }
+    return this.#pod;
+  }
+
+  /** Frozen states that no disk's chain names any more. */
+  async #dropFrozen(): Promise<void> {
+    const folder = join(this.#options.home, "s");
+    const kept = new Set(
+      [...this.#guests.values()].flatMap(({ disk }) => [...disk.frozen, ...disk.snapshotChains.flat()]),
+    );
+    // Removed while a clone is being made, a state would be missing: a guest of ours that is not listed yet has none.
+    for (const name of await readdir(folder).catch(() => [] as string[]))
+      if (!kept.has(name) && !name.endsWith(".new")) await rm(join(folder, name), { recursive: true, force: true });
+  }
+
+  async #free(vmid: number): Promise<void> {
+    if (await this.#find(vmid)) throw new GuestDriverError(`VM ${vmid} already exists`);
+  }
+
+  async #find(vmid: number, guest?: GuestDescription): Promise<Guest | undefined> {
+    const known = this.#guests.get(vmid);
+    if (known || guest === undefined) return known;
+    const disk = await Disk.open(this.#options.home, vmid);
+    if (!disk) return undefined;
+    const found: Guest = { guest, disk, running: undefined, seen: undefined };
+    this.#guests.set(vmid, found);
+    return found;
+  }
+
+  async #get(vmid: number): Promise<Guest> {
+    const known = await this.#find(vmid);
+    if (!known) throw new GuestDriverError(`VM ${vmid} does not exist`);
+    return known;
+  }
+
+  async #running(vmid: number): Promise<RunningGuest> {
+    const { running } = await this.#get(vmid);
+    if (!running) throw new GuestDriverError(`VM ${vmid} not running`);
+    return running;
+  }
+}
+
+const OFF: GuestStatus = { power: "stopped", uptimeSeconds: 0, memoryBytes: 0, cpu: 0, pid: 0 };
+
+/** What the first disk was made from: a file or URL, or a template's name when that is all there is. */
+function imageOf(guest: GuestDescription): string {
+  const origin = guest.disks[0]?.origin;
+  if (origin === undefined || origin.kind === "empty") return "";
+  return origin.kind === "template" ? origin.name : (origin.sourceUrl ?? origin.volume);
+}
+
+function agentInfo(stdout: string): AgentInfo {
+  const [hostname, release, kernel, addresses] = stdout.split("--\n");
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, "m").exec(release ?? "")?.[1] ?? "";
+  const links = JSON.parse(addresses ?? "[]") as readonly {
+    readonly ifname: string;
+    readonly address?: string;
+    readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number }[];
+  }[];
+  return {
+    hostname: (hostname ?? "").trim(),
+    os: { id: field("ID"), name: field("PRETTY_NAME"), version: field("VERSION_ID"), kernel: (kernel ?? "").trim() },
+    interfaces: links.map((link): GuestInterface => ({
+      name: link.ifname,
+      mac: (link.address ?? "").toUpperCase(),
+      addresses: (link.addr_info ?? []).map((a) => ({ address: a.local, prefix: a.prefixlen })),
+    })),
+  };
+}

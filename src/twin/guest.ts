@@ -1,0 +1,448 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { openSync, closeSync } from "node:fs";
+import { chmod, chown, lstat, mkdir, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
+import type { GuestDescription, GuestNic, Log } from "../pve/simulator/guest-driver.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { copyFiles, type Disk } from "./disk.ts";
+import type { Recipe } from "./images/catalogue.ts";
+import { readIso } from "./media.ts";
+import type { Pod } from "./pod.ts";
+import { applySeed, type Applied, type GuestFile } from "./seed/apply.ts";
+import { fromCloudInit, readNoCloud, type GuestSeed } from "./seed/nocloud.ts";
+
+/** nspawn's exit code when its guest asked for a reboot (systemd-nspawn(1), --keep-unit). */
+const REBOOT = 133;
+const INIT_DEADLINE_MS = 30_000;
+
+/** The firmware that makes a guest a router: read-only in it, and its units. */
+export interface Firmware {
+  /** Folder on this machine. */
+  readonly folder: string;
+  /** Where the guest sees it. */
+  readonly mountedAt: string;
+  /** Unit files of the folder that start at boot. */
+  readonly enable: readonly string[];
+  readonly mask: readonly string[];
+}
+
+export interface GuestContext {
+  readonly pod: Pod;
+  readonly cgroups: Cgroups;
+  /** Folder that the lab's user may enter: the guests' own sockets. */
+  readonly sockets: string;
+  /** nspawn's machine names are one to a kernel: `maquette-<key>-<vmid>`. */
+  readonly machineName: (vmid: number) => string;
+  readonly firmware: Firmware | null;
+  /** Whose the sockets are. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** A guest under power: its mount, its network, its process. */
+export class RunningGuest {
+  readonly #context: GuestContext;
+  readonly #vmid: number;
+  readonly #disk: Disk;
+  #process: ChildProcess | undefined;
+  #bootedAt = performance.now();
+  #isEnding = false;
+  isPaused = false;
+  /** Settles when the guest is off: by itself or by us. */
+  readonly ended: Promise<{ readonly byItself: boolean }>;
+  #settle!: (how: { readonly byItself: boolean }) => void;
+
+  constructor(context: GuestContext, vmid: number, disk: Disk) {
+    this.#context = context;
+    this.#vmid = vmid;
+    this.#disk = disk;
+    this.ended = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  get uptimeSeconds(): number {
+    return (performance.now() - this.#bootedAt) / 1000;
+  }
+
+  /**
+   * Mounts the disk, applies the seed where it is new, plugs the NICs in and boots.
+   * @param next what the guest is at each boot: a reboot from inside reads it again
+   */
+  async start(
+    next: () => { readonly guest: GuestDescription; readonly recipe: Recipe; readonly layers: readonly string[] },
+    log: Log,
+  ): Promise<void> {
+    const { guest, recipe, layers } = next();
+    try {
+      await this.#boot(guest, recipe, layers, log);
+    } catch (error) {
+      await this.#tearDown();
+      this.#settle({ byItself: false });
+      throw error instanceof Fault || error instanceof GuestDriverError
+        ? error
+        : new GuestDriverError(`guest ${this.#vmid} does not boot: ${messageOf(error)}`);
+    }
+    const watch = (): void => {
+      const child = this.#process!;
+      const exited = new Promise<number | null>((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
+        else child.once("exit", resolve);
+      });
+      void exited.then((code) => {
+        void (async () => {
+          if (code === REBOOT && !this.#isEnding) {
+            await this.#tearDown();
+            const again = next();
+            await this.#boot(again.guest, again.recipe, again.layers, log);
+            watch();
+            return;
+          }
+          await this.#tearDown();
+          this.#settle({ byItself: !this.#isEnding });
+        })().catch((error: unknown) => {
+          log(`guest ${this.#vmid}: ${messageOf(error)}`);
+          this.#settle({ byItself: true });
+        });
+      });
+    };
+    watch();
+  }
+
+  async #boot(guest: GuestDescription, recipe: Recipe, layers: readonly string[], log: Log): Promise<void> {
+    const { pod, cgroups } = this.#context;
+    const name = String(this.#vmid);
+    const media = await this.#media(guest);
+    await this.#mount(layers);
+    const seed = recipe.seed === "driver" ? seedOf(guest, media) : undefined;
+    const names = nicNames(guest, recipe, seed);
+    const root = pod.path(this.#disk.root);
+    if (seed !== undefined && seed.instance !== this.#disk.instance) {
+      await this.#applySeed(root, seed, names, log);
+      await this.#disk.setInstance(seed.instance);
+    }
+    if (recipe.seed === "cloud-init") await this.#handSeed(root, media);
+    if (recipe.seed === "router") await this.#installFirmware(root);
+    await this.#plug(guest, names);
+    await cgroups.make(name, guest);
+    this.#process = await this.#spawn(guest, recipe, media);
+    await this.#untilInit(this.#process);
+    this.#bootedAt = performance.now();
+    this.isPaused = false;
+  }
+
+  /** Until the guest's init is there: from then on it can be ended as a whole. */
+  async #untilInit(child: ChildProcess): Promise<void> {
+    let hasExited = child.exitCode !== null || child.signalCode !== null;
+    child.once("exit", () => (hasExited = true));
+    const deadline = Date.now() + INIT_DEADLINE_MS;
+    while ((await this.leader()) === undefined) {
+      if (hasExited || Date.now() > deadline) {
+        child.kill("SIGKILL");
+        const said = await readFile(join(this.#disk.folder, "console.log"), "utf8").catch(() => "");
+        const last = said.trim().split("\n").slice(-3).join("; ");
+        throw new GuestDriverError(
+          `guest ${this.#vmid} ${hasExited ? "ended while booting" : `has no init after ${INIT_DEADLINE_MS / 1000} s`}: ${last || "its console is silent"}`,
+        );
+      }
+      // A group that is made by somebody else announces itself to nobody.
+      await sleep(5);
+    }
+  }
+
+  /** Each CD's files in a folder of its own: the guest sees them as read-only files. */
+  async #media(guest: GuestDescription): Promise<ReadonlyMap<string, ReadonlyMap<string, Buffer>>> {
+    const folder = join(this.#disk.folder, "media");
+    await rm(folder, { recursive: true, force: true });
+    const media = new Map<string, ReadonlyMap<string, Buffer>>();
+    for (const cd of guest.cdroms) {
+      if (cd.hostPath === undefined) continue;
+      const files = readIso(await readFile(cd.hostPath));
+      await copyFiles(files, join(folder, cd.slot));
+      media.set(cd.slot, files);
+    }
+    return media;
+  }
+
+  async #mount(layers: readonly string[]): Promise<void> {
+    const { pod } = this.#context;
+    const { root, upper, folder } = this.#disk;
+    const lower = this.#disk.lowers(layers).join(":");
+    await pod.sh(
+      `if mountpoint -q ${root}; then umount -l ${root}; fi; mount -t overlay maquette-${this.#vmid} -o lowerdir=${lower},upperdir=${upper},workdir=${folder}/wk ${root}`,
+    );
+  }
+
+  async #applySeed(root: string, seed: GuestSeed, names: Names, log: Log): Promise<void> {
+    const read = (path: string): Promise<string> => readFile(join(root, path), "utf8");
+    const applied = applySeed(
+      seed,
+      { passwd: await read("etc/passwd"), group: await read("etc/group"), shadow: await read("etc/shadow") },
+      (mac) => names.get(mac),
+    );
+    // What an earlier instance left of its own.
+    await this.#context.pod.sh(
+      `rm -f ${this.#disk.root}/etc/ssh/ssh_host_* ${this.#disk.root}/etc/systemd/network/10-cloud-init-*.network`,
+    );
+    await put(root, applied);
+    const id = createHash("md5").update(`${seed.instance}\0${this.#vmid}`).digest("hex");
+    await putFile(root, { path: "/etc/machine-id", content: `${id}\n`, mode: 0o444 });
+    log(`guest ${this.#vmid}: seed of instance ${seed.instance.slice(0, 40)} applied`);
+  }
+
+  /** For a guest with its own cloud-init: the NoCloud folder that its Proxmox CD would be. */
+  async #handSeed(root: string, media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>): Promise<void> {
+    for (const files of media.values()) {
+      if (!files.has("meta-data")) continue;
+      for (const [name, content] of files)
+        await putFile(root, {
+          path: `/var/lib/cloud/seed/nocloud/${name}`,
+          content: content.toString("utf8"),
+          mode: 0o600,
+        });
+    }
+  }
+
+  async #installFirmware(root: string): Promise<void> {
+    const { firmware } = this.#context;
+    if (firmware === null) throw new GuestDriverError("this driver was given no router firmware");
+    const links: Record<string, string> = {};
+    for (const unit of firmware.enable) {
+      links[`/etc/systemd/system/${unit}`] = `${firmware.mountedAt}/${unit}`;
+      links[`/etc/systemd/system/multi-user.target.wants/${unit}`] = `${firmware.mountedAt}/${unit}`;
+    }
+    for (const unit of firmware.mask) links[`/etc/systemd/system/${unit}`] = "/dev/null";
+    // A router's interfaces are its firmware's affair.
+    links["/etc/systemd/system/systemd-networkd.service"] = "/dev/null";
+    links["/etc/systemd/system/systemd-networkd.socket"] = "/dev/null";
+    await put(root, { files: [], folders: [], links });
+  }
+
+  /** The guest's network namespace, and a cable from each NIC to its bridge. */
+  async #plug(guest: GuestDescription, names: Names): Promise<void> {
+    const { pod } = this.#context;
+    const ns = netns(this.#vmid);
+    const lines: string[] = [];
+    for (const nic of guest.nics) {
+      if (nic.trunks !== undefined && nic.tag === undefined)
+        throw new GuestDriverError(
+          `net${nic.index} carries the VLANs ${nic.trunks} tagged: a container guest has no trunk. Give it one NIC a VLAN (tag=…)`,
+        );
+      const cable = cableName(this.#vmid, nic.index);
+      lines.push(
+        `link add ${cable} type veth peer name ${names.get(nic.mac)!} netns ${ns} address ${nic.mac.toLowerCase()}`,
+      );
+      if (nic.bridge !== undefined) lines.push(`link set ${cable} master ${await pod.bridge(nic.bridge, nic.tag)}`);
+      if (nic.mtu !== undefined && nic.mtu >= 576) lines.push(`link set ${cable} mtu ${nic.mtu}`);
+      if (!nic.isLinkDown) lines.push(`link set ${cable} up`);
+    }
+    await pod.sh(`ip netns add ${ns}; ip -n ${ns} link set lo up; ip -batch -`, { input: `${lines.join("\n")}\n` });
+  }
+
+  async #spawn(
+    guest: GuestDescription,
+    recipe: Recipe,
+    media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>,
+  ): Promise<ChildProcess> {
+    const { pod, cgroups, sockets, firmware, machineName, owner } = this.#context;
+    const name = String(this.#vmid);
+    const export_ = join(sockets, name);
+    await mkdir(export_, { recursive: true, mode: 0o700 });
+    await chown(export_, owner.uid, owner.gid);
+    await unlink(join(export_, "ssh")).catch(() => undefined);
+    const binds = [
+      `--bind=${export_}:/run/host/unix-export`,
+      ...[...media.keys()].map(
+        (slot) => `--bind-ro=${join(this.#disk.folder, "media", slot)}:/run/maquette/media/${slot}`,
+      ),
+      ...(recipe.seed === "router" && firmware !== null ? [`--bind-ro=${firmware.folder}:${firmware.mountedAt}`] : []),
+    ];
+    const join_ = cgroups.joinFiles(name).map((file) => `echo $$ > ${file}`);
+    const log = openSync(join(this.#disk.folder, "console.log"), "a", 0o600);
+    const child = spawn(
+      "sh",
+      [
+        "-c",
+        `${join_.join("; ")}; exec ${pod.enter.join(" ")} systemd-nspawn "$@"`,
+        `maquette-guest-${name}`,
+        ...["-q", "-b", "-D", this.#disk.root, "-M", machineName(this.#vmid), `--hostname=${guest.name.slice(0, 63)}`],
+        // Without a manager on this machine: no registration, no unit of its own.
+        ...["--register=no", "--keep-unit", `--network-namespace-path=/run/netns/${netns(this.#vmid)}`],
+        ...["--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--bind=/dev/net/tun", "--link-journal=no"],
+        ...["--resolv-conf=off", "--timezone=off", "--console=read-only", ...binds],
+      ],
+      {
+        detached: true,
+        stdio: ["ignore", log, log],
+        env: {
+          PATH: process.env["PATH"],
+          SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
+          // Or sysctl is read-only in the guest.
+          SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+        },
+      },
+    );
+    closeSync(log);
+    child.on("error", () => undefined);
+    return child;
+  }
+
+  /** Power off at once. */
+  async kill(): Promise<void> {
+    this.#isEnding = true;
+    await this.#context.cgroups.kill(String(this.#vmid));
+    await this.ended;
+  }
+
+  /** Asks the guest's init to power off; again each second, for one that is not ready yet drops the signal. */
+  async shutdown(timeoutMs: number): Promise<boolean> {
+    this.#isEnding = true;
+    // SIGRTMIN+4 (systemd(1)); SIGRTMIN is 34 with glibc.
+    const ask = async (): Promise<void> => {
+      const leader = await this.leader();
+      if (leader === undefined) return;
+      try {
+        process.kill(leader, 38);
+      } catch {
+        // It ended meanwhile.
+      }
+    };
+    const again = setInterval(() => void ask(), 1_000);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await ask();
+      const isOff = await Promise.race([
+        this.ended.then(() => true),
+        new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs))),
+      ]);
+      if (!isOff) this.#isEnding = false;
+      return isOff;
+    } finally {
+      clearInterval(again);
+      clearTimeout(timer);
+    }
+  }
+
+  /** nspawn's keeper on this machine. */
+  get keeper(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  leader(): Promise<number | undefined> {
+    return this.#context.cgroups.leader(String(this.#vmid));
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    await this.#context.cgroups.freeze(String(this.#vmid), isPaused);
+    this.isPaused = isPaused;
+  }
+
+  /** Holds every process of the guest still while something looks at its disk. */
+  async whileStill<T>(work: () => Promise<T>): Promise<T> {
+    if (this.isPaused) return work();
+    await this.#context.cgroups.freeze(String(this.#vmid), true);
+    try {
+      return await work();
+    } finally {
+      await this.#context.cgroups.freeze(String(this.#vmid), false);
+    }
+  }
+
+  /** The cable of one NIC, and where it leads. */
+  async replug(nic: GuestNic): Promise<void> {
+    const { pod } = this.#context;
+    const cable = cableName(this.#vmid, nic.index);
+    const master = nic.bridge === undefined ? "nomaster" : `master ${await pod.bridge(nic.bridge, nic.tag)}`;
+    await pod.sh(`ip link set ${cable} ${master}; ip link set ${cable} ${nic.isLinkDown ? "down" : "up"}`);
+  }
+
+  async setLink(index: number, isUp: boolean): Promise<void> {
+    await this.#context.pod.sh(`ip link set ${cableName(this.#vmid, index)} ${isUp ? "up" : "down"}`);
+  }
+
+  async #tearDown(): Promise<void> {
+    const { pod, cgroups } = this.#context;
+    const name = String(this.#vmid);
+    await cgroups.kill(name);
+    // The bridge's end of a cable first: a namespace goes away later, and its name would still be taken.
+    const ns = netns(this.#vmid);
+    await pod
+      .sh(
+        `for l in $(ip -o link show type veth | sed -n 's/^[0-9]*: \\(v${name}i[0-9]*\\)@.*/\\1/p'); do ip link del $l; done
+if [ -e /run/netns/${ns} ]; then ip netns del ${ns}; fi
+if mountpoint -q ${this.#disk.root}; then umount -l ${this.#disk.root}; fi`,
+      )
+      // A pod that has ended took all of it along.
+      .catch(() => undefined);
+    await cgroups.remove(name);
+    await rm(join(this.#disk.folder, "media"), { recursive: true, force: true });
+  }
+}
+
+type Names = ReadonlyMap<string, string>;
+
+const netns = (vmid: number): string => `g${vmid}`;
+/** The bridge's end of net[index]'s cable. */
+export const cableName = (vmid: number, index: number): string => `v${vmid}i${index}`;
+
+function seedOf(
+  guest: GuestDescription,
+  media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>,
+): GuestSeed | undefined {
+  for (const files of media.values()) if (files.has("meta-data")) return readNoCloud(files, guest);
+  const { cloudInit } = guest;
+  const hasFields =
+    Object.keys(cloudInit.ipConfigs).length > 0 || cloudInit.sshKeys.length > 0 || cloudInit.user !== undefined;
+  return hasFields ? fromCloudInit(cloudInit, guest) : undefined;
+}
+
+/** What each NIC is called inside, by MAC. */
+function nicNames(guest: GuestDescription, recipe: Recipe, seed: GuestSeed | undefined): Names {
+  const given = new Map((seed?.nics ?? []).map((nic) => [nic.mac, nic.name]));
+  return new Map(guest.nics.map((nic) => [nic.mac, given.get(nic.mac.toUpperCase()) ?? recipe.nicName(nic.index)]));
+}
+
+async function put(root: string, applied: Applied): Promise<void> {
+  for (const folder of applied.folders) {
+    const path = await safe(root, folder.path);
+    await mkdir(path, { recursive: true });
+    await chown(path, folder.owner, folder.owner);
+    await chmod(path, folder.mode);
+  }
+  for (const file of applied.files) await putFile(root, file);
+  for (const [path, target] of Object.entries(applied.links)) {
+    const at = await safe(root, path);
+    await mkdir(dirname(at), { recursive: true });
+    await unlink(at).catch(() => undefined);
+    await symlink(target, at);
+  }
+}
+
+async function putFile(root: string, file: GuestFile): Promise<void> {
+  const path = await safe(root, file.path);
+  await mkdir(dirname(path), { recursive: true });
+  await unlink(path).catch(() => undefined);
+  await writeFile(path, file.content, { flag: "wx", mode: 0o600 });
+  await chmod(path, file.mode ?? 0o644);
+  if (file.owner !== undefined) await chown(path, file.owner, file.owner);
+}
+
+/** A link in the guest's folders must not lead us out of its disk. */
+async function safe(root: string, path: string): Promise<string> {
+  let at = root;
+  for (const part of path
+    .split("/")
+    .filter((p) => p !== "")
+    .slice(0, -1)) {
+    at = join(at, part);
+    try {
+      if ((await lstat(at)).isSymbolicLink())
+        throw new GuestDriverError(`the guest's ${path} lies behind a link: nothing is written there`);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") break;
+      throw error;
+    }
+  }
+  return join(root, path);
+}

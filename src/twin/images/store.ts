@@ -1,0 +1,404 @@
+import { createHash, randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
+import { CommandFailed, must } from "../command.ts";
+import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
+
+/** Changes whenever the scripts below do: layers made by others are not used. */
+const RECIPE_VERSION = 1;
+const BUILD_DEADLINE_MS = 15 * 60_000;
+
+const manifest = z.strictObject({
+  id: z.string(),
+  parent: z.string().nullable(),
+  suite: z.string(),
+  asked: z.array(z.string()),
+  /** `name=version` of every package installed, sorted: what the id is made of. */
+  packages: z.array(z.string()),
+  /** Over names, modes, owners, sizes and link targets of all files. */
+  digest: z.string(),
+  files: z.int(),
+  bytes: z.int(),
+});
+export type LayerManifest = z.infer<typeof manifest>;
+
+export interface Layer {
+  readonly id: string;
+  readonly folder: string;
+  readonly manifest: LayerManifest;
+}
+
+export interface StoreOptions {
+  /** Folder of the cache, root's. */
+  readonly folder: string;
+  /** Found when something must be built, not before: a second run needs no archive. */
+  readonly archive: () => Promise<string>;
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Root file systems as layers for overlayfs: a base for each Debian release, on it one layer for each set of
+ * packages. A layer's id is what is in it (the resolved versions), so a second run builds nothing; the packages
+ * themselves are kept beside, so that a layer can be made again.
+ */
+export class ImageStore {
+  readonly #options: StoreOptions;
+  readonly #checked = new Set<string>();
+  readonly #pending = new Map<string, Promise<Layer>>();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /**
+   * The recipe's layers, topmost first, built where they are not there yet.
+   * @throws Fault TWIN_ARCHIVE, TWIN_IMAGE_DISK_FULL, TWIN_IMAGE_DAMAGED, TWIN_ARCHIVE_UNKNOWN
+   */
+  async layersFor(recipe: Pick<Recipe, "suite" | "packages">): Promise<Layer[]> {
+    const base = await this.#once(recipe.suite, BASE_PACKAGES, null);
+    if (recipe.packages.length === 0) return [base];
+    return [await this.#once(recipe.suite, recipe.packages, base), base];
+  }
+
+  /** One build at a time for the same thing in this process. */
+  #once(suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
+    const key = requestKey(suite, packages, parent?.id ?? null);
+    let made = this.#pending.get(key);
+    if (made === undefined) {
+      made = this.#layer(key, suite, packages, parent);
+      this.#pending.set(key, made);
+      made.catch(() => this.#pending.delete(key));
+    }
+    return made;
+  }
+
+  async #layer(key: string, suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
+    const known = await this.#find(key);
+    if (known !== undefined) return known;
+    const { folder } = this.#options;
+    await mkdir(join(folder, "index"), { recursive: true, mode: 0o755 });
+    // Several labs of one machine share the cache.
+    const release = await lockFile(join(folder, `lock-${key}`));
+    try {
+      return (await this.#find(key)) ?? (await this.#build(key, suite, packages, parent));
+    } finally {
+      await release();
+    }
+  }
+
+  async #find(key: string): Promise<Layer | undefined> {
+    const { folder } = this.#options;
+    let id: string;
+    try {
+      id = (await readFile(join(folder, "index", key), "utf8")).trim();
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+    const layer = await this.open(id).catch(() => undefined);
+    if (layer === undefined) return undefined;
+    if (!this.#checked.has(id)) {
+      const found = await digestOf(layer.folder);
+      if (found.digest !== layer.manifest.digest) {
+        this.#options.log(
+          `image ${id} is not as it was built (${found.files} files of ${layer.manifest.files}): building it again`,
+        );
+        await rm(join(folder, "index", key), { force: true });
+        await rename(join(folder, id), join(folder, `damaged-${id}-${randomBytes(3).toString("hex")}`));
+        return undefined;
+      }
+      this.#checked.add(id);
+    }
+    return layer;
+  }
+
+  /** A layer by its id. @throws Fault TWIN_IMAGE_MISSING */
+  async open(id: string): Promise<Layer> {
+    const folder = join(this.#options.folder, id);
+    try {
+      const parsed = manifest.parse(JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")));
+      return { id, folder: join(folder, "root"), manifest: parsed };
+    } catch (error) {
+      throw new Fault(
+        "TWIN_IMAGE_MISSING",
+        `The image layer ${id} is not in ${this.#options.folder} (${messageOf(error)}).`,
+        "Run `maquette destroy`, then `maquette up`: guests are made again from images that are.",
+        error,
+      );
+    }
+  }
+
+  async #build(key: string, suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
+    const { folder, log, signal } = this.#options;
+    const building = join(folder, `building-${randomBytes(4).toString("hex")}`);
+    const root = join(building, "root");
+    const debs = join(folder, "packages", suite);
+    const started = Date.now();
+    const what = parent === null ? `base of Debian ${suite}` : `packages ${packages.join(" ")}`;
+    log(`image: building the ${what}`);
+    try {
+      await mkdir(join(debs, "partial"), { recursive: true });
+      await mkdir(building, { recursive: true, mode: 0o755 });
+      const archive = await this.#options.archive();
+      const options = {
+        deadlineMs: BUILD_DEADLINE_MS,
+        env: { ...process.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+        ...(signal === undefined ? {} : { signal }),
+        onLine: progress(log),
+      };
+      if (parent === null) await must(baseCommand(suite, packages, archive, root, debs), options);
+      else await must(layerCommand(packages, parent.folder, root, building, debs), options);
+      const inside = await installed(root, parent);
+      const { digest, files, bytes } = await digestOf(root);
+      const id = createHash("sha256")
+        .update(JSON.stringify([RECIPE_VERSION, suite, parent?.id ?? null, packages, inside]))
+        .digest("hex")
+        .slice(0, 16);
+      const made: LayerManifest = {
+        id,
+        parent: parent?.id ?? null,
+        suite,
+        asked: [...packages],
+        packages: inside,
+        digest,
+        files,
+        bytes,
+      };
+      await writeFile(join(building, "manifest.json"), `${JSON.stringify(made, null, 1)}\n`);
+      await rm(join(building, "work"), { recursive: true, force: true });
+      // The same content may be there from before, under another request.
+      await rename(building, join(folder, id)).catch(async (error: unknown) => {
+        if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
+        await rm(join(folder, id), { recursive: true, force: true });
+        await rename(building, join(folder, id));
+      });
+      await writeFile(join(folder, "index", key), `${id}\n`);
+      this.#checked.add(id);
+      log(
+        `image: ${what}: ${files} files, ${Math.round(bytes / 1e6)} MB, ${((Date.now() - started) / 1000).toFixed(0)} s (${id})`,
+      );
+      return await this.open(id);
+    } catch (error) {
+      throw buildFault(error, what);
+    } finally {
+      await rm(building, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Removes layers that neither a recipe nor a lab's disk names, what interrupted builds left, and packages of no
+   * layer that stays. @param used ids of layers that disks of any lab on this machine stand on
+   */
+  async collect(used: ReadonlySet<string>): Promise<readonly string[]> {
+    const { folder } = this.#options;
+    const release = await lockFile(join(folder, "lock-collect"));
+    try {
+      const names = await readdir(folder).catch(() => [] as string[]);
+      const indexed = await Promise.all(
+        (await readdir(join(folder, "index")).catch(() => [] as string[])).map(async (key) =>
+          (await readFile(join(folder, "index", key), "utf8")).trim(),
+        ),
+      );
+      const keep = new Set([...used, ...indexed]);
+      for (const id of [...keep]) {
+        const parent = await this.open(id)
+          .then((l) => l.manifest.parent)
+          .catch(() => null);
+        if (parent !== null) keep.add(parent);
+      }
+      const gone = names.filter(
+        (name) => (/^[0-9a-f]{16}$/.test(name) && !keep.has(name)) || name.startsWith("damaged-"),
+      );
+      for (const name of gone) await rm(join(folder, name), { recursive: true, force: true });
+      return gone;
+    } finally {
+      await release();
+    }
+  }
+}
+
+const requestKey = (suite: string, packages: readonly string[], parent: string | null): string =>
+  createHash("sha256")
+    .update(JSON.stringify([RECIPE_VERSION, suite, parent, packages]))
+    .digest("hex")
+    .slice(0, 16);
+
+/** mmdebstrap(1), root mode: the release with its security updates, and what a cloud image has set. */
+function baseCommand(
+  suite: string,
+  packages: readonly string[],
+  archive: string,
+  root: string,
+  debs: string,
+): string[] {
+  const quiet = [
+    // Never of use in a guest without hardware or waiting for a network that a firewall may hold back.
+    ...["systemd-networkd-wait-online.service", "systemd-modules-load.service", "console-getty.service"],
+    ...["getty@tty1.service", "sshd-keygen.service", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer"],
+    ...["dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "systemd-pstore.service"],
+  ];
+  return [
+    "unshare",
+    ...["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--"],
+    "mmdebstrap",
+    ...["--mode=root", "--variant=minbase", "--format=directory", "--skip=essential/unlink"],
+    '--aptopt=APT::Install-Recommends "false"',
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=Acquire::Retries "3"',
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "--dpkgopt=force-unsafe-io",
+    `--include=${packages.join(",")}`,
+    '--setup-hook=mkdir -p "$1/var/cache/apt/archives/partial"',
+    `--setup-hook=sync-in ${debs} /var/cache/apt/archives/`,
+    `--customize-hook=sync-out /var/cache/apt/archives ${debs}`,
+    '--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname',
+    '--customize-hook=: > "$1/etc/machine-id"; rm -f "$1/var/lib/dbus/machine-id"',
+    `--customize-hook=printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\nff02::1 ip6-allnodes\\nff02::2 ip6-allrouters\\n' > "$1/etc/hosts"`,
+    `--customize-hook=systemctl --root="$1" -q enable systemd-networkd.service ssh.service; systemctl --root="$1" -q mask ${quiet.join(" ")}`,
+    // The journal of a lab is read and forwarded, not kept for years.
+    `--customize-hook=mkdir -p "$1/etc/systemd/journald.conf.d"; printf '[Journal]\\nStorage=volatile\\nRuntimeMaxUse=16M\\n' > "$1/etc/systemd/journald.conf.d/50-guest.conf"`,
+    suite,
+    root,
+    `deb ${archive} ${suite} main`,
+    ...(["forky", "sid"].includes(suite) ? [] : [`deb ${archive} ${suite}-updates main`]),
+  ];
+}
+
+/** chroot apt on an overlay over the parent: no guest, no network of the lab. */
+function layerCommand(
+  packages: readonly string[],
+  parent: string,
+  root: string,
+  building: string,
+  debs: string,
+): string[] {
+  const script = `
+mkdir -p ${root} ${building}/work ${building}/merged
+R=${building}/merged
+mount -t overlay maquette-build -o lowerdir=${parent},upperdir=${root},workdir=${building}/work $R
+mount -t proc proc $R/proc
+mount --bind /dev $R/dev
+for d in run tmp var/lib/apt/lists; do mount -t tmpfs maquette-build $R/$d; done
+mkdir -p $R/var/lib/apt/lists/partial $R/run/lock
+mount --bind ${debs} $R/var/cache/apt/archives
+if [ -e /etc/resolv.conf ]; then touch $R/etc/resolv.conf; mount --bind /etc/resolv.conf $R/etc/resolv.conf; fi
+printf '#!/bin/sh\\nexit 101\\n' > $R/usr/sbin/policy-rc.d; chmod 755 $R/usr/sbin/policy-rc.d
+O="-q -o APT::Keep-Downloaded-Packages=true -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false -o Dpkg::Options::=--force-unsafe-io"
+chroot $R apt-get $O update
+chroot $R apt-get $O -y --no-install-recommends install "$@"
+rm -f $R/usr/sbin/policy-rc.d
+umount $R/etc/resolv.conf 2>/dev/null || :
+rm -f ${root}/etc/resolv.conf ${root}/etc/ssh/ssh_host_*
+rm -rf ${root}/var/log/apt ${root}/var/log/dpkg.log ${root}/var/cache/debconf/*-old
+`;
+  return [
+    "unshare",
+    ...["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--"],
+    ...["sh", "-ec", script, "maquette-build", ...packages],
+  ];
+}
+
+/** mmdebstrap's own stages, not apt's whole talk. */
+function progress(log: (line: string) => void): (line: string) => void {
+  return (line) => {
+    const match = /^I: (?!running|success)(.*?)\.*$/.exec(line);
+    if (match) log(`image: ${match[1]!}`);
+  };
+}
+
+/** `name=version` of all that the layer adds over its parent. */
+async function installed(root: string, parent: Layer | null): Promise<string[]> {
+  const status = await readFile(join(root, "var/lib/dpkg/status"), "utf8");
+  const before = new Set(parent?.manifest.packages ?? []);
+  return status
+    .split("\n\n")
+    .flatMap((stanza) => {
+      const name = /^Package: (.*)$/m.exec(stanza)?.[1];
+      const version = /^Version: (.*)$/m.exec(stanza)?.[1];
+      const isIn = /^Status: install ok installed$/m.test(stanza);
+      return name !== undefined && version !== undefined && isIn ? [`${name}=${version}`] : [];
+    })
+    .filter((p) => !before.has(p))
+    .sort();
+}
+
+/** What tells a whole layer from one that somebody cut: cheap enough to be looked at before each first use. */
+async function digestOf(
+  root: string,
+): Promise<{ readonly digest: string; readonly files: number; readonly bytes: number }> {
+  const hash = createHash("sha256");
+  let files = 0;
+  let bytes = 0;
+  const visit = async (folder: string, name: string): Promise<void> => {
+    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const facts = await Promise.all(entries.map((e) => lstat(join(folder, e.name))));
+    for (const [i, entry] of entries.entries()) {
+      const stat = facts[i]!;
+      const path = `${name}/${entry.name}`;
+      // A folder's own size is the file system's affair.
+      const size = entry.isDirectory() ? 0 : stat.size;
+      hash.update(`${path}\0${stat.mode}\0${stat.uid}:${stat.gid}\0${size}\n`);
+      files++;
+      bytes += size;
+      if (entry.isDirectory()) await visit(join(folder, entry.name), path);
+    }
+  };
+  await visit(root, "");
+  return { digest: hash.digest("hex"), files, bytes };
+}
+
+/** flock(2) by way of flock(1): the kernel gives it back however we end. */
+async function lockFile(file: string): Promise<() => Promise<void>> {
+  const holder = spawn("flock", ["-x", file, "sh", "-c", "echo; exec cat >/dev/null", "maquette-lock"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const ended = once(holder, "exit").catch(() => undefined);
+  await Promise.race([once(holder.stdout, "data"), ended]);
+  return async () => {
+    holder.stdin.end();
+    await ended;
+  };
+}
+
+function buildFault(error: unknown, what: string): unknown {
+  if (error instanceof Fault) return error;
+  const words = error instanceof CommandFailed ? `${error.result.stderr}\n${error.result.stdout}` : messageOf(error);
+  if (/No space left on device|ENOSPC|disk quota/i.test(words)) {
+    return new Fault(
+      "TWIN_IMAGE_DISK_FULL",
+      `The disk is full: the ${what} cannot be built.`,
+      "Free some space (images and packages of the whole lab take about 2 GB), then run the same command again; nothing half-built is left.",
+      error,
+    );
+  }
+  const line = words
+    .split("\n")
+    .map((l) => l.trim())
+    .findLast((l) => /^(E:|Err:|W: Failed)|unable|could not|cannot/i.test(l));
+  if (/Unable to locate package|has no installation candidate/i.test(words)) {
+    return new Fault(
+      "TWIN_PACKAGE_UNKNOWN",
+      `The ${what} cannot be built: ${line ?? ""}`,
+      "The archive lacks this package: name another archive (maquette:archive).",
+      error,
+    );
+  }
+  return new Fault(
+    "TWIN_ARCHIVE",
+    `The ${what} cannot be built: ${line ?? messageOf(error)}`,
+    "Is the archive reachable (apt-get update)? Name another with maquette:archive or MAQUETTE_ARCHIVE; then run the same command again.",
+    error,
+  );
+}

@@ -1,0 +1,210 @@
+import { chmod, chown, lstat, mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { Fault, messageOf } from "../core/fault.ts";
+import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
+import type { GuestDescription, Log } from "../pve/simulator/guest-driver.ts";
+import { ContainerDriver } from "./driver.ts";
+import { findArchive } from "./images/archive.ts";
+import { recipeFor } from "./images/catalogue.ts";
+import { ImageStore } from "./images/store.ts";
+import { onLines } from "./lines.ts";
+import {
+  calls,
+  PROTOCOL,
+  requestLine,
+  type Answer,
+  type CallName,
+  type Failure,
+  type RoomArguments,
+} from "./protocol.ts";
+
+export interface Room {
+  /** Ends all guests and whatever else was made, but disks and images. */
+  close(): Promise<void>;
+}
+
+/**
+ * The machine room: the one part that runs as root. It holds the lab's pod and answers the API's process over a
+ * socket that only the lab's user may open.
+ */
+export async function openRoom(settings: RoomArguments, log: Log, onShutdown: () => void): Promise<Room> {
+  const guard = { uid: settings.uid, gid: settings.gid };
+  await mkdir(settings.run, { recursive: true, mode: 0o700 });
+  await chown(settings.run, guard.uid, guard.gid);
+  const images = new ImageStore({
+    folder: settings.images,
+    archive: () => findArchive(settings.archive),
+    log,
+  });
+  const routerPackages = settings.firmware?.packages ?? [];
+  const driver = new ContainerDriver({
+    key: settings.key,
+    home: settings.home,
+    sockets: join(settings.run, "g"),
+    owner: guard,
+    images,
+    firmware: settings.firmware,
+    routerPackages,
+    log,
+  });
+  const sockets = new Set<Socket>();
+  driver.onPowerOff((vmid) => {
+    for (const socket of sockets) send(socket, { event: "powerOff", vmid });
+  });
+
+  const prepare = async (
+    wanted: readonly { readonly image: string; readonly role: string }[],
+    say: Log,
+  ): Promise<void> => {
+    const recipes = wanted.flatMap(({ image, role }) => recipeFor(image, role, { packages: routerPackages }) ?? []);
+    const store = new ImageStore({ folder: settings.images, archive: () => findArchive(settings.archive), log: say });
+    // One after the other for what shares a base; the bases of two releases seldom meet.
+    for (const recipe of recipes) await store.layersFor(recipe);
+    const used = await layersInUse(join(settings.home, ".."));
+    const gone = await store.collect(used);
+    if (gone.length > 0) say(`image: ${gone.length} layers that nothing uses any more were removed`);
+  };
+
+  const perform = async (call: CallName, raw: readonly unknown[], say: Log): Promise<unknown> => {
+    const parsed = calls[call].safeParse(raw);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!;
+      throw new GuestDriverError(
+        `the ${call} of a guest was refused: ${issue.path.slice(1).join(".")}: ${issue.message}`,
+      );
+    }
+    const p = parsed.data as readonly never[];
+    switch (call) {
+      case "hello":
+        return { protocol: PROTOCOL, build: settings.build, pid: process.pid };
+      case "prepare":
+        return prepare(p[0]!, say);
+      case "shutdownAll":
+        setImmediate(onShutdown);
+        return null;
+      case "status":
+        return [...(await driver.status(p[0]!))];
+      case "create":
+      case "update":
+      case "start":
+      case "reboot":
+        await checkMedia(p[0]!, guard.uid);
+        return driver[call](p[0]!, say);
+      case "clone":
+        await checkMedia(p[1]!, guard.uid);
+        return driver.clone(p[0]!, p[1]!, p[2]!, say);
+      case "rollback":
+        await checkMedia(p[0]!, guard.uid);
+        return driver.rollback(p[0]!, p[1]!);
+      case "reconcile":
+        return driver.reconcile(p[0]!, say);
+      case "destroy":
+      case "stop":
+      case "pause":
+      case "resume":
+      case "agent":
+        return (await driver[call](p[0]!)) ?? null;
+      case "shutdown":
+        return driver.shutdown(p[0]!, p[1]!);
+      case "snapshot":
+        return driver.snapshot(p[0]!, p[1]!, p[2]!);
+      case "deleteSnapshot":
+        return driver.deleteSnapshot(p[0]!, p[1]!);
+      case "exec":
+        return driver.exec(p[0]!, p[1]!, p[2]!);
+      case "console":
+        return driver.console(p[0]!, p[1]!);
+      case "setLink":
+        return driver.setLink(p[0]!, p[1]!, p[2]!);
+    }
+  };
+
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => sockets.delete(socket));
+    onLines(socket, (line) => {
+      let id = -1;
+      void (async () => {
+        const request = requestLine.parse(JSON.parse(line));
+        id = request.id;
+        if (!Object.hasOwn(calls, request.call))
+          throw new Fault(
+            "TWIN_PROTOCOL",
+            `There is no call ${request.call}.`,
+            "Run `maquette up`: it starts the machine room of this version.",
+          );
+        const result = await perform(request.call as CallName, request.parameters, (text) => {
+          log(text);
+          send(socket, { id, log: text });
+        });
+        send(socket, { id, result: result ?? null });
+      })().catch((error: unknown) => {
+        const failure = failureOf(error);
+        if (failure.kind === "defect") log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        send(socket, { id, failure });
+      });
+    });
+  });
+  await listen(server, join(settings.run, "twin.sock"), guard);
+  return {
+    close: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await driver.close();
+      await unlink(join(settings.run, "twin.sock")).catch(() => undefined);
+      await rm(settings.run, { recursive: true, force: true });
+    },
+  };
+}
+
+const send = (socket: Socket, answer: Answer): void => {
+  if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+};
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof GuestDriverError) return { kind: "guest", message: error.message };
+  if (error instanceof Fault) return { kind: "fault", message: error.message, code: error.code, hint: error.hint };
+  return { kind: "defect", message: messageOf(error) };
+}
+
+async function listen(
+  server: Server,
+  path: string,
+  owner: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  // Of an earlier room; that it does not run its starter has seen.
+  await unlink(path).catch(() => undefined);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  await chown(path, owner.uid, owner.gid);
+  await chmod(path, 0o600);
+}
+
+/** Root reads no file for a user that is not the user's own. */
+async function checkMedia(guest: GuestDescription, uid: number): Promise<void> {
+  for (const { hostPath } of guest.cdroms) {
+    if (hostPath === undefined) continue;
+    const [link, file] = await Promise.all([lstat(hostPath), stat(hostPath)]).catch(() => {
+      throw new GuestDriverError(`the CD image ${hostPath} is not there`);
+    });
+    if (link.isSymbolicLink() || !file.isFile() || (uid !== 0 && file.uid !== uid))
+      throw new GuestDriverError(`the CD image ${hostPath} is not a file of the lab's user`);
+  }
+}
+
+/** Over the disks of all labs of this machine. */
+async function layersInUse(labs: string): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  for (const lab of await readdir(labs).catch(() => [] as string[])) {
+    const guests = join(labs, lab, "g");
+    for (const vmid of await readdir(guests).catch(() => [] as string[])) {
+      const text = await readFile(join(guests, vmid, "disk.json"), "utf8").catch(() => "{}");
+      for (const id of (JSON.parse(text) as { readonly layers?: readonly string[] }).layers ?? []) used.add(id);
+    }
+  }
+  return used;
+}
