@@ -50,9 +50,17 @@ export function both(x: readonly Alternative[], y: readonly Alternative[]): read
   return x.flatMap((a) => y.map((b) => ({ tests: [...a.tests, ...b.tests], boxes: intersectAll(a.boxes, b.boxes) })));
 }
 
-/** The pairwise intersections of two unions. */
-export const intersectAll = (x: readonly Box[], y: readonly Box[]): readonly Box[] =>
-  x.flatMap((a) => y.flatMap((b) => intersect(a, b) ?? []));
+/** The pairwise intersections of two unions; only boxes of one family and slice can meet. */
+export function intersectAll(x: readonly Box[], y: readonly Box[]): readonly Box[] {
+  const groups = new Map<string, Box[]>();
+  for (const b of y) {
+    const key = `${b.family}${b.slice}`;
+    const group = groups.get(key);
+    if (group) group.push(b);
+    else groups.set(key, [b]);
+  }
+  return x.flatMap((a) => (groups.get(`${a.family}${a.slice}`) ?? []).flatMap((b) => intersect(a, b) ?? []));
+}
 
 /** A value as the list of its elements: sets opened, named sets looked up, wrappers taken off. */
 function elementsOf(value: Value, lookup: SetLookup): readonly Value[] {
