@@ -35,7 +35,7 @@ module.exports = {
     only("twin", "core", "pve", "pfsense", "policy"),
     only("stack", "core"),
     only("engine", "core", "stack"),
-    only("embedded", "core", "pve", "stack"),
+    only("embedded", "core", "pve", "stack", "twin"),
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
     only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack"),
     only("accept", "core", "plan", "policy", "roles", "pve", "stack", "provision"),

@@ -9,6 +9,9 @@ const slow = [
   "tests/pfsense/proof/mutation*.test.ts",
 ];
 
+/** Guests that run have tests of their own, whoever runs these. */
+const inMemory = { MAQUETTE_GUESTS: "memory" };
+
 // `unit` is what a person runs while working (under 30 s together); `slow` is the rest that needs no engine; `engine`
 // runs the real Pulumi engine against the embedded API. CI runs all three.
 export default defineConfig({
@@ -18,15 +21,17 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.test.ts"],
+          env: inMemory,
           exclude: ["tests/engine/**", "tests/**/*.twin.test.ts", ...slow],
           testTimeout: 30_000,
         },
       },
-      { test: { name: "slow", include: slow, testTimeout: 180_000, hookTimeout: 120_000 } },
+      { test: { name: "slow", include: slow, env: inMemory, testTimeout: 180_000, hookTimeout: 120_000 } },
       {
         test: {
           name: "engine",
           include: ["tests/engine/**/*.test.ts"],
+          env: inMemory,
           testTimeout: 300_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

@@ -23,6 +23,7 @@ const entries = {
   daemon: "src/embedded/daemon.ts",
   program: "src/infra/program.ts",
   provider: "src/provision/main.ts",
+  twin: "src/twin/main.ts",
 };
 
 /**

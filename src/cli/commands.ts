@@ -14,7 +14,10 @@ export const commands: readonly CommandSpec[] = [
     name: "up",
     summary: "create or update the lab, and print its guests",
     positionals: [],
-    options: [{ name: "skip-preview", help: "do not show what will change first" }],
+    options: [
+      { name: "skip-preview", help: "do not show what will change first" },
+      { name: "no-install", help: "as root: name the system packages that are missing, install none" },
+    ],
     load: async () => (await import("./commands/up.ts")).up,
   },
   {

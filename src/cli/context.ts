@@ -5,6 +5,7 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { isEmbedded, parseSettings, type Settings } from "../infra/settings.ts";
 import { foldersOf, type Folders } from "../stack/folders.ts";
 import { repositoryRoot } from "../stack/root.ts";
+import type { Rooter } from "../embedded/room.ts";
 import type { Io } from "./io.ts";
 import { isLanguage, type Language } from "./words.ts";
 
@@ -17,10 +18,18 @@ export interface Context {
   readonly isJson: boolean;
   readonly language: Language;
   readonly io: Io;
+  /** How to do what needs root; undefined where there is none. */
+  readonly rooter: Rooter | undefined;
+  /** `--no-install`: name what is missing, install nothing. */
+  readonly mayInstall: boolean;
 }
 
 /** @throws Fault CLI_USAGE for a stack or language that cannot be */
-export function context(values: Readonly<Record<string, unknown>>, io: Io): Context {
+export function context(
+  values: Readonly<Record<string, unknown>>,
+  io: Io,
+  rooter?: Rooter,
+): Context {
   const root = repositoryRoot();
   const stack = textOf(values["stack"]) ?? "lab";
   if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {
@@ -43,6 +52,8 @@ export function context(values: Readonly<Record<string, unknown>>, io: Io): Cont
     isJson: values["json"] === true,
     language: asked,
     io,
+    rooter,
+    mayInstall: values["no-install"] !== true,
   };
 }
 

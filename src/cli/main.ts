@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { didYouMean } from "../core/diagnostics.ts";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
+import type { Rooter } from "../embedded/room.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands, commonOptions } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -12,10 +13,10 @@ import { makeIo, type Io } from "./io.ts";
  * The CLI: arguments in, exit code out. 0 good; 1 findings (a fault in the plan, changes that were not expected);
  * 2 failure. Nothing but this room touches argv, exit codes and the console.
  */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], rooter?: Rooter): Promise<number> {
   const io = makeIo(process.stdout, process.stderr);
   try {
-    return await dispatch(argv, io);
+    return await dispatch(argv, io, rooter);
   } catch (error) {
     return report(error, argv.includes("--json"), io);
   } finally {
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefined): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     const about = rest[0] === undefined ? undefined : specOf(rest[0]);
@@ -51,7 +52,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   }
   const { context } = await import("./context.ts");
   const command = await spec.load();
-  return command(context(values, io), values, positionals);
+  return command(context(values, io, rooter), values, positionals);
 }
 
 function specOf(name: string): CommandSpec {

@@ -13,6 +13,7 @@ import { clientFor } from "../pve/client/environment.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { readSettings, type Context } from "./context.ts";
+import { ensureGuests } from "./guests.ts";
 import { interruptible } from "./interrupt.ts";
 import { supplyImages } from "./supply-images.ts";
 
@@ -23,6 +24,8 @@ export interface Session {
   readonly endpoint: Endpoint;
   readonly environment: PulumiEnvironment;
   readonly client: PveClient;
+  /** The machine room's socket where guests run on this machine; null where they do not. */
+  readonly room: string | null;
   /** Whether checkpoints lie in this clone's own folder. */
   readonly isOwnBackend: boolean;
   pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal">): Promise<PulumiRun>;
@@ -33,8 +36,9 @@ export async function openSession(context: Context): Promise<Session> {
   const settings = await readSettings(context);
   const base = await openBase(context);
   const tokenFile = join(context.folders.run, "token");
+  const room = context.isEmbedded ? await ensureGuests(context, settings.archive) : null;
   const endpoint: Endpoint = context.isEmbedded
-    ? await embeddedEndpoint(context, settings)
+    ? await embeddedEndpoint(context, settings, room)
     : { url: settings.endpoint!, tokenFile, caFile: null };
   if (!context.isEmbedded) await writeOwnToken(context, base.environment, tokenFile);
   const environment = await base.prepare(endpoint, settings.insecure);
@@ -46,6 +50,7 @@ export async function openSession(context: Context): Promise<Session> {
     endpoint,
     environment,
     client,
+    room,
     isOwnBackend: base.isOwnBackend,
     pulumi: async (args, options = {}) =>
       pulumi(args, { root: context.root, folders: context.folders, environment, ...options }),
@@ -76,12 +81,13 @@ export async function openBase(context: Context): Promise<{
 }
 
 /** The address of the embedded API, started if need be. */
-export async function embeddedEndpoint(context: Context, settings: Settings): Promise<Endpoint> {
+export async function embeddedEndpoint(context: Context, settings: Settings, room: string | null): Promise<Endpoint> {
   return ensureEmbedded({
     folders: context.folders,
     nodes: settings.nodes,
     daemonFile: join(dirname(fileURLToPath(import.meta.url)), "daemon.js"),
     taskDurationMs: Number(process.env["MAQUETTE_TASK_MS"] ?? 0),
+    room,
     onProgress: (line) => context.io.progress(line),
   });
 }

@@ -18,6 +18,8 @@ export interface EmbeddedOptions {
   readonly daemonFile: string;
   /** How long a task of the embedded API takes; 0 ends at once. */
   readonly taskDurationMs?: number;
+  /** The machine room's socket; null: guests in memory. */
+  readonly room: string | null;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -67,6 +69,7 @@ export async function ensureEmbedded(options: EmbeddedOptions): Promise<Endpoint
 const isAsWanted = (record: DaemonRecord, build: string, options: EmbeddedOptions): boolean =>
   record.build === build &&
   record.taskDurationMs === (options.taskDurationMs ?? 0) &&
+  record.room === options.room &&
   JSON.stringify(record.nodes) === JSON.stringify(options.nodes);
 
 /** The running API of this stack, or undefined: nothing is started. */
@@ -75,6 +78,11 @@ export async function findEmbedded(
 ): Promise<(Endpoint & { readonly record: DaemonRecord }) | undefined> {
   const record = await readRecord(folders);
   return record && (await handshake(folders, record)) ? { ...endpointOf(folders, record), record } : undefined;
+}
+
+/** Whether the API that ran last, or runs, has guests that run: its record says so even when it is dead. */
+export async function lastRoom(folders: Folders): Promise<string | null> {
+  return (await readRecord(folders))?.room ?? null;
 }
 
 /** Ends this stack's embedded API, if it runs, and waits until it is gone. */
@@ -131,6 +139,7 @@ async function start(
     port,
     nodes: [...nodes],
     taskDurationMs: options.taskDurationMs ?? 0,
+    room: options.room,
     build,
   };
   const logFile = join(folders.run, "daemon.log");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { startSimulator, type RunningSimulator } from "../pve/simulator/index.ts";
 import { Fault, messageOf } from "../core/fault.ts";
 import { writePrivate } from "../stack/folders.ts";
+import { RemoteDriver } from "../twin/remote-driver.ts";
 import { daemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 /**
@@ -23,6 +24,7 @@ export async function main(): Promise<void> {
   process.umask(0o077);
   // Its starter's terminal must not take it down.
   process.on("SIGHUP", () => undefined);
+  const log = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   let simulator: RunningSimulator | undefined;
   try {
     const token = readFileSync(settings.tokenFile, "utf8").trim();
@@ -40,8 +42,9 @@ export async function main(): Promise<void> {
       nodes: settings.nodes,
       tokens: [token],
       taskDurationMs: settings.taskDurationMs,
+      ...(settings.room === null ? {} : { driver: new RemoteDriver(settings.room, log) }),
       onShutdown: () => void stop(),
-      log: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
+      log,
     });
     process.once("SIGTERM", () => void stop());
     process.once("SIGINT", () => void stop());
@@ -51,6 +54,7 @@ export async function main(): Promise<void> {
       build: settings.build,
       nodes: settings.nodes,
       taskDurationMs: settings.taskDurationMs,
+      room: settings.room,
       startedAt: new Date().toISOString(),
     };
     await writePrivate(settings.caFile, simulator.certificatePem);

@@ -12,6 +12,8 @@ export const daemonArguments = z.strictObject({
   port: z.int(),
   nodes: z.array(z.string()).min(1),
   taskDurationMs: z.number().min(0),
+  /** The machine room's socket; null: guests in memory. */
+  room: z.string().nullable(),
   /** Names the sources that it runs: another CLI starts its own. */
   build: z.string(),
 });
@@ -28,6 +30,7 @@ export const daemonRecord = z.strictObject({
   build: z.string(),
   nodes: z.array(z.string()),
   taskDurationMs: z.number(),
+  room: z.string().nullable(),
   startedAt: z.string(),
 });
 export type DaemonRecord = z.infer<typeof daemonRecord>;

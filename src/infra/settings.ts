@@ -67,6 +67,11 @@ const schema = z.strictObject({
     .describe(
       "Linked needs thin storage (LVM-thin, ZFS, qcow2); import makes no templates, each guest imports its image.",
     ),
+  archive: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .describe("The Debian archive that the embedded lab's guests are made from; default: this machine's own."),
   vmidBase: z.int().min(100).default(1000),
   templateBase: z.int().min(100).default(9000),
   vlanOffset: z.int().min(0).max(4000).default(0),

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
@@ -38,13 +38,20 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
     log,
   });
   const routerPackages = settings.firmware?.packages ?? [];
+  const firmware =
+    settings.firmware === null ? null : { ...settings.firmware, folder: join(settings.home, "firmware") };
+  if (settings.firmware !== null && firmware !== null) {
+    // A copy of our own: the user's bundle may be replaced while routers boot from it.
+    await rm(firmware.folder, { recursive: true, force: true });
+    await cp(settings.firmware.folder, firmware.folder, { recursive: true, dereference: true });
+  }
   const driver = new ContainerDriver({
     key: settings.key,
     home: settings.home,
     sockets: join(settings.run, "g"),
     owner: guard,
     images,
-    firmware: settings.firmware,
+    firmware,
     routerPackages,
     log,
   });
@@ -155,6 +162,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
       await driver.close();
       await unlink(join(settings.run, "twin.sock")).catch(() => undefined);
       await rm(settings.run, { recursive: true, force: true });
+      await removeEmptyHome(settings.home);
     },
   };
 }
@@ -194,6 +202,12 @@ async function checkMedia(guest: GuestDescription, uid: number): Promise<void> {
     if (link.isSymbolicLink() || !file.isFile() || (uid !== 0 && file.uid !== uid))
       throw new GuestDriverError(`the CD image ${hostPath} is not a file of the lab's user`);
   }
+}
+
+/** A lab without disks leaves nothing on the machine; one with disks keeps them. */
+async function removeEmptyHome(home: string): Promise<void> {
+  const guests = await readdir(join(home, "g")).catch(() => [] as string[]);
+  if (guests.length === 0) await rm(home, { recursive: true, force: true });
 }
 
 /** Over the disks of all labs of this machine. */

@@ -25,7 +25,7 @@ function stack(): { folders: Folders; options: EmbeddedOptions; record: () => Re
   const folders = foldersOf(folder, "lab", { XDG_STATE_HOME: folder, XDG_DATA_HOME: folder, XDG_CACHE_HOME: folder });
   onTestFinished(async () => stopEmbedded(folders));
   const record = (): Record => JSON.parse(readFileSync(join(folders.run, "daemon.json"), "utf8")) as Record;
-  return { folders, options: { folders, nodes: ["pve1"], daemonFile }, record };
+  return { folders, options: { folders, nodes: ["pve1"], daemonFile, room: null }, record };
 }
 
 /** Takes a port as soon as the kernel has taken it from a process that was killed. */

@@ -22,6 +22,7 @@ describe("a stack's settings", () => {
       operator: null,
       images: {},
       clones: "linked",
+      archive: null,
       vmidBase: 1000,
       templateBase: 9000,
       vlanOffset: 0,

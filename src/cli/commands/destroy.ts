@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Fault } from "../../core/fault.ts";
 import { stopEmbedded } from "../../embedded/control.ts";
+import { roomPlaces, stopRoom } from "../../embedded/room.ts";
 import { unprotectOwn } from "../../provision/ownership.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
@@ -34,6 +35,7 @@ export const destroy: Command = async (context, values) => {
   if (ran.code !== 0) throw engineFault("destroy", ran, progress, []);
   if (context.isEmbedded) {
     await stopEmbedded(context.folders);
+    await stopRoom(roomPlaces(context.folders));
     await rm(context.folders.pve, { recursive: true, force: true });
     await rm(context.folders.run, { recursive: true, force: true });
   }

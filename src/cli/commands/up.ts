@@ -7,6 +7,7 @@ import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
+import { askRoom } from "../../twin/remote-driver.ts";
 import { wordsOf } from "../words.ts";
 
 /** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
@@ -17,6 +18,11 @@ export const up: Command = async (context, values) => {
   const ready = await readyStack(context, { mustBeProven: true });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming } = ready;
+  // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
+  if (session.room !== null) {
+    const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
+    await askRoom(session.room, "prepare", [images], (line) => io.progress(line));
+  }
   if (values["skip-preview"] !== true) {
     const events: Parameters<RunProgress["onEvent"]>[0][] = [];
     const seen = new RunProgress(io);
@@ -56,7 +62,7 @@ export const up: Command = async (context, values) => {
     io.out("");
     const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
     io.out(words.ready(listed.filter((v) => own.has(v.vmid) && v.status === "running").length, seconds));
-    if (context.isEmbedded) io.out(words.memoryOnly);
+    if (context.isEmbedded && session.room === null) io.out(words.memoryOnly);
     const stack = context.isEmbedded ? "" : ` --stack ${context.stack}`;
     io.out(
       [

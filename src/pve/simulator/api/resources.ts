@@ -30,7 +30,8 @@ export function guestFigures(vm: VmState, status: GuestStatus | undefined): Reco
     diskwrite: 0,
     netin: 0,
     netout: 0,
-    uptime: vm.isOn ? (status?.uptimeSeconds ?? 0) : 0,
+    // Whole seconds, and none for a guest that is off (PVE::QemuServer::vmstatus).
+    uptime: vm.isOn ? Math.ceil(status?.uptimeSeconds ?? 0) : 0,
     ...(config["template"] === "1" ? { template: 1 } : {}),
     ...(config["tags"] === undefined ? {} : { tags: config["tags"] }),
     ...(vm.lock === undefined ? {} : { lock: vm.lock }),

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "../core/fault.ts";
+import { lastRoom } from "../embedded/control.ts";
+import { ensureRoom, findRoom, roomPlaces } from "../embedded/room.ts";
+import { whyNoGuests } from "../twin/needs.ts";
+import { readFirmware } from "../twin/firmware.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * Whether this stack's guests run or are in memory. What MAQUETTE_GUESTS says; else as they were last; else they run
+ * where there is root and a kernel that can.
+ * @returns the machine room's socket, started if need be; null for guests in memory
+ */
+export async function ensureGuests(context: Context, archive: string | null): Promise<string | null> {
+  const { folders, rooter, io } = context;
+  const asked = process.env["MAQUETTE_GUESTS"];
+  if (asked !== undefined && asked !== "memory" && asked !== "container")
+    throw new Fault("CLI_USAGE", `MAQUETTE_GUESTS is "${asked}".`, "It takes memory or container.");
+  if (asked === "memory") return null;
+  if (asked === undefined && !(await isRunningWanted(context))) return null;
+  const here = dirname(fileURLToPath(import.meta.url));
+  const places = await ensureRoom({
+    folders,
+    rooter,
+    roomFile: join(here, "twin.js"),
+    firmware: await readFirmware(join(here, "router")),
+    archive: process.env["MAQUETTE_ARCHIVE"] ?? archive,
+    mayInstall: context.mayInstall,
+    onProgress: (line) => io.progress(line),
+  });
+  return places.socket;
+}
+
+async function isRunningWanted({ folders, rooter }: Context): Promise<boolean> {
+  if (await findRoom(roomPlaces(folders))) return true;
+  if ((await lastRoom(folders)) !== null) return true;
+  // A lab that is there with guests in memory stays so: its state knows nothing of disks.
+  if (existsSync(join(folders.pve, "state.json"))) return false;
+  return rooter !== undefined && whyNoGuests() === undefined;
+}
