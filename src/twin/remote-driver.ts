@@ -153,7 +153,10 @@ export class RemoteDriver implements GuestDriver {
   async close(): Promise<void> {
     this.#isClosed = true;
     const socket = await this.#socket?.catch(() => undefined);
-    socket?.destroy();
+    if (socket === undefined || socket.destroyed) return;
+    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    socket.destroy();
+    await gone;
   }
 
   #isOff(vmid: number): void {
