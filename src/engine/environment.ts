@@ -5,6 +5,7 @@ import { errnoOf } from "../core/fault.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import { installPlugin, type Engine } from "./engine.ts";
+import { leftoversFile, leftoversScript, shellQuoted, watchLines } from "./leftovers.ts";
 
 /** The variables under which plain `pulumi` commands work on a stack; values are paths and addresses, never secrets. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
@@ -38,6 +39,7 @@ export async function prepareEnvironment(
   await privateFolder(folders.pulumiHome);
   await privateFolder(folders.backend);
   await installPlugin(folders.pulumiHome, engine.plugin);
+  await writeScript(leftoversFile(folders), leftoversScript(folders));
   await writeWrapper(folders, engine);
   const others = (env["PATH"] ?? "").split(delimiter).filter((f) => f !== "" && f !== wrapperFolder(folders));
   return {
@@ -68,14 +70,13 @@ async function passphraseFile(options: EnvironmentOptions): Promise<string> {
 
 async function writeWrapper(folders: Folders, engine: Engine): Promise<void> {
   const folder = await privateFolder(wrapperFolder(folders));
-  const quoted = `'${engine.cli.file.replaceAll("'", `'\\''`)}'`;
   const script = `#!/bin/sh
 # Written by maquette. Checkpoints are for this user alone. The token goes from its file to the engine's environment here and nowhere else.
 umask 077
 # What a user has set for other stacks and clusters: each of these would win over what is set here.
 unset PULUMI_CONFIG_PASSPHRASE PULUMI_SELF_MANAGED_STATE_GZIP PULUMI_SELF_MANAGED_STATE_LEGACY_LAYOUT
 unset PROXMOX_VE_API_TOKEN PROXMOX_VE_AUTH_TICKET PROXMOX_VE_CSRF_PREVENTION_TOKEN PROXMOX_VE_USERNAME PROXMOX_VE_PASSWORD
-if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
+${watchLines(folders)}if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
   PROXMOX_VE_API_TOKEN=$(cat "$MAQUETTE_TOKEN_FILE")
   export PROXMOX_VE_API_TOKEN
 fi
@@ -83,13 +84,15 @@ if [ -n "$MAQUETTE_CA_FILE" ]; then
   SSL_CERT_FILE=$MAQUETTE_CA_FILE
   export SSL_CERT_FILE
 fi
-exec ${quoted} "$@"
+exec ${shellQuoted(engine.cli.file)} "$@"
 `;
-  const file = join(folder, "pulumi");
-  const now = await readFile(file, "utf8").catch(() => "");
-  if (now !== script) {
-    // The mark first: a wrapper without it would be taken for an engine, and would start itself for ever.
-    await writePrivate(join(folder, ".maquette-wrapper"), "", 0o700);
-    await writePrivate(file, script, 0o700);
-  }
+  // The mark first: a wrapper without it would be taken for an engine, and would start itself for ever.
+  await writeScript(join(folder, ".maquette-wrapper"), "");
+  await writeScript(join(folder, "pulumi"), script);
+}
+
+/** Writes a script unless it is there already: a `pulumi` that starts at this moment reads it. */
+async function writeScript(file: string, script: string): Promise<void> {
+  const now = await readFile(file, "utf8").catch(() => undefined);
+  if (now !== script) await writePrivate(file, script, 0o700);
 }

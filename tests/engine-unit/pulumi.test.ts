@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { prepareEnvironment, wrapperFolder, type PulumiEnvironment } from "../../src/engine/environment.ts";
+import { endLeftovers, leftoversFile } from "../../src/engine/leftovers.ts";
 import { pulumi, type PulumiOptions } from "../../src/engine/pulumi.ts";
 import { foldersOf, type Folders } from "../../src/stack/folders.ts";
 import { faultOf, temporaryFolder } from "../stack/temporary.ts";
@@ -127,12 +128,70 @@ describe("a run", () => {
 
   test("without an engine is said in words", async () => {
     const { run, folders } = await lab("exit 0");
-    const { rmSync } = await import("node:fs");
     rmSync(wrapperFolder(folders), { recursive: true });
     const fault = await faultOf(() => run(["up"]));
     expect(fault.code).toBe("ENGINE_NO_PROGRAM");
     expect(fault.hint).toContain("doctor");
   });
+});
+
+describe("an engine that is killed", () => {
+  /** It starts a plugin in a process group of its own, as Pulumi does, and an editor; `pids` then holds all three. */
+  async function kill(
+    prepare: (folders: Folders) => void = () => undefined,
+  ): Promise<Lab & { readonly pids: number[] }> {
+    const folder = temporaryFolder();
+    const loop = "while :; do sleep 0.05; done";
+    const plugin = script(join(folder, "pulumi-resource-x"), loop);
+    const editor = script(join(folder, "editor"), `while [ -d ${folder} ]; do sleep 0.05; done`);
+    const file = join(folder, "pids");
+    const own = await lab(
+      `setsid ${plugin} & p=$!; ${editor} & echo "$p $! $$" > ${file}.tmp; mv ${file}.tmp ${file}; wait`,
+    );
+    prepare(own.folders);
+    const running = own.run(["up"]);
+    await until(() => existsSync(file), "the engine");
+    const pids = readFileSync(file, "utf8").trim().split(" ").map(Number);
+    process.kill(pids[2]!, "SIGKILL");
+    // Its output stays open in the editor's hands; who waits for that is of no interest here.
+    void running;
+    return { ...own, pids };
+  }
+
+  test("has its plugins ended at once, by their pid; an editor that was opened from it stays", async () => {
+    const { pids, folders } = await kill();
+    await until(() => !isAlive(pids[0]!), "the plugin's end");
+    expect(isAlive(pids[1]!)).toBe(true);
+    expect(await endLeftovers(folders)).toEqual([]);
+  });
+
+  test("has them ended by the next command where nobody watched, which says what it ended", async () => {
+    const script = { text: "" };
+    const { pids, folders } = await kill((f) => {
+      script.text = readFileSync(leftoversFile(f), "utf8");
+      rmSync(leftoversFile(f));
+    });
+    expect(isAlive(pids[0]!)).toBe(true);
+    writeFileSync(leftoversFile(folders), script.text, { mode: 0o700 });
+    expect(await endLeftovers(folders)).toEqual([
+      expect.stringMatching(new RegExp(`^${pids[0]} .*/pulumi-resource-x`)),
+    ]);
+    await until(() => !isAlive(pids[0]!), "the plugin's end");
+  });
+});
+
+test("the plugins of an engine that runs are nobody's leftovers", async () => {
+  const folder = temporaryFolder();
+  const plugin = script(
+    join(folder, "pulumi-resource-x"),
+    `touch ${folder}/up; while [ ! -e ${folder}/go ]; do sleep 0.05; done`,
+  );
+  const { run, folders } = await lab(`${plugin}; echo "plugin ended with $?"`);
+  const running = run(["up"]);
+  await until(() => existsSync(join(folder, "up")), "the plugin");
+  expect(await endLeftovers(folders)).toEqual([]);
+  writeFileSync(join(folder, "go"), "");
+  expect((await running).stdout).toBe("plugin ended with 0\n");
 });
 
 describe("the environment", () => {
