@@ -1,16 +1,19 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { writePrivate } from "../stack/folders.ts";
 import { Fault } from "../core/fault.ts";
 import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
-import { planRecovery } from "../infra/recovery.ts";
-import { destroyVm } from "../pve/client/guests.ts";
+import { endLeftovers } from "../engine/leftovers.ts";
+import { begunBy, planRecovery, type Begun, type Download, type Pool, type Standing } from "../infra/recovery.ts";
+import { deleteVolume, destroyVm } from "../pve/client/guests.ts";
+import { answers, PveError, seg, type PveClient } from "../pve/client/index.ts";
 import type { Context } from "./context.ts";
 import type { Session } from "./session.ts";
 
 /**
  * Makes good what an interrupted run left, before the engine goes on: stale locks, operations whose end nobody
- * saw, and VMs that the state never recorded. Says each thing that it does; does nothing after a run that ended well.
+ * saw, programs that a killed engine left running, and what the state never recorded. Says each thing that it does; does nothing after a run that ended well.
  */
 export async function recover(context: Context, session: Session, mark: string): Promise<void> {
   const { io, folders, stack } = context;
@@ -21,13 +24,19 @@ export async function recover(context: Context, session: Session, mark: string):
     );
     if (cleared > 0) say(`removed the lock of a run that died`);
   }
+  // A plugin that outlived its engine may still be making what is listed below.
+  for (const left of await endLeftovers(folders)) say(`ended process ${left}, which a killed engine left`);
   const checkpoint = await checkpointOf(context, session);
+  const begun = begunBy({ recorded: checkpoint.resources, pending: checkpoint.pending });
+  const token = await tokenId(session);
   const plan = planRecovery({
     mark,
     isEmbedded: context.isEmbedded,
     recorded: checkpoint.resources,
     pending: checkpoint.pending,
     listed: await session.client.listVms(),
+    standing: await standingOf(session.client, begun, token),
+    pools: begun.length === 0 ? [] : await poolsOf(session.client),
   });
   if (plan.isStateLost) {
     const names = plan.unknown.map((vm) => `${vm.vmid} "${vm.name}" on ${vm.node}`).join(", ");
@@ -41,6 +50,11 @@ export async function recover(context: Context, session: Session, mark: string):
     say(`deleting ${vm.vmid} "${vm.name}" on ${vm.node}, which a run began and never recorded`);
     await destroyVm(session.client, vm.node, vm.vmid);
   }
+  for (const standing of plan.begun) await deleteBegun(session.client, standing, say);
+  for (const { begun: thing, why } of plan.strangers)
+    say(
+      `leaving ${nameOf(thing)} alone: a run began to make one, and this one is not provably this stack's (${why}). If it is yours, delete it; if not, give the stack other names (docs/own-proxmox.md, settings)`,
+    );
   if (plan.dropsPending) {
     const begun = checkpoint.pending.map((p) => `${p.type} ${p.resource.urn.split("::").pop()!}`);
     say(`dropping ${begun.length} operations that a run began: ${begun.join(", ")}`);
@@ -56,6 +70,146 @@ export async function recover(context: Context, session: Session, mark: string):
         "Mend what it names, then run the same command again.",
       );
     }
+  }
+}
+
+/** What is begun and is there, with what tells whose it is. */
+async function standingOf(client: PveClient, begun: readonly Begun[], token: string): Promise<Standing[]> {
+  const found: Standing[] = [];
+  for (const thing of begun) {
+    const standing = await look(client, thing, token);
+    if (standing) found.push(standing);
+  }
+  return found;
+}
+
+const commented = z.object({ comment: z.string().default("") });
+
+async function look(client: PveClient, begun: Begun, token: string): Promise<Standing | undefined> {
+  switch (begun.kind) {
+    case "ha-rule": {
+      const rules = await client.get("/cluster/ha/rules", z.array(z.object({ rule: z.string() })));
+      return rules.some((r) => r.rule === begun.rule) ? { begun } : undefined;
+    }
+    case "ha-resource": {
+      const resources = await client.get("/cluster/ha/resources", z.array(commented.extend({ sid: z.string() })));
+      const resource = resources.find((r) => r.sid === begun.sid);
+      return resource && { begun, comment: resource.comment };
+    }
+    case "seed":
+      return (await client.hasVolume(begun.node, begun.storage, begun.volume)) ? { begun } : undefined;
+    case "image": {
+      const createdAt = await creationOf(client, begun);
+      const downloads = await downloadsOf(client, begun, token);
+      const isThere = createdAt !== undefined || downloads.some((d) => d.endedAt === undefined);
+      return isThere ? { begun, createdAt, downloads } : undefined;
+    }
+    case "bridge": {
+      const interfaces = await client.get(
+        `/nodes/${seg(begun.node)}/network`,
+        z.array(z.object({ iface: z.string(), comments: z.string().default("") })),
+      );
+      const bridge = interfaces.find((i) => i.iface === begun.name);
+      return bridge && { begun, comment: bridge.comments.trim() };
+    }
+    case "pool": {
+      const pool = (await poolsOf(client)).find((p) => p.name === begun.name);
+      return pool && { begun, comment: pool.comment };
+    }
+  }
+}
+
+const poolsOf = (client: PveClient): Promise<readonly Pool[]> =>
+  client.get(
+    "/pools",
+    z.array(commented.extend({ poolid: z.string() }).transform((p) => ({ name: p.poolid, comment: p.comment }))),
+  );
+
+type BegunImage = Extract<Begun, { kind: "image" }>;
+
+/** 0 where the storage does not tell. */
+async function creationOf(client: PveClient, { node, storage, volume }: BegunImage): Promise<number | undefined> {
+  const content = await client.get(
+    `/nodes/${seg(node)}/storage/${seg(storage)}/content`,
+    z.array(z.object({ volid: z.string(), ctime: z.number().default(0) })),
+  );
+  return content.find((v) => v.volid === volume)?.ctime;
+}
+
+/** Proxmox names the token beside its user, the embedded API in one word, as a task's id does. */
+const downloadTask = z.object({
+  upid: answers.upid,
+  id: z.string().default(""),
+  user: z.string(),
+  tokenid: z.string().optional(),
+  starttime: z.number(),
+  endtime: z.number().optional(),
+});
+
+async function downloadsOf(client: PveClient, image: BegunImage, token: string): Promise<readonly Download[]> {
+  const tasks = await client.get(`/nodes/${seg(image.node)}/tasks`, z.array(downloadTask), {
+    source: "all",
+    typefilter: "download",
+    limit: 1_000,
+  });
+  return tasks
+    .filter((t) => t.id === image.fileName && (t.tokenid === undefined ? t.user : `${t.user}!${t.tokenid}`) === token)
+    .map((t) => ({ task: t.upid, begunAt: t.starttime, endedAt: t.endtime }));
+}
+
+/** `user@realm!name`, as tasks bear it. */
+const tokenId = async (session: Session): Promise<string> =>
+  (await readFile(session.endpoint.tokenFile, "utf8")).trim().split("=")[0]!;
+
+async function deleteBegun(client: PveClient, standing: Standing, say: (line: string) => void): Promise<void> {
+  const { begun, downloads = [] } = standing;
+  for (const { task } of downloads.filter((d) => d.endedAt === undefined)) {
+    say(`stopping the download of ${nameOf(begun)}, which a run began and never recorded`);
+    await stopTask(client, task);
+  }
+  // A download that was stopped in time leaves no file.
+  if (begun.kind === "image" && !(await client.hasVolume(begun.node, begun.storage, begun.volume))) return;
+  say(`deleting ${nameOf(begun)}, which a run began and never recorded`);
+  switch (begun.kind) {
+    case "ha-rule":
+      return client.delete(`/cluster/ha/rules/${seg(begun.rule)}`, answers.nothing);
+    case "ha-resource":
+      return client.delete(`/cluster/ha/resources/${seg(begun.sid)}`, answers.nothing);
+    case "seed":
+    case "image":
+      return deleteVolume(client, begun.node, begun.storage, begun.volume);
+    case "bridge": {
+      const network = `/nodes/${seg(begun.node)}/network`;
+      await client.delete(`${network}/${seg(begun.name)}`, answers.nothing);
+      return client.waitTask(await client.put(network, answers.upid), { pollMs: 200 });
+    }
+    case "pool":
+      return client.delete("/pools", answers.nothing, { poolid: begun.name });
+  }
+}
+
+async function stopTask(client: PveClient, task: string): Promise<void> {
+  const node = task.split(":")[1]!;
+  await client.delete(`/nodes/${seg(node)}/tasks/${seg(task)}`, answers.nothing);
+  await client.waitTask(task, { pollMs: 100 }).catch((error: unknown) => {
+    // That it was interrupted is what was wanted.
+    if (!(error instanceof PveError && error.code === "PVE_TASK_FAILED")) throw error;
+  });
+}
+
+function nameOf(begun: Begun): string {
+  switch (begun.kind) {
+    case "ha-rule":
+      return `the HA rule ${begun.rule}`;
+    case "ha-resource":
+      return `the HA resource ${begun.sid}`;
+    case "seed":
+    case "image":
+      return `${begun.volume} on ${begun.node}`;
+    case "bridge":
+      return `the bridge ${begun.name} on ${begun.node}`;
+    case "pool":
+      return `the pool ${begun.name}`;
   }
 }
 

@@ -6,3 +6,6 @@ import type { StackSecret } from "../stack/secret.ts";
  */
 export const markOf = (pool: string, secret: StackSecret, stack: string): string =>
   `${pool.toLowerCase()}-${secret.digest("mark", stack).slice(0, 8)}`;
+
+/** The pool that a mark begins with, in small letters. */
+export const poolOf = (mark: string): string => mark.slice(0, mark.lastIndexOf("-"));

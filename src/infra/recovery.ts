@@ -1,4 +1,5 @@
 import type { ListedVm } from "../provision/ownership.ts";
+import { poolOf } from "./mark.ts";
 
 /** What recovery reads of a resource in the checkpoint. */
 export interface Recorded {
@@ -9,6 +10,43 @@ export interface Recorded {
   readonly initErrors?: readonly string[] | null | undefined;
 }
 
+/**
+ * Something other than a VM that a run began to make, found by what its inputs say. The list is in the order in which
+ * it may be deleted.
+ */
+export type Begun =
+  | { readonly kind: "ha-rule"; readonly rule: string }
+  | { readonly kind: "ha-resource"; readonly sid: string; readonly comment: string }
+  | { readonly kind: "seed"; readonly node: string; readonly storage: string; readonly volume: string }
+  | {
+      readonly kind: "image";
+      readonly node: string;
+      readonly storage: string;
+      readonly volume: string;
+      readonly fileName: string;
+    }
+  | { readonly kind: "bridge"; readonly node: string; readonly name: string; readonly comment: string }
+  | { readonly kind: "pool"; readonly name: string };
+
+/** One of those that stands on the API, and what the API says that tells whose it is. */
+export interface Standing {
+  readonly begun: Begun;
+  /** Of pools, bridges and HA resources. */
+  readonly comment?: string | undefined;
+  /** Of an image: when its file came to be, by the node's clock. */
+  readonly createdAt?: number | undefined;
+  /** Of an image: what this stack's token began to download to that node under that name, by the same clock. */
+  readonly downloads?: readonly Download[] | undefined;
+}
+
+/** A task of the node, with its clock's seconds. */
+export interface Download {
+  readonly task: string;
+  readonly begunAt: number;
+  /** Undefined while it runs. */
+  readonly endedAt?: number | undefined;
+}
+
 export interface Situation {
   readonly mark: string;
   readonly isEmbedded: boolean;
@@ -16,12 +54,25 @@ export interface Situation {
   /** Operations that an interrupted run had begun. */
   readonly pending: readonly { readonly type: string; readonly resource: Recorded }[];
   readonly listed: readonly ListedVm[];
+  /** Which of `begunBy(pending)` are there. */
+  readonly standing: readonly Standing[];
+  /** All pools of the cluster: their names are the cluster's, so a pool tells whose things of its name are. */
+  readonly pools: readonly Pool[];
+}
+
+export interface Pool {
+  readonly name: string;
+  readonly comment: string;
 }
 
 /** What to do before the engine may go on. */
 export interface Recovery {
   /** VMs that exist, are ours, and that the state never recorded: begun and cut off. */
   readonly leftovers: readonly ListedVm[];
+  /** Other things of that kind, in the order in which to delete them. */
+  readonly begun: readonly Standing[];
+  /** What stands where this stack began to make its own, and is not provably this stack's: left alone. */
+  readonly strangers: readonly Stranger[];
   /** The state speaks of VMs that are gone, or of operations whose end nobody saw: ask the API again. */
   readonly needsRefresh: boolean;
   /** The checkpoint's list of begun operations has served: drop it. */
@@ -32,7 +83,63 @@ export interface Recovery {
   readonly isStateLost: boolean;
 }
 
+export interface Stranger {
+  readonly begun: Begun;
+  readonly why: string;
+}
+
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+
+/** How each type that the program makes is found again; of `text` an input that is absent is "". */
+const BEGUN: Readonly<Record<string, (text: (name: string) => string) => Begun>> = {
+  "proxmoxve:index/harule:Harule": (text) => ({ kind: "ha-rule", rule: text("rule") }),
+  "proxmoxve:index/haresource:Haresource": (text) => ({
+    kind: "ha-resource",
+    sid: text("resourceId"),
+    comment: text("comment"),
+  }),
+  "provision:index:Seed": (text) => ({
+    kind: "seed",
+    node: text("node"),
+    storage: text("storage"),
+    volume: `${text("storage")}:iso/${text("fileName")}`,
+  }),
+  "proxmoxve:download/file:File": (text) => ({
+    kind: "image",
+    node: text("nodeName"),
+    storage: text("datastoreId"),
+    volume: `${text("datastoreId")}:${text("contentType")}/${text("fileName")}`,
+    fileName: text("fileName"),
+  }),
+  "proxmoxve:network/linux/bridge:Bridge": (text) => ({
+    kind: "bridge",
+    node: text("nodeName"),
+    name: text("name"),
+    comment: text("comment"),
+  }),
+  "proxmoxve:index/poolLegacy:PoolLegacy": (text) => ({ kind: "pool", name: text("poolId") }),
+};
+const ORDER: readonly Begun["kind"][] = ["ha-rule", "ha-resource", "seed", "image", "bridge", "pool"];
+
+/** What a run began to make besides VMs and never recorded: where to look, in the order in which it may be deleted. */
+export function begunBy({ recorded, pending }: Pick<Situation, "recorded" | "pending">): readonly Begun[] {
+  const kept = new Set(recorded.map((r) => identityOf(thingOf(r))));
+  return pending
+    .filter((p) => p.type === "creating")
+    .map((p) => thingOf(p.resource))
+    .filter((thing) => thing !== undefined)
+    .filter((thing) => !kept.has(identityOf(thing)))
+    .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+const identityOf = (thing: Begun | undefined): string => JSON.stringify({ ...thing, comment: undefined });
+
+function thingOf(r: Recorded): Begun | undefined {
+  return BEGUN[r.type]?.((name) => {
+    const value = r.inputs?.[name];
+    return typeof value === "string" ? value : "";
+  });
+}
 
 /**
  * Compares what the checkpoint says with what the cluster lists; a pure function, so that every kind of kill is a
@@ -55,8 +162,11 @@ export function planRecovery(s: Situation): Recovery {
   });
   const unknown = s.isEmbedded ? [] : unrecorded.filter((vm) => !begun.has(vm.vmid));
   const isStateLost = unknown.length > 0;
+  const judged = s.standing.map((found) => ({ found, why: whyNotOurs(found, s) }));
   return {
     leftovers: isStateLost ? [] : unrecorded,
+    begun: isStateLost ? [] : judged.filter((j) => j.why === undefined).map((j) => j.found),
+    strangers: judged.flatMap(({ found, why }) => (why === undefined ? [] : [{ begun: found.begun, why }])),
     needsRefresh:
       s.pending.length > 0 ||
       // Half made: the state says what was wanted, so without asking the next update would find nothing to do.
@@ -67,6 +177,45 @@ export function planRecovery(s: Situation): Recovery {
     isStateLost,
   };
 }
+
+/** Undefined where what stands there proves to be this stack's: a name alone is no proof, others may choose it too. */
+function whyNotOurs(found: Standing, s: Situation): string | undefined {
+  const { begun, comment = "" } = found;
+  const { mark } = s;
+  switch (begun.kind) {
+    case "ha-rule":
+      return begun.rule.startsWith(`${mark}-`) ? undefined : `its name does not begin with ${mark}`;
+    case "seed":
+      return begun.volume.includes(`/${mark}-`) ? undefined : `its name does not begin with ${mark}`;
+    case "pool":
+      return bears(comment, mark) ? undefined : `its comment does not name the mark ${mark}`;
+    case "ha-resource": {
+      const vm = s.listed.find((v) => `vm:${v.vmid}` === begun.sid);
+      if (vm?.tags.includes(mark) !== true) return `its guest does not bear the mark ${mark}`;
+      return comment === begun.comment ? undefined : "its comment is another";
+    }
+    case "bridge": {
+      // Its comment names the pool, and no two stacks of a cluster have a pool of one name.
+      if (comment !== begun.comment) return "its comment is another";
+      const pool = s.pools.find((p) => p.name.toLowerCase() === poolOf(mark));
+      return pool === undefined || bears(pool.comment, mark) ? undefined : `the pool ${pool.name} is another stack's`;
+    }
+    case "image":
+      return (found.downloads ?? []).some((d) => broughtBy(d, found.createdAt))
+        ? undefined
+        : "this stack's token did not download it";
+    default:
+      return begun satisfies never;
+  }
+}
+
+/** A file from before the download, or from after its end, is somebody's, whatever its name; the clock counts seconds. */
+function broughtBy(d: Download, createdAt: number | undefined): boolean {
+  if (createdAt === undefined) return d.endedAt === undefined;
+  return d.begunAt - 1 <= createdAt && createdAt <= (d.endedAt ?? Infinity) + 1;
+}
+
+const bears = (comment: string, mark: string): boolean => comment.split(/[\s,]+/).includes(mark);
 
 function vmIdOf(r: Recorded): number | undefined {
   const id = r.inputs?.["vmId"] ?? r.id;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseCheckpoint, type Checkpoint } from "../../src/engine/checkpoint.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
 export interface Ran {
@@ -57,8 +58,8 @@ export class Clone {
   }
 
   /** A line of shell in an environment that was asked for before, so that asking is not measured. */
-  inEnvironment(environment: NodeJS.ProcessEnv, line: string): Promise<Ran> {
-    return run("sh", ["-c", line], { cwd: this.root, env: { ...this.env, ...environment } });
+  inEnvironment(environment: NodeJS.ProcessEnv, line: string, options: RunOptions = {}): Promise<Ran> {
+    return run("sh", ["-c", line], { ...options, cwd: this.root, env: { ...this.env, ...environment } });
   }
 
   /** The same in another stack's environment. */
@@ -86,6 +87,19 @@ export class Clone {
       const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
       return existsSync(`/proc/${pid}`) ? [pid] : [];
     });
+  }
+
+  /** What Pulumi has recorded of the stack; undefined while there is nothing, or while it is being written. */
+  checkpoint(stack = "lab"): Checkpoint | undefined {
+    const [folder] = this.states(stack);
+    if (folder === undefined) return undefined;
+    try {
+      return parseCheckpoint(
+        readFileSync(join(folder, "..", "backend/.pulumi/stacks/maquette", `${stack}.json`), "utf8"),
+      );
+    } catch {
+      return undefined;
+    }
   }
 
   /** Where the stack's secret, pass phrase and vault lie. */

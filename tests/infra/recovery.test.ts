@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { planRecovery, type Recorded, type Situation } from "../../src/infra/recovery.ts";
+import {
+  begunBy,
+  planRecovery,
+  type Begun,
+  type Recorded,
+  type Situation,
+  type Standing,
+} from "../../src/infra/recovery.ts";
 import { vm } from "../provision/fake-client.ts";
 
 const mark = "lab-12345678";
@@ -10,8 +17,16 @@ const stack: Recorded = { type: "pulumi:pulumi:Stack" };
 const pending = (type: string, resource: Recorded): Situation["pending"][number] => ({ type, resource });
 
 const plan = (changes: Partial<Situation>): ReturnType<typeof planRecovery> =>
-  planRecovery({ mark, isEmbedded: true, recorded: [], pending: [], listed: [], ...changes });
-const nothing = { leftovers: [], needsRefresh: false, dropsPending: false, unknown: [], isStateLost: false };
+  planRecovery({ mark, isEmbedded: true, recorded: [], pending: [], listed: [], standing: [], pools: [], ...changes });
+const nothing = {
+  leftovers: [],
+  begun: [],
+  strangers: [],
+  needsRefresh: false,
+  dropsPending: false,
+  unknown: [],
+  isStateLost: false,
+};
 
 describe("nothing is done", () => {
   test("before the first run", () => {
@@ -81,13 +96,133 @@ describe("a run that was killed", () => {
     expect(plan({ recorded: [guest(1011, "dc1")] })).toEqual({ ...nothing, needsRefresh: true });
   });
 
-  test("while it made something that is no guest: only the state is mended", () => {
+  test("before Proxmox had begun something that is no guest: only the state is mended", () => {
     const pool = { type: "proxmoxve:index/poolLegacy:PoolLegacy", inputs: { poolId: "lab" } };
     expect(plan({ pending: [pending("creating", pool)], listed: [vm(100, "payroll")] })).toEqual({
       ...nothing,
       needsRefresh: true,
       dropsPending: true,
     });
+  });
+});
+
+/** What the program makes besides VMs: the resource as Pulumi records it, and the thing to look for. */
+const made: readonly (readonly [Recorded, Begun])[] = [
+  [
+    { type: "proxmoxve:index/poolLegacy:PoolLegacy", inputs: { poolId: "lab", comment: `maquette: mark ${mark}` } },
+    { kind: "pool", name: "lab" },
+  ],
+  [
+    {
+      type: "proxmoxve:network/linux/bridge:Bridge",
+      inputs: { nodeName: "pve1", name: "vmbr9", comment: "maquette lab: one VLAN a zone" },
+    },
+    { kind: "bridge", node: "pve1", name: "vmbr9", comment: "maquette lab: one VLAN a zone" },
+  ],
+  [
+    {
+      type: "proxmoxve:download/file:File",
+      inputs: { nodeName: "pve1", datastoreId: "local", contentType: "import", fileName: "lab-debian.qcow2" },
+    },
+    {
+      kind: "image",
+      node: "pve1",
+      storage: "local",
+      volume: "local:import/lab-debian.qcow2",
+      fileName: "lab-debian.qcow2",
+    },
+  ],
+  [
+    { type: "provision:index:Seed", inputs: { node: "pve1", storage: "local", fileName: `${mark}-dc1.iso` } },
+    { kind: "seed", node: "pve1", storage: "local", volume: `local:iso/${mark}-dc1.iso` },
+  ],
+  [
+    { type: "proxmoxve:index/haresource:Haresource", inputs: { resourceId: "vm:1011", comment: "maquette dc1" } },
+    { kind: "ha-resource", sid: "vm:1011", comment: "maquette dc1" },
+  ],
+  [
+    { type: "proxmoxve:index/harule:Harule", inputs: { rule: `${mark}-dc` } },
+    { kind: "ha-rule", rule: `${mark}-dc` },
+  ],
+];
+const thing = (kind: Begun["kind"]): Begun => made.find(([, b]) => b.kind === kind)![1];
+
+describe("what a run began to make besides guests", () => {
+  const creating = made.map(([resource]) => pending("creating", resource));
+
+  test("is found by its inputs, and deleted rules first and the pool last", () => {
+    const begun = begunBy({ recorded: [stack], pending: creating });
+    expect(begun.map((b) => b.kind)).toEqual(["ha-rule", "ha-resource", "seed", "image", "bridge", "pool"]);
+    for (const [, expected] of made) expect(begun).toContainEqual(expected);
+  });
+
+  test("is not what the state knows, what was changed or deleted, nor what is nothing on Proxmox", () => {
+    expect(begunBy({ recorded: made.map(([r]) => r), pending: creating })).toEqual([]);
+    const others = made.flatMap(([r]) => ["updating", "deleting", "reading"].map((type) => pending(type, r)));
+    expect(begunBy({ recorded: [], pending: others })).toEqual([]);
+    const ownership = { type: "provision:index:Ownership", inputs: { mark } };
+    expect(begunBy({ recorded: [], pending: [pending("creating", ownership)] })).toEqual([]);
+  });
+
+  type Case = readonly [what: string, found: Standing, more: Partial<Situation>];
+  const comment = "maquette lab: one VLAN a zone";
+  const download = { task: "UPID:pve1:…", begunAt: 1_000, endedAt: 1_060 };
+  const ourPool = { name: "lab", comment: `maquette: plan lab, mark ${mark}` };
+  const standing: readonly Case[] = [
+    ["a pool that names the mark", { begun: thing("pool"), comment: ourPool.comment }, {}],
+    ["a bridge that names the pool", { begun: thing("bridge"), comment }, { pools: [ourPool] }],
+    ["a bridge that names the pool, which is not made yet", { begun: thing("bridge"), comment }, {}],
+    ["a seed", { begun: thing("seed") }, {}],
+    ["an image that our token downloaded", { begun: thing("image"), createdAt: 1_059, downloads: [download] }, {}],
+    [
+      "an image that our token is downloading",
+      { begun: thing("image"), downloads: [{ task: "UPID:pve1:…", begunAt: 1_000 }] },
+      {},
+    ],
+    [
+      "an HA resource of our guest",
+      { begun: thing("ha-resource"), comment: "maquette dc1" },
+      { recorded: [guest(1011, "dc1")], listed: [ours(1011, "dc1")] },
+    ],
+    ["an HA rule", { begun: thing("ha-rule") }, {}],
+  ];
+
+  test.each(standing)("%s is deleted", (_, found, more) => {
+    for (const isEmbedded of [true, false]) {
+      const recovery = plan({ isEmbedded, pending: creating, standing: [found], ...more });
+      expect(recovery).toMatchObject({ begun: [found], strangers: [] });
+    }
+  });
+
+  const foreign: readonly Case[] = [
+    ["a pool of another stack", { begun: thing("pool"), comment: "maquette: plan lab, mark lab-87654321" }, {}],
+    ["a pool whose comment only begins like the mark", { begun: thing("pool"), comment: `mark ${mark}9` }, {}],
+    ["a pool without a comment", { begun: thing("pool") }, {}],
+    ["a bridge with another comment", { begun: thing("bridge"), comment: "the office" }, {}],
+    [
+      "a bridge of another stack whose pool has the same name",
+      { begun: thing("bridge"), comment },
+      { pools: [{ name: "lab", comment: "maquette: plan lab, mark lab-87654321" }] },
+    ],
+    ["an image that nobody here downloaded", { begun: thing("image"), createdAt: 1_059, downloads: [] }, {}],
+    ["an image from before the download", { begun: thing("image"), createdAt: 998, downloads: [download] }, {}],
+    ["an image that was put there later", { begun: thing("image"), createdAt: 2_000, downloads: [download] }, {}],
+    ["a seed of another name", { begun: { ...thing("seed"), volume: "local:iso/x.iso" } as Begun }, {}],
+    ["an HA resource of somebody's guest", { begun: thing("ha-resource"), comment: "maquette dc1" }, {}],
+    [
+      "an HA resource that somebody made of our guest",
+      { begun: thing("ha-resource"), comment: "by hand" },
+      { recorded: [guest(1011, "dc1")], listed: [ours(1011, "dc1")] },
+    ],
+    ["an HA rule of another name", { begun: { kind: "ha-rule", rule: "keep-apart" } }, {}],
+  ];
+
+  test.each(foreign)("%s is left alone, and why is said", (_, found, more) => {
+    for (const isEmbedded of [true, false]) {
+      const recovery = plan({ isEmbedded, pending: creating, standing: [found], ...more });
+      expect(recovery.begun).toEqual([]);
+      expect(recovery.strangers).toEqual([{ begun: found.begun, why: expect.any(String) as string }]);
+    }
   });
 });
 
@@ -115,7 +250,9 @@ describe("the state was lost", () => {
   const listed = [ours(1011, "dc1"), ours(1012, "dc2")];
 
   test("on a real Proxmox: nothing is deleted on that ground", () => {
+    const begun = { pending: [pending("creating", made[3]![0])], standing: [{ begun: made[3]![1] }] };
     expect(plan({ isEmbedded: false, listed })).toEqual({ ...nothing, unknown: listed, isStateLost: true });
+    expect(plan({ isEmbedded: false, listed, ...begun })).toMatchObject({ begun: [], isStateLost: true });
   });
 
   test("in part, on a real Proxmox, by a backup that is older than the guests: nothing is deleted either", () => {
