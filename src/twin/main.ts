@@ -1,4 +1,4 @@
-import { messageOf } from "../core/fault.ts";
+import { Fault, messageOf } from "../core/fault.ts";
 import { openRoom, type Room } from "./room.ts";
 import { roomArguments } from "./protocol.ts";
 
@@ -38,6 +38,7 @@ try {
   await answer({ kind: "ready" });
 } catch (error) {
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  await answer({ kind: "failed", message: messageOf(error) });
+  const hint = error instanceof Fault ? ` ${error.hint}` : "";
+  await answer({ kind: "failed", message: `${messageOf(error)}${hint}` });
   process.exitCode = 1;
 }

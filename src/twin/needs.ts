@@ -21,11 +21,11 @@ const NEEDS: readonly Need[] = [
 ];
 
 /** Where root's programs are, whatever the user's PATH says. */
-const FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const FOLDERS: readonly string[] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Debian packages that are missing on this machine for guests to run. */
-export function missingPackages(path = process.env["PATH"] ?? ""): readonly string[] {
-  const folders = [...path.split(delimiter), ...FOLDERS];
+export function missingPackages(path = process.env["PATH"] ?? "", roots = FOLDERS): readonly string[] {
+  const folders = [...path.split(delimiter), ...roots].filter((folder) => folder !== "");
   const isThere = (program: string): boolean =>
     folders.some((folder) => {
       try {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
 import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
 import type { GuestDescription, Log } from "../pve/simulator/guest-driver.ts";
+import { command } from "./command.ts";
 import { ContainerDriver } from "./driver.ts";
 import { findArchive } from "./images/archive.ts";
 import { recipeFor } from "./images/catalogue.ts";
@@ -32,6 +33,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
   const guard = { uid: settings.uid, gid: settings.gid };
   await mkdir(settings.run, { recursive: true, mode: 0o700 });
   await chown(settings.run, guard.uid, guard.gid);
+  await probeOverlay(settings.home);
   const images = new ImageStore({
     folder: settings.images,
     archive: () => findArchive(settings.archive),
@@ -201,6 +203,28 @@ async function checkMedia(guest: GuestDescription, uid: number): Promise<void> {
     });
     if (link.isSymbolicLink() || !file.isFile() || (uid !== 0 && file.uid !== uid))
       throw new GuestDriverError(`the CD image ${hostPath} is not a file of the lab's user`);
+  }
+}
+
+/**
+ * Not every file system takes an upper layer: another overlayfs (a container's own disk), NFS and some more do not.
+ * @throws Fault TWIN_OVERLAY
+ */
+export async function probeOverlay(home: string): Promise<void> {
+  const folder = join(home, "probe");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const script = `cd ${folder}; mkdir -p lower upper work root
+mount -t overlay maquette-probe -o lowerdir=lower,upperdir=upper,workdir=work root; : > root/written`;
+  try {
+    const { exitCode, stderr } = await command(["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]);
+    if (exitCode === 0) return;
+    throw new Fault(
+      "TWIN_OVERLAY",
+      `Overlayfs takes no disk of a guest under ${home}: ${stderr.trim().split("\n").at(-1) ?? `exit ${exitCode}`}`,
+      "Name a folder on a disk of its own (ext4, xfs, btrfs, tmpfs) with MAQUETTE_TWIN_DIR; or MAQUETTE_GUESTS=memory does without running guests.",
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

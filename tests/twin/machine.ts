@@ -27,7 +27,7 @@ export async function driverHere(change: Partial<ContainerDriverOptions> = {}): 
 }> {
   const home = await mkdtemp(join(tmpdir(), "maquette-twin-"));
   const driver = new ContainerDriver({
-    key: `t${home.slice(-6).toLowerCase()}`,
+    key: `zz${home.slice(-6).toLowerCase()}`,
     home: join(home, "d"),
     sockets: join(home, "s"),
     owner: { uid: 0, gid: 0 },
@@ -41,7 +41,7 @@ export async function driverHere(change: Partial<ContainerDriverOptions> = {}): 
 }
 
 /** Everything on this machine that bears the lab's name and should be gone: `key` of one lab, or any test's. */
-export async function leftovers(key = "t"): Promise<string[]> {
+export async function leftovers(key = "zz"): Promise<string[]> {
   const found: string[] = [];
   const bears = new RegExp(`maquette-(pod-|twin-)?${key}`);
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {

@@ -19,7 +19,7 @@ describe.skipIf(reason !== undefined)(`the machine room${reason === undefined ? 
     if (home === undefined) folders.push(folder);
     const room = await openRoom(
       {
-        key: `t${folder.slice(-6).toLowerCase()}`,
+        key: `zz${folder.slice(-6).toLowerCase()}`,
         home: join(folder, "lib", "d"),
         images: IMAGES,
         run: join(folder, "run"),

@@ -69,6 +69,11 @@ export class ImageStore {
     return [await this.#once(recipe.suite, recipe.packages, base), base];
   }
 
+  /** Under which name the index holds a release's base. */
+  keyOf(suite: string): string {
+    return requestKey(suite, BASE_PACKAGES, null);
+  }
+
   /** One build at a time for the same thing in this process. */
   #once(suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
     const key = requestKey(suite, packages, parent?.id ?? null);

@@ -1,0 +1,130 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { findArchive } from "../../src/twin/images/archive.ts";
+import { ImageStore } from "../../src/twin/images/store.ts";
+import { missingPackages } from "../../src/twin/needs.ts";
+import { probeOverlay } from "../../src/twin/room.ts";
+import { guest } from "../pve/guest-driver-contract.ts";
+import { driverHere, leftovers, whyNot } from "./machine.ts";
+
+const reason = whyNot();
+const silent = (): void => undefined;
+
+describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  const undo: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  });
+  async function folder(): Promise<string> {
+    const made = await mkdtemp(join(tmpdir(), "maquette-fault-"));
+    undo.push(() => rm(made, { recursive: true, force: true }));
+    return made;
+  }
+  /** A file system of its own; in the machine's namespace, so it goes with the test. */
+  function mounted(at: string, ...args: string[]): void {
+    execFileSync("mount", [...args, at]);
+    undo.push(() => spawnSync("umount", ["-l", at]));
+  }
+  const store = (at: string, archive: string): ImageStore =>
+    new ImageStore({ folder: at, archive: () => Promise.resolve(archive), log: silent });
+
+  it("an archive that does not answer is named, with what to do, and nothing half-built stays", async () => {
+    const at = await folder();
+    await expect(
+      store(at, "http://127.0.0.1:9/debian").layersFor({ suite: "trixie", packages: [] }),
+    ).rejects.toMatchObject({ code: "TWIN_ARCHIVE", hint: expect.stringContaining("maquette:archive") as string });
+    expect((await readdir(at)).filter((name) => name.startsWith("building"))).toEqual([]);
+  });
+
+  it("an archive without the release says so too", async () => {
+    const server = createServer((_, response) => response.writeHead(404).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    undo.push(() => server.close());
+    const at = await folder();
+    const { port } = server.address() as AddressInfo;
+    await expect(
+      store(at, `http://127.0.0.1:${port}/debian`).layersFor({ suite: "trixie", packages: [] }),
+    ).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
+  });
+
+  it("a disk that fills up while an image is built: in words, the folder as it was, and the next attempt is free", async () => {
+    const at = await folder();
+    mounted(at, "-t", "tmpfs", "-o", "size=60m", "maquette-fault");
+    await expect(store(at, await findArchive(null)).layersFor({ suite: "trixie", packages: [] })).rejects.toMatchObject(
+      { code: "TWIN_IMAGE_DISK_FULL" },
+    );
+    expect((await readdir(at)).filter((name) => name.startsWith("building"))).toEqual([]);
+  });
+
+  it("an image that somebody cut is not used: it is built again", async () => {
+    const at = await folder();
+    const real = store(at, "http://127.0.0.1:9/debian");
+    const id = "0123456789abcdef";
+    await mkdir(join(at, id, "root"), { recursive: true });
+    await mkdir(join(at, "index"));
+    const manifest = { id, parent: null, suite: "trixie", asked: [], packages: [], digest: "x", files: 9, bytes: 9 };
+    await writeFile(join(at, id, "manifest.json"), JSON.stringify(manifest));
+    await writeFile(join(at, "index", real.keyOf("trixie")), `${id}\n`);
+    await expect(real.layersFor({ suite: "trixie", packages: [] })).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
+    expect((await readdir(at)).some((name) => name.startsWith("damaged-"))).toBe(true);
+    expect(await real.collect(new Set())).toHaveLength(1);
+  });
+
+  it("a disk that overlayfs refuses as upper layer is refused before any guest is made", async () => {
+    const at = await folder();
+    for (const name of ["lower", "upper", "work", "root"]) await mkdir(join(at, name));
+    const layers = ["lowerdir", "upperdir", "workdir"].map((n) => `${n}=${join(at, n.replace("dir", ""))}`).join(",");
+    mounted(join(at, "root"), "-t", "overlay", "-o", layers, "maquette-fault");
+    await expect(probeOverlay(join(at, "root", "lab"))).rejects.toMatchObject({
+      code: "TWIN_OVERLAY",
+      hint: expect.stringContaining("MAQUETTE_TWIN_DIR") as string,
+    });
+    await expect(probeOverlay(join(at, "lab"))).resolves.toBeUndefined();
+  });
+
+  it("programs that are missing are named by Debian's packages", () => {
+    expect(missingPackages()).toEqual([]);
+    expect(missingPackages("", [])).toContain("systemd-container");
+  });
+
+  it("an image that no container stands for, a trunk, a CD that is none, a seed that asks too much: refused by name", async () => {
+    const { driver, remove, home } = await driverHere();
+    undo.push(remove, () => driver.close());
+    const image = (volume: string): { readonly kind: "image"; readonly volume: string } => ({ kind: "image", volume });
+    const disk = { ...guest(100).disks[0]!, origin: image("local:import/windows-2025.qcow2") };
+    await expect(driver.create(guest(100, { disks: [disk] }), silent)).rejects.toThrow(/windows-2025/);
+    const nic = guest(100).nics[0]!;
+    const { tag: _tag, ...untagged } = nic;
+    const trunk = guest(101, { nics: [{ ...untagged, trunks: "10;20" }] });
+    await driver.create(trunk, silent);
+    await expect(driver.start(trunk, silent)).rejects.toThrow(/no trunk/);
+    await writeFile(join(home, "junk.iso"), "not a CD");
+    const junk = guest(102, {
+      cdroms: [{ slot: "ide3", volume: "local:iso/junk.iso", hostPath: join(home, "junk.iso") }],
+    });
+    await driver.create(junk, silent);
+    await expect(driver.start(junk, silent)).rejects.toThrow(/no ISO 9660 image/);
+    expect((await driver.status([101, 102])).get(102)?.power).toBe("stopped");
+  });
+
+  it("a guest whose init is broken does not boot: said with the console's last words, and it is off", async () => {
+    const { driver, remove } = await driverHere();
+    undo.push(remove, () => driver.close());
+    const made = guest(100);
+    await driver.create(made, silent);
+    await driver.start(made, silent);
+    await driver.exec(100, ["sh", "-c", "rm /sbin/init /lib/systemd/systemd"], "");
+    await driver.stop(100);
+    await expect(driver.start(made, silent)).rejects.toThrow(/guest 100 ended while booting: .*\S/);
+    expect((await driver.status([100])).get(100)?.power).toBe("stopped");
+  });
+
+  it("leaves nothing on the machine", async () => {
+    expect(await leftovers()).toEqual([]);
+  });
+});
