@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 
 /** Why tests that need namespaces of their own cannot run here; undefined when they can. */
 export function whyNot(): string | undefined {
@@ -56,4 +57,29 @@ function runIn(pid: number, command: string, input: string | undefined): string 
   });
   if (done.status === 0) return done.stdout;
   throw new Error(`${command}: exit ${done.status ?? done.signal ?? ""}\n${done.stdout}${done.stderr}`);
+}
+
+/** A process inside, in a network namespace made by `ip netns add`; its standard streams are pipes. */
+export interface Inside {
+  readonly process: ChildProcessWithoutNullStreams;
+  /** Ends it at once and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+export function spawnInside(ns: Namespace, netns: string, command: string): Inside {
+  // The first line says the process's own number: killing nsenter would leave it alone.
+  const script = `echo $$ >&2; exec ${command}`;
+  const args = ["-t", String(ns.pid), "-n", "-m", "-p", "ip", "netns", "exec", netns, "sh", "-c", script];
+  const child = spawn("nsenter", args, { stdio: ["pipe", "pipe", "pipe"] });
+  const number = new Promise<string>((resolve) => {
+    child.stderr.once("data", (d: Buffer) => resolve(/^\d+/.exec(d.toString())?.[0] ?? ""));
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return {
+    process: child,
+    kill: async () => {
+      if (child.exitCode === null && child.signalCode === null) ns.run(`kill -9 ${await number} || true`);
+      await ended;
+    },
+  };
 }
