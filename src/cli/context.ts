@@ -25,11 +25,7 @@ export interface Context {
 }
 
 /** @throws Fault CLI_USAGE for a stack or language that cannot be */
-export function context(
-  values: Readonly<Record<string, unknown>>,
-  io: Io,
-  rooter?: Rooter,
-): Context {
+export function context(values: Readonly<Record<string, unknown>>, io: Io, rooter?: Rooter): Context {
   const root = repositoryRoot();
   const stack = textOf(values["stack"]) ?? "lab";
   if (!/^[\w.-]{1,100}$/.test(stack) || /^\.+$/.test(stack)) {

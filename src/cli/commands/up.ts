@@ -7,6 +7,7 @@ import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
+import { setUpOutside } from "../scenery.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { wordsOf } from "../words.ts";
 
@@ -42,6 +43,7 @@ export const up: Command = async (context, values) => {
   return finish();
 
   async function finish(): Promise<number> {
+    if (session.room !== null) await setUpOutside(context, session.room, plan, naming);
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const listed = await session.client.listVms();
     if (context.isJson) {
