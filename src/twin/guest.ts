@@ -193,6 +193,10 @@ export class RunningGuest {
 
   /** For a guest with its own cloud-init: the NoCloud folder that its Proxmox CD would be. */
   async #handSeed(root: string, media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>): Promise<void> {
+    await putFile(root, {
+      path: "/etc/cloud/cloud.cfg.d/99-maquette.cfg",
+      content: "datasource_list: [NoCloud]\nsystem_info: {network: {renderers: [networkd]}}\n",
+    });
     for (const files of media.values()) {
       if (!files.has("meta-data")) continue;
       for (const [name, content] of files)

@@ -20,6 +20,8 @@ export const BASE_PACKAGES: readonly string[] = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "tzdata"],
   ...["iproute2", "iputils-ping", "nftables", "netbase", "netcat-openbsd", "tcpdump"],
   ...["ca-certificates", "curl", "less", "procps", "python3-minimal"],
+  // A guest knows its own name without asking a server that may not be there yet (nss-myhostname(8)).
+  "libnss-myhostname",
 ];
 
 /** Packages of a role on Debian; a role that is not here has the base alone. */
