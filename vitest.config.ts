@@ -45,6 +45,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 1_200_000,
           fileParallelism: false,
+          // After the others: what is timed here should not be timed against them.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -97,7 +97,7 @@ export async function ensureRoom(options: RoomOptions): Promise<RoomPlaces> {
       `Guests cannot run on this machine: ${why}.`,
       "MAQUETTE_GUESTS=memory does without running guests.",
     );
-  await ensurePrograms(options, rooter);
+  await installPrograms(options);
   if (running) {
     onProgress("the machine room runs from other sources: starting it again, its guests with it");
     await stopRoom(places);
@@ -124,11 +124,19 @@ export async function ensureRoom(options: RoomOptions): Promise<RoomPlaces> {
   return places;
 }
 
-async function ensurePrograms({ mayInstall, onProgress }: RoomOptions, rooter: Rooter): Promise<void> {
+/**
+ * The programs that running guests takes, from this machine's own packages.
+ * @throws Fault TWIN_PROGRAMS when they are missing and may not or cannot be installed
+ */
+export async function installPrograms({
+  mayInstall,
+  onProgress,
+  rooter,
+}: Pick<RoomOptions, "mayInstall" | "onProgress" | "rooter">): Promise<void> {
   const packages = missingPackages();
   if (packages.length === 0) return;
   const byHand = `apt-get install --no-install-recommends ${packages.join(" ")}`;
-  if (!hasApt() || !mayInstall) {
+  if (!hasApt() || !mayInstall || rooter === undefined) {
     throw new Fault(
       "TWIN_PROGRAMS",
       `Running guests takes programs that this machine lacks, in Debian's packages ${packages.join(", ")}.`,

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { freemem, totalmem, cpus } from "node:os";
 import { dirname } from "node:path";
 import { findEmbedded } from "../../embedded/control.ts";
+import { findRoom, installPrograms, roomPlaces } from "../../embedded/room.ts";
+import { missingPackages, whyNoGuests } from "../../twin/needs.ts";
 import { goVersion } from "../../engine/build.ts";
 import { findEngine, type Program } from "../../engine/engine.ts";
 import { compareVersions, pins } from "../../engine/pins.ts";
@@ -20,9 +22,11 @@ interface Finding {
   readonly cure: string;
 }
 
-/** Says what this machine has, which part stands in for what, and what is missing; installs nothing. */
-export const doctor: Command = async (context) => {
-  const findings = [...machine(), ...(await engine(context)), ...(await stack(context)), ...guests(context)];
+/** Says what this machine has, which part stands in for what, and what is missing; installs nothing unless asked. */
+export const doctor: Command = async (context, values) => {
+  if (values["install"] === true)
+    await installPrograms({ ...context, onProgress: (line) => context.io.progress(line) });
+  const findings = [...machine(), ...(await engine(context)), ...(await stack(context)), ...(await guests(context))];
   if (context.isJson) context.io.out(JSON.stringify({ findings }));
   else {
     context.io.out(
@@ -127,14 +131,39 @@ async function stack(context: Context): Promise<Finding[]> {
   ];
 }
 
-function guests(context: Context): Finding[] {
+async function guests(context: Context): Promise<Finding[]> {
   if (!context.isEmbedded) return [];
+  const room = await findRoom(roomPlaces(context.folders));
+  const why = whyNoGuests();
+  const packages = missingPackages();
+  const inMemory =
+    "guests are in memory: they have a state and no more; nothing boots, no service answers, no packet is routed";
+  const containers =
+    "systemd containers with real packages and networks; they stand in for virtual machines (docs/twin.md)";
+  if (room)
+    return [{ what: "guests", state: "stand-in", fact: `${containers}; machine room: process ${room.pid}`, cure: "" }];
+  if (why !== undefined)
+    return [
+      {
+        what: "guests",
+        state: "stand-in",
+        fact: `${inMemory}, because ${why}`,
+        cure: "A real Proxmox VE runs them: docs/own-proxmox.md.",
+      },
+    ];
   return [
     {
       what: "guests",
       state: "stand-in",
-      fact: "the memory driver: guests have a state and no more; nothing boots, no service answers, no packet is routed. A real Proxmox runs them (docs/own-proxmox.md)",
-      cure: "",
+      fact: context.rooter ? `${containers}; none run now` : `${inMemory}, because that takes root`,
+      cure: context.rooter ? "" : "`sudo npm start` runs them on this machine.",
+    },
+    {
+      what: "guests' programs",
+      // Without them everything but running guests works.
+      state: packages.length === 0 ? "good" : "note",
+      fact: packages.length === 0 ? "all here" : `missing: Debian's packages ${packages.join(", ")}`,
+      cure: packages.length === 0 ? "" : "`sudo maquette doctor --install` installs them; so does `sudo npm start`.",
     },
   ];
 }
