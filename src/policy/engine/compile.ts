@@ -4,17 +4,59 @@ import { makeSpace, writeRanks, type Space } from "./space.ts";
 import { buildTree, ENDS, type Tree } from "./tree.ts";
 import type { Action, Box, Rule, Slice } from "./types.ts";
 
-/** The boxes of all rules in one family and slice, in the order of the rules. */
-export interface Group {
-  readonly space: Space;
-  /** Ranks, `[lo, hi] × 4` a box. */
-  readonly coords: Int32Array;
+/**
+ * The boxes of all rules in one family and slice, in the order of the rules. Its ranks and its tree are made when they are
+ * first asked for: most questions are about a slice or two of the eight.
+ */
+export class Group {
   readonly count: number;
   /** The rule of each box; ascending. */
   readonly rule: Int32Array;
-  readonly tree: Tree;
   /** All ones: the filter for "every box". */
   readonly alive: Uint8Array;
+  readonly #boxes: readonly Box[];
+  readonly #family: Family;
+  readonly #slice: Slice;
+  #made: Ranked | undefined;
+
+  constructor(family: Family, slice: Slice, boxes: readonly Box[], owners: readonly number[]) {
+    this.count = boxes.length;
+    this.rule = Int32Array.from(owners);
+    this.alive = new Uint8Array(boxes.length).fill(1);
+    this.#boxes = boxes;
+    this.#family = family;
+    this.#slice = slice;
+  }
+
+  get space(): Space {
+    return this.#ranked().space;
+  }
+
+  /** Ranks, `[lo, hi] × 4` a box. */
+  get coords(): Int32Array {
+    return this.#ranked().coords;
+  }
+
+  get tree(): Tree {
+    return this.#ranked().tree;
+  }
+
+  #ranked(): Ranked {
+    return (this.#made ??= rank(this.#family, this.#slice, this.#boxes));
+  }
+}
+
+interface Ranked {
+  readonly space: Space;
+  readonly coords: Int32Array;
+  readonly tree: Tree;
+}
+
+function rank(family: Family, slice: Slice, boxes: readonly Box[]): Ranked {
+  const space = makeSpace(family, slice, boxes);
+  const coords = new Int32Array(boxes.length * ENDS);
+  for (let k = 0; k < boxes.length; k++) writeRanks(space, boxes[k]!, coords, k * ENDS);
+  return { space, coords, tree: buildTree(coords, boxes.length) };
 }
 
 /** A list of rules made ready for questions. Immutable; keep it for as many questions as there are. */
@@ -39,8 +81,8 @@ const GROUPS = 8;
 const groupNumber = (family: Family, slice: Slice): number => (family === 4 ? 0 : 4) + SLICE_NUMBER[slice];
 
 /**
- * Sorts the boxes of a first-match list into groups by family and slice, compresses their ends to ranks and
- * builds an index over each group. Boxes without a packet are dropped. O(n log n), about 100 bytes a box.
+ * Sorts the boxes of a first-match list into groups by family and slice; a group that is asked about compresses their
+ * ends to ranks and builds an index. Boxes without a packet are dropped. O(n log n), about 100 bytes a box.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions = {}): CompiledRules {
   const boxes: Box[][] = Array.from({ length: GROUPS }, () => []);
@@ -50,9 +92,9 @@ export function compile(rules: readonly Rule[], options: CompileOptions = {}): C
   const entryBox: number[] = [];
   rules.forEach((rule, index) => {
     for (const given of rule.boxes) {
+      if (!isInhabited(given)) continue;
+      const g = groupNumber(given.family, given.slice);
       for (const box of realBoxes(given)) {
-        if (!isInhabited(box)) continue;
-        const g = groupNumber(box.family, box.slice);
         entryGroup.push(g);
         entryBox.push(boxes[g]!.length);
         boxes[g]!.push(box);
@@ -66,7 +108,7 @@ export function compile(rules: readonly Rule[], options: CompileOptions = {}): C
   const groups = families.flatMap((family) =>
     slices.map((slice) => {
       const g = groupNumber(family, slice);
-      return makeGroup(makeSpace(family, slice, boxes[g]!), boxes[g]!, owners[g]!);
+      return new Group(family, slice, boxes[g]!, owners[g]!);
     }),
   );
   return {
@@ -76,20 +118,6 @@ export function compile(rules: readonly Rule[], options: CompileOptions = {}): C
     ruleStart,
     entryGroup: Int32Array.from(entryGroup),
     entryBox: Int32Array.from(entryBox),
-  };
-}
-
-function makeGroup(space: Space, boxes: readonly Box[], owners: readonly number[]): Group {
-  const count = boxes.length;
-  const coords = new Int32Array(count * ENDS);
-  for (let k = 0; k < count; k++) writeRanks(space, boxes[k]!, coords, k * ENDS);
-  return {
-    space,
-    coords,
-    count,
-    rule: Int32Array.from(owners),
-    tree: buildTree(coords, count),
-    alive: new Uint8Array(count).fill(1),
   };
 }
 

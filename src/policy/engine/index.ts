@@ -3,6 +3,7 @@ export type * from "./types.ts";
 export * from "./boxes.ts";
 export { DEFAULT_FRAGMENTS, DEFAULT_STEPS, makeMeter, type Budgeted, type Meter } from "./budget.ts";
 export { compile, type CompiledRules, type CompileOptions } from "./compile.ts";
+export { BY_DEFAULT, deciders, type DecidersOptions } from "./deciders.ts";
 export { makeDecider, type Decider } from "./decider.ts";
 export { EngineDefect } from "./defect.ts";
 export { describeProduct, type AddressLabel } from "./describe.ts";

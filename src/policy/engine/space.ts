@@ -1,5 +1,5 @@
 import type { Family } from "../../core/ip.ts";
-import { DIMENSIONS, fullInterval, makeBox } from "./boxes.ts";
+import { DIMENSIONS, fullInterval, makeBox, type Dimension } from "./boxes.ts";
 import type { Box, Interval, Packet, Slice } from "./types.ts";
 
 /*
@@ -25,13 +25,15 @@ export interface Space {
 // Above this a number is not exact as a double; IPv4 and everything smaller is.
 const EXACT = 1n << 53n;
 
-function makeAxis(intervals: readonly Interval[], full: Interval): Axis {
+function makeAxis(boxes: readonly Box[], d: Dimension, full: Interval): Axis {
   if (full.hi < EXACT) {
-    const values = new Float64Array(2 * intervals.length + 1);
+    const values = new Float64Array(2 * boxes.length + 1);
+    const max = Number(full.hi);
     let n = 1;
-    for (const { lo, hi } of intervals) {
-      values[n++] = Number(lo);
-      values[n++] = hi < full.hi ? Number(hi) + 1 : 0;
+    for (const box of boxes) {
+      const hi = Number(box[d].hi);
+      values[n++] = Number(box[d].lo);
+      values[n++] = hi < max ? hi + 1 : 0;
     }
     values.sort();
     let kept = 1;
@@ -39,7 +41,8 @@ function makeAxis(intervals: readonly Interval[], full: Interval): Axis {
     return { starts: values.slice(0, kept), length: kept, max: full.hi };
   }
   const seen = new Set<bigint>([0n]);
-  for (const { lo, hi } of intervals) {
+  for (const box of boxes) {
+    const { lo, hi } = box[d];
     seen.add(lo);
     if (hi < full.hi) seen.add(hi + 1n);
   }
@@ -49,11 +52,7 @@ function makeAxis(intervals: readonly Interval[], full: Interval): Axis {
 
 /** Cuts the space of one family and slice at the ends of the given boxes, which are all of that family and slice. */
 export function makeSpace(family: Family, slice: Slice, boxes: readonly Box[]): Space {
-  const axis = (d: (typeof DIMENSIONS)[number]): Axis =>
-    makeAxis(
-      boxes.map((b) => b[d]),
-      fullInterval(family, slice, d),
-    );
+  const axis = (d: Dimension): Axis => makeAxis(boxes, d, fullInterval(family, slice, d));
   return { family, slice, axes: [axis("src"), axis("dst"), axis("a"), axis("b")] };
 }
 

@@ -286,9 +286,11 @@ export function visitOverlaps(
   const b5 = box[5]!;
   const b6 = box[6]!;
   const b7 = box[7]!;
-  const stack = new Int32Array(STACK.length);
+  const stack = stacks.pop() ?? new Int32Array(STACK.length);
+  stack[0] = 0;
   let top = tree.count > 0 ? 1 : 0;
-  while (top > 0) {
+  let isStopped = false;
+  while (top > 0 && !isStopped) {
     const node = stack[--top]!;
     const h = node * ENDS;
     meter.steps++;
@@ -307,11 +309,18 @@ export function visitOverlaps(
       if (boxes[c]! > b1 || boxes[c + 1]! < b0 || boxes[c + 2]! > b3 || boxes[c + 3]! < b2) continue;
       if (boxes[c + 4]! > b5 || boxes[c + 5]! < b4 || boxes[c + 6]! > b7 || boxes[c + 7]! < b6) continue;
       const item = order[k]!;
-      if (item < before && item >= from && alive[item] !== 0 && visit(item)) return true;
+      if (item < before && item >= from && alive[item] !== 0 && visit(item)) {
+        isStopped = true;
+        break;
+      }
     }
   }
-  return false;
+  stacks.push(stack);
+  return isStopped;
 }
+
+// For walks inside walks.
+const stacks: Int32Array[] = [];
 
 /** The numbers of the boxes that meet `box`, in ascending order. */
 export function overlapping(tree: Tree, box: Int32Array, filter: Filter, meter: Meter): number[] {

@@ -11,6 +11,8 @@ import type { Action, Box, Packet, Rule, Verdict } from "./types.ts";
 export interface UncoveredOptions extends Budgeted {
   /** Only rules before this position count; all of them when absent. */
   readonly upTo?: number;
+  /** Only rules from this position on count. */
+  readonly from?: number;
   /** Only rules of these actions, or for which the predicate says so, count. */
   readonly only?: readonly Action[] | ((rule: Rule, index: number) => boolean);
 }
@@ -24,10 +26,10 @@ export interface UncoveredOptions extends Budgeted {
 export function uncovered(box: Box, compiled: CompiledRules, options: UncoveredOptions = {}): Verdict {
   const meter = options.meter ?? makeMeter();
   const group = groupOf(compiled, box);
-  const upTo = options.upTo ?? compiled.rules.length;
+  const { from = 0, upTo = compiled.rules.length } = options;
   const counts = predicateOf(options.only);
   const filter: Filter = {
-    from: 0,
+    from: firstBoxOf(group, from),
     before: firstBoxOf(group, upTo),
     alive: counts ? aliveWhere(compiled, group, counts) : group.alive,
   };
@@ -36,7 +38,7 @@ export function uncovered(box: Box, compiled: CompiledRules, options: UncoveredO
     const found = uncoveredIn(group, part, filter, meter);
     if (found === "spent") return { kind: "undecided", steps: meter.steps };
     if (found === null) continue;
-    confirmUnmatched(compiled, part, found, upTo, counts);
+    confirmUnmatched(compiled, part, found, from, upTo, counts);
     return { kind: "refuted", witness: found };
   }
   return { kind: "proven" };
@@ -93,11 +95,12 @@ function confirmUnmatched(
   compiled: CompiledRules,
   box: Box,
   packet: Packet,
+  from: number,
   upTo: number,
   counts: ((rule: Rule, index: number) => boolean) | undefined,
 ): void {
   if (!isInBox(box, packet)) throw new EngineDefect(`${formatPacket(packet)} is not in ${formatBox(box)}`);
-  for (let i = 0; i < upTo; i++) {
+  for (let i = from; i < upTo; i++) {
     const rule = compiled.rules[i]!;
     if (counts && !counts(rule, i)) continue;
     if (matches(rule, packet)) throw new EngineDefect(`${formatPacket(packet)} is matched by rule ${rule.id}`);
