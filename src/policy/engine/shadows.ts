@@ -46,13 +46,18 @@ export interface Alive {
 
 /** Every box of every rule. */
 export function everyone(compiled: CompiledRules): Alive {
-  const masks = (counts: (action: Action) => boolean): readonly Uint8Array[] =>
-    compiled.groups.map((g) => Uint8Array.from(g.rule, (index) => (counts(compiled.rules[index]!.action) ? 1 : 0)));
-  return {
-    all: masks(() => true),
-    not: { pass: masks((a) => a !== "pass"), block: masks((a) => a !== "block"), reject: masks((a) => a !== "reject") },
+  const number = compiled.rules.map(({ action }) => ACTIONS.indexOf(action));
+  const mask = (group: Group, without: number): Uint8Array => {
+    const out = new Uint8Array(group.count);
+    for (let k = 0; k < group.count; k++) out[k] = number[group.rule[k]!] === without ? 0 : 1;
+    return out;
   };
+  const masks = (without: number): readonly Uint8Array[] => compiled.groups.map((g) => mask(g, without));
+  const [pass, block, reject] = ACTIONS.map((_, n) => masks(n)) as [Masks, Masks, Masks];
+  return { all: masks(-1), not: { pass, block, reject } };
 }
+
+type Masks = readonly Uint8Array[];
 
 /** The core of both reports: the rules that some earlier rules cover, as positions, and the masks without them. */
 export function shadowedRules(
