@@ -1,6 +1,7 @@
 import type { AddressRange } from "../../core/ip.ts";
 import {
   compile,
+  deciders,
   makeMeter,
   passing,
   type Box,
@@ -14,7 +15,7 @@ import { firstMatchOrder, flatten, rulesOn, type Bound } from "../rules/flatten.
 import { isOn } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
-import { allTowards, headsOf, leavingRules, letsAllOut, natsOn } from "./leaving.ts";
+import { allTowards, headsOf, leavingRules, letsAllOut, letsOut, natsOn } from "./leaving.ts";
 import { MULTICAST, type Ways } from "./ways.ts";
 
 /*
@@ -118,11 +119,13 @@ export function denialsOf(ways: Ways, exit: string | undefined, bound: Bound, me
     const { ruleset, regions: closedRegions } = closedFor(tag);
     return closedRegions.flatMap(({ key, to }): readonly Rule[] => {
       const within = clip(rule.boxes, EVERYWHERE, to);
-      if (within.length === 0) return [];
+      if (letsOut(ruleset, { key: key!, bound, heads }, within)) return [];
       const list = leavingRules(ruleset, { key: key!, bound, from: EVERYWHERE, to, heads, only: within });
       const compiled = compile(list, { defaultAction: "pass" });
+      const found = deciders(within, compiled, { meter });
       return (["block", "reject"] as const).flatMap((action): readonly Rule[] => {
-        if (!list.some((r) => r.action === action)) return [];
+        const isOf = (index: number): boolean => list[index]?.action === action;
+        if (found ? ![...found].some(isOf) : !list.some((r) => r.action === action)) return [];
         const boxes = passing(compiled, { actions: [action], within, meter });
         if (boxes === null) tangled.add(key!);
         return boxes === null || boxes.length === 0 ? [] : [{ id: leavingId(key!), action, boxes }];
@@ -192,7 +195,7 @@ function effective(rules: readonly Rule[], sources: Effective["sources"]): Effec
   };
 }
 
-/** A part of what the router itself sends: destinations that leave by one interface, or by several with the same rules. */
+/** A part of what the router itself sends: destinations that leave by one interface, or by several that treat it alike. */
 export interface SelfPart {
   readonly key: string;
   readonly to: Ranges;
@@ -204,17 +207,16 @@ export interface SelfPart {
  */
 export function selfParts(ways: Ways): readonly SelfPart[] {
   const alike = new Map<string, SelfPart>();
-  const add = (kind: string, key: string, to: Ranges): void => {
+  const add = (key: string, to: Ranges): void => {
     const rules = rulesOn(ways.ruleset, key, "out").map((r) => r.id);
     const hasNats = natsOn(ways.ruleset, key).some((n) => n.by !== "pfsense" && clip(n.boxes, ways.own).length > 0);
-    const signature = `${kind} ${hasNats ? key : rules.join(" ")}`;
+    const signature = hasNats ? key : rules.join(" ");
     const known = alike.get(signature);
     alike.set(signature, known ? { ...known, to: unite(known.to, to) } : { key, to });
   };
-  const keys = [...new Set(ways.keyOf.values())];
-  for (const { key, to } of ways.regions) if (key !== undefined) add("near", key, without(to, MULTICAST));
-  for (const key of ways.wans) add(`beyond ${key}`, key, without(ways.beyond, MULTICAST));
-  for (const key of keys) add("multicast", key, MULTICAST);
+  for (const { key, to } of ways.regions) if (key !== undefined) add(key, without(to, MULTICAST));
+  for (const key of ways.wans) add(key, without(ways.beyond, MULTICAST));
+  for (const key of new Set(ways.keyOf.values())) add(key, MULTICAST);
   return [...alike.values()];
 }
 

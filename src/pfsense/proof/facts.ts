@@ -7,12 +7,8 @@ import { natsOn } from "./leaving.ts";
 import type { FactProof } from "./types.ts";
 import type { Ways } from "./ways.ts";
 
-/** What must hold of one file besides its filter: every leg is there, and outbound NAT hides what it should. */
-export function proveFacts(intent: Intent, ways: Ways, meter: Meter): readonly FactProof[] {
-  return [...proveLegs(ways), ...proveOutbound(intent, ways, meter)];
-}
-
-function proveLegs(ways: Ways): readonly FactProof[] {
+/** Every leg of the plan is an interface of the file, and there are no others. */
+export function proveLegs(ways: Ways): readonly FactProof[] {
   const fact = (text: string, hint: string): FactProof => ({
     code: "POLICY_PROOF_INTERFACE",
     router: ways.router.id,
@@ -28,7 +24,8 @@ function proveLegs(ways: Ways): readonly FactProof[] {
   ];
 }
 
-function proveOutbound(intent: Intent, ways: Ways, meter: Meter): readonly FactProof[] {
+/** Outbound NAT hides what comes from inside behind the VIP, and nothing else. */
+export function proveOutbound(intent: Intent, ways: Ways, meter: Meter): readonly FactProof[] {
   const { space } = intent;
   const inside = space.ingresses.filter((i) => i.kind === "inside").map((i) => i.id);
   const leavers = inside.flatMap((id) => (intent.shares.get(id) ?? []).flatMap((s) => s.must));

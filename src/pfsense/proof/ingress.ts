@@ -1,7 +1,9 @@
 import {
   always,
+  BY_DEFAULT,
   compile,
   decide,
+  deciders,
   everything,
   formatPacket,
   intersect,
@@ -20,8 +22,9 @@ import { groupOf } from "../../policy/engine/compile.ts";
 import { writeRanks } from "../../policy/engine/space.ts";
 import { ENDS, overlapping, type Filter } from "../../policy/engine/tree.ts";
 import type { Intent, RowShare } from "../../policy/intent.ts";
-import { EVERYWHERE, holdsAddress, without, type Ranges } from "../../policy/ranges.ts";
+import { EVERYWHERE, holdsAddress, type Ranges } from "../../policy/ranges.ts";
 import { clip, HOSTS_ANYWHERE, SELF, type Ingress } from "../../policy/space.ts";
+import { makeLens, type Lens } from "./coarse.ts";
 import type { Effective } from "./effective.ts";
 import { confirm } from "./replay.ts";
 import type { VerdictKind, Witness } from "./types.ts";
@@ -37,8 +40,8 @@ export interface Gate {
   readonly least: Effective;
   readonly most: Effective;
   readonly meter: Meter;
-  /** Of what the router itself sends: only to these destinations. */
-  readonly to?: Ranges;
+  /** Of what the router itself sends: only to these destinations. What it sends to itself never leaves it. */
+  readonly others: Ranges;
 }
 
 export interface ShareVerdict {
@@ -61,6 +64,11 @@ export interface IngressVerdict {
   /** The two bounds part over whether something is let in that no row allows. */
   readonly undecided: readonly string[];
   readonly own: readonly OwnDoing[];
+  /** The lists that were asked, from {@link FIRST_RULE} on those of the two bounds. */
+  readonly most: CompiledRules;
+  readonly least: CompiledRules;
+  /** The world of those lists, where it is not ours. */
+  readonly lens: Lens | undefined;
 }
 
 /** How many kinds of excess are told apart at one ingress; one is enough to refute. */
@@ -68,32 +76,58 @@ const MAX_EXCESS = 8;
 
 export function proveIngress(s: Gate): IngressVerdict {
   const shares = s.intent.shares.get(s.ingress.id) ?? [];
-  const least = s.least.compiled;
-  const most = s.most.compiled;
   const undecided: string[] = [];
-  const verdicts = shares.map((share) => proveShare(s, share, least, most));
-  const shielded = shieldedBy(s, shares, "pass", s.most);
+  const lens = s.ingress.id === SELF ? makeLens(s.ways.own, s.others) : undefined;
+  const most = guarded(shares, s.most, lens);
+  const least = s.least === s.most ? most : guarded(shares, s.least, lens);
+  const verdicts = shares.map((share) => proveShare(s, share, least, lens));
   const excess = [
-    ...findExcess(s, shares, "pass", undecided, shielded),
+    ...(mayExceed(s, most) ? findExcess(s, shares, "pass", undecided) : []),
     ...(mentionsReject(s, shares) ? findExcess(s, shares, "reject", undecided) : []),
   ];
-  return { shares: verdicts, excess, undecided, own: ownDoings(s, shares, most, shielded) };
+  return { shares: verdicts, excess, undecided, own: ownDoings(s, shares, most, lens), most, least, lens };
 }
 
 const wantedOf = (share: RowShare): "pass" | "reject" => (share.flow.action === "allow" ? "pass" : "reject");
 
 const mayHere = (s: Gate, share: RowShare): readonly Box[] =>
-  s.ingress.id === SELF ? clip(share.may, s.ways.own, s.to) : share.may;
+  s.ingress.id === SELF ? clip(share.may, s.ways.own, s.others) : share.may;
 
 // What this router, and not its peer, has to let through.
-function dueHere(s: Gate, share: RowShare): readonly Box[] {
-  if (s.ingress.id === SELF) return clip(share.must, s.ways.own, without(s.to ?? EVERYWHERE, s.ways.own));
-  return clip(share.must, EVERYWHERE, without(EVERYWHERE, s.ways.peers));
+const dueHere = (s: Gate, share: RowShare): readonly Box[] =>
+  s.ingress.id === SELF ? clip(share.must, s.ways.own, s.others) : clip(share.must, EVERYWHERE, s.ways.notPeers);
+
+/** In a guarded list the rules of the file begin here. */
+export const FIRST_RULE = 1;
+
+/**
+ * A list behind the packets that a row gives to it: what still reaches a rule that lets pass is beyond the table. With a
+ * lens it is a list of that world.
+ */
+function guarded(shares: readonly RowShare[], e: Effective, lens: Lens | undefined): CompiledRules {
+  const allowed = shares.filter((x) => wantedOf(x) === "pass").flatMap((x) => x.may);
+  const rules: readonly Rule[] = [{ id: "settled by a row", action: "block", boxes: allowed }, ...e.rules];
+  return compile(lens ? rules.map((r) => ({ ...r, boxes: lens.boxes(r.boxes) })) : rules);
 }
 
-function proveShare(s: Gate, share: RowShare, least: CompiledRules, most: CompiledRules): ShareVerdict {
+function proveShare(s: Gate, share: RowShare, list: CompiledRules, lens: Lens | undefined): ShareVerdict {
   const wanted = wantedOf(share);
+  const due = lens ? lens.boxes(share.must) : dueHere(s, share);
+  const found = deciders(due, list, { from: FIRST_RULE, meter: s.meter });
+  const isWanted = (index: number): boolean => index !== BY_DEFAULT && list.rules[index]!.action === wanted;
+  const carriers = found && [...found].filter(isWanted).sort((x, y) => x - y);
+  if (found && carriers && carriers.length === found.size) {
+    const rules = [...new Set(carriers.map((index) => list.rules[index]!.id))];
+    return { flow: share.flow, rules, witness: null, verdict: "proven" };
+  }
+  return disproveShare(s, share);
+}
+
+/** A share that is not proven at a glance: with a witness, or with the proof that needs the room. */
+function disproveShare(s: Gate, share: RowShare): ShareVerdict {
   const due = dueHere(s, share);
+  const wanted = wantedOf(share);
+  const [least, most] = [s.least.compiled, s.most.compiled];
   const rules = decidersOf(s, least, due, wanted);
   const verdict = always(due, least, [wanted], { meter: s.meter });
   const done = { flow: share.flow, rules, witness: null };
@@ -159,12 +193,18 @@ function nearOf(compiled: CompiledRules, boxes: readonly Box[], meter: Meter): M
   return near;
 }
 
-/** A packet of the boxes that rule `index` decides, or undefined. */
-function decidesSome(compiled: CompiledRules, index: number, boxes: readonly Box[], meter: Meter): Packet | undefined {
+/** A packet of the boxes that rule `index` decides in the list from a position on, or undefined. */
+function decidesSome(
+  compiled: CompiledRules,
+  index: number,
+  boxes: readonly Box[],
+  meter: Meter,
+  from = 0,
+): Packet | undefined {
   for (const own of compiled.rules[index]!.boxes) {
     for (const box of boxes) {
       const both = intersect(own, box);
-      const verdict = both && uncovered(both, compiled, { upTo: index, meter });
+      const verdict = both && uncovered(both, compiled, { from, upTo: index, meter });
       if (verdict?.kind === "refuted") return verdict.witness;
     }
   }
@@ -180,6 +220,15 @@ function isOwn(e: Effective, id: string): boolean {
   return rule?.by === "pfsense" && (rule.isQuick || rule.action !== "pass");
 }
 
+/** False when it is proven that nothing passes beyond the table; else whoever asks looks closer. */
+const mayExceed = (s: Gate, list: CompiledRules): boolean =>
+  list.rules.some(
+    (rule, index) =>
+      rule.action === "pass" &&
+      !isOwn(s.most, rule.id) &&
+      rule.boxes.some((box) => uncovered(box, list, { upTo: index, meter: s.meter }).kind !== "proven"),
+  );
+
 /**
  * Everything that gets `action` though no row gives it: the rows' own packets are taken out first, and what pfSense
  * passes by itself is told apart (`ownDoings`).
@@ -189,7 +238,6 @@ function findExcess(
   shares: readonly RowShare[],
   action: "pass" | "reject",
   undecided: string[],
-  shielded: CompiledRules = shieldedBy(s, shares, action, s.most),
 ): readonly Witness[] {
   // The boxes are the same whatever the question, so one compiled list serves with other actions.
   const asked = (compiled: CompiledRules, e: Effective): CompiledRules => {
@@ -197,7 +245,7 @@ function findExcess(
     return { ...compiled, rules: compiled.rules.map((r): Rule => ({ ...r, action: isWanted(r) ? "pass" : "block" })) };
   };
   const within = askedOf(s);
-  const wide = asked(shielded, s.most);
+  const wide = asked(shieldedBy(s, shares, action, s.most), s.most);
   const verdict = always(within, wide, ["block"], { meter: s.meter });
   if (verdict.kind === "proven") return [];
   if (verdict.kind === "undecided") {
@@ -227,9 +275,8 @@ function shieldedBy(s: Gate, shares: readonly RowShare[], action: "pass" | "reje
 
 const EVERYTHING = everything();
 
-// What a router sends to itself never leaves it.
 const askedOf = (s: Gate): readonly Box[] =>
-  s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own, without(s.to ?? EVERYWHERE, s.ways.own)) : EVERYTHING;
+  s.ingress.id === SELF ? clip(EVERYTHING, s.ways.own, s.others) : EVERYTHING;
 
 // A merged box may bridge protocol numbers that do not exist, so the example is taken from a piece of it.
 function readableOf(merged: readonly Box[], pieces: readonly Box[], fallback: Packet): Packet {
@@ -249,20 +296,22 @@ const mentionsReject = (s: Gate, shares: readonly RowShare[]): boolean =>
 function ownDoings(
   s: Gate,
   shares: readonly RowShare[],
-  most: CompiledRules,
-  shielded: CompiledRules,
+  list: CompiledRules,
+  lens: Lens | undefined,
 ): readonly OwnDoing[] {
-  const allowed = shares.filter((x) => x.flow.action === "allow").flatMap((x) => mayHere(s, x));
-  const near = nearOf(most, allowed, s.meter);
+  const may = shares.filter((x) => x.flow.action === "allow").flatMap((x) => x.may);
+  const allowed = lens ? lens.boxes(may) : may;
+  const found = deciders(allowed, list, { from: FIRST_RULE, meter: s.meter });
   const out: OwnDoing[] = [];
-  const within = askedOf(s);
-  most.rules.forEach((rule, index) => {
+  list.rules.forEach((rule, index) => {
     if (!isOwn(s.most, rule.id) || out.some((d) => d.rule === rule.id)) return;
     const isPass = rule.action === "pass";
+    if (!isPass && found && !found.has(index)) return;
     const packet = isPass
-      ? decidesSome(shielded, index + 1, within, s.meter)
-      : decidesSome(most, index, near.get(index) ?? [], s.meter);
-    if (packet) out.push({ rule: rule.id, action: isPass ? "pass" : "block", example: packet });
+      ? decidesSome(list, index, EVERYTHING, s.meter)
+      : decidesSome(list, index, allowed, s.meter, FIRST_RULE);
+    if (!packet) return;
+    out.push({ rule: rule.id, action: isPass ? "pass" : "block", example: lens ? lens.real(packet) : packet });
   });
   return out;
 }

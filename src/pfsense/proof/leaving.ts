@@ -1,7 +1,7 @@
+import { maxOf } from "../../core/ip.ts";
 import {
   containsBox,
   everything,
-  fullBox,
   interval,
   intersect,
   type Box,
@@ -9,9 +9,10 @@ import {
   type Rule,
 } from "../../policy/engine/index.ts";
 import { clip } from "../../policy/space.ts";
-import { EVERYWHERE, type Ranges } from "../../policy/ranges.ts";
+import { EVERYWHERE, unite, type Ranges } from "../../policy/ranges.ts";
 import { egressRules, type Bound } from "../rules/flatten.ts";
 import { isOn } from "../rules/interfaces.ts";
+import { coarseFor } from "./coarse.ts";
 import type { SourceNat } from "../rules/nat-types.ts";
 import type { PfRuleset } from "../rules/types.ts";
 
@@ -20,6 +21,8 @@ import type { PfRuleset } from "../rules/types.ts";
  * the way out, the rules on the way out are said here in sources as they are before NAT: each entry of the NAT list
  * opens a segment in which the rules are asked with the source that it gives.
  */
+
+const EVERYTHING = everything();
 
 const flattened = new WeakMap<PfRuleset, Map<string, readonly Rule[]>>();
 
@@ -49,17 +52,18 @@ export interface Leaving {
 }
 
 /**
- * The rules on the way out of an interface as a first-match list over packets before outbound NAT. It is
- * only asked about packets from `from` to `to`, so boxes are left whole that reach further.
+ * The rules on the way out of an interface as a first-match list over packets before outbound NAT. It may only be asked
+ * about packets from `from` to `to`: of others it says anything, unless it is cut.
  */
 export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[] {
   const { key, bound, from, to, heads = [], only, isCut = false } = asked;
-  const isAsked = (box: Box): boolean =>
-    only === undefined ||
-    only.some((o) => o.family === box.family && o.slice === box.slice && meets(o.dst, box.dst) && meets(o.b, box.b));
+  const isAsked = (box: Box): boolean => only === undefined || only.some((o) => mayMeet(o, box));
+  const nats = natsOn(ruleset, key);
+  // NAT sees sources as they are, the filter what it makes of them.
+  const [atNat, atFilter] = isCut ? [asItIs, asItIs] : [coarseFor(from, to), coarseFor(unite(from, givenBy(nats)), to)];
   const rules = outRules(ruleset, key, bound).flatMap((r): readonly Rule[] => {
     if (r.action !== "pass" && r.boxes.every((box) => heads.some((h) => containsBox(h, box)))) return [];
-    const boxes = r.boxes.filter(isAsked);
+    const boxes = atFilter(r.boxes.filter(isAsked));
     return boxes.length === 0 ? [] : [{ ...r, boxes }];
   });
   const goesThere = (box: Box): boolean =>
@@ -69,38 +73,79 @@ export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[
     const kept = isCut ? clip(boxes, EVERYWHERE, to) : boxes.filter(goesThere);
     if (kept.length > 0) out.push({ ...rule, boxes: kept });
   };
-  for (const nat of natsOn(ruleset, key)) {
-    const comesFrom = nat.boxes.filter((box) => isAsked(box) && goesThere(box) && clip([box], from).length > 0);
-    const segment = isCut ? clip(comesFrom, EVERYWHERE, to) : comesFrom;
-    if (segment.length === 0) continue;
+  for (const nat of nats) {
+    const comesFrom = atNat(nat.boxes.filter((box) => isAsked(box) && goesThere(box) && clip([box], from).length > 0));
+    let open = isCut ? clip(comesFrom, EVERYWHERE, to) : comesFrom;
     for (const rule of rules) {
-      const boxes = nat.isNo
-        ? segment.flatMap((s) => rule.boxes.flatMap((r) => intersect(s, r) ?? []))
-        : translated(segment, nat, rule, bound);
-      add(rule, boxes);
+      if (open.length === 0) break;
+      const taken = nat.isNo ? asTheyAre(open, rule) : translated(open, nat, rule, bound);
+      add(rule, taken);
+      // What comes after a rule that takes a box whole never sees a packet of it.
+      open = open.filter((box) => !taken.some((t) => containsBox(t, box)));
     }
     // Nothing of a segment falls through to the next: pf's default is to pass, pfSense's default deny comes before it.
-    add({ id: "pf-default", action: "pass", boxes: [] }, segment);
+    add({ id: "pf-default", action: "pass", boxes: [] }, open);
   }
   for (const rule of rules) add(rule, rule.boxes);
   return out;
 }
 
+const asItIs = (boxes: readonly Box[]): readonly Box[] => boxes;
+
+// The sources that NAT gives; an entry whose target the file does not hold may give any.
+const givenBy = (nats: readonly SourceNat[]): Ranges =>
+  nats.some((n) => !n.isNo && !n.target)
+    ? EVERYWHERE
+    : nats.flatMap(({ target: t }) => (t ? [{ family: t.family, lo: t.value, hi: t.value }] : []));
+
+const asTheyAre = (segment: readonly Box[], rule: Rule): readonly Box[] =>
+  segment.flatMap((s) => rule.boxes.flatMap((r) => intersect(s, r) ?? []));
+
+/** Where packets leave, and what is known of them before. */
+export type Door = Pick<Leaving, "key" | "bound" | "heads">;
+
 /** True when the list lets everything of its destinations out before it refuses anything: nothing needs cutting then. */
-export function letsAllOut(ruleset: PfRuleset, { key, bound, heads = [] }: Omit<Leaving, "from" | "to">): boolean {
-  const open = new Set<string>();
+export function letsAllOut(ruleset: PfRuleset, door: Door): boolean {
+  const known = openDoors.get(ruleset) ?? new Map<string, boolean>();
+  openDoors.set(ruleset, known);
+  const name = `${door.bound} ${door.key}`;
+  const isOpen = known.get(name) ?? letsOut(ruleset, door, EVERYTHING);
+  known.set(name, isOpen);
+  return isOpen;
+}
+
+const openDoors = new WeakMap<PfRuleset, Map<string, boolean>>();
+
+/**
+ * True when it is plain that the list lets the boxes out: rules that let pass from any source come before each that
+ * refuses, whatever NAT makes of the sources.
+ */
+export function letsOut(ruleset: PfRuleset, { key, bound, heads = [] }: Door, boxes: readonly Box[]): boolean {
+  let left = boxes;
   for (const rule of outRules(ruleset, key, bound)) {
+    if (left.length === 0) return true;
     if (rule.action === "pass") {
-      for (const box of rule.boxes)
-        if (containsBox(box, fullBox(box.family, box.slice))) open.add(`${box.family}${box.slice}`);
-    } else {
-      const isHarmless = (box: Box): boolean =>
-        heads.some((h) => containsBox(h, box)) || open.has(`${box.family}${box.slice}`);
-      if (!rule.boxes.every(isHarmless)) return false;
+      const open = rule.boxes.filter(isFromAnywhere);
+      if (open.length > 0) left = left.filter((box) => !open.some((o) => containsBox(o, box)));
+    } else if (rule.boxes.some((b) => left.some((l) => mayMeet(l, b)) && !heads.some((h) => containsBox(h, b)))) {
+      return false;
     }
   }
   return true;
 }
+
+const isFromAnywhere = ({ family, slice, src, a }: Box): boolean =>
+  src.lo === 0n &&
+  src.hi === maxOf(family) &&
+  (!(slice === "tcp" || slice === "udp") || (a.lo === 0n && a.hi === 65535n));
+
+// NAT may give another source and another source port.
+const mayMeet = (x: Box, y: Box): boolean =>
+  x.family === y.family &&
+  x.slice === y.slice &&
+  meets(x.dst, y.dst) &&
+  meets(x.b, y.b) &&
+  (isPorts(x) || meets(x.a, y.a));
 
 /** What every way in refuses before it lets anything in. */
 export function headsOf(ruleset: PfRuleset): readonly Box[] {
@@ -149,9 +194,7 @@ const NO_CARP: SourceNat = {
   by: "pfsense",
   description: "CARP is never translated",
   interfaces: [],
-  boxes: everything()
-    .filter((b) => b.slice === "other")
-    .map((b) => ({ ...b, a: interval(112) })),
+  boxes: EVERYTHING.filter((b) => b.slice === "other").map((b) => ({ ...b, a: interval(112) })),
   mayBoxes: undefined,
   isNo: true,
   target: undefined,
@@ -164,4 +207,4 @@ export function natsOn(ruleset: PfRuleset, key: string): readonly SourceNat[] {
 }
 
 /** Every packet towards some addresses. */
-export const allTowards = (to: Ranges): readonly Box[] => clip(everything(), EVERYWHERE, to);
+export const allTowards = (to: Ranges): readonly Box[] => clip(EVERYTHING, EVERYWHERE, to);

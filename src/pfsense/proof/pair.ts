@@ -1,6 +1,14 @@
-import { equivalent, formatPacket, type Box, type Interval, type Meter, type Rule } from "../../policy/engine/index.ts";
-import type { Effective } from "./effective.ts";
-import type { PfRuleset } from "../rules/types.ts";
+import {
+  equalBoxes,
+  equivalent,
+  formatPacket,
+  type Box,
+  type Interval,
+  type Meter,
+  type Rule,
+} from "../../policy/engine/index.ts";
+import type { Redirect, SourceNat } from "../rules/nat-types.ts";
+import type { PfRule, PfRuleset } from "../rules/types.ts";
 import type { FactProof } from "./types.ts";
 import type { Ways } from "./ways.ts";
 
@@ -21,7 +29,7 @@ export const areMirrored = (a: Ways, b: Ways): boolean =>
 export function provePair(
   a: Ways,
   b: Ways,
-  listsOf: (ways: Ways) => ReadonlyMap<string, Effective>,
+  listsOf: (ways: Ways) => ReadonlyMap<string, readonly Rule[]>,
   meter: Meter,
 ): readonly FactProof[] {
   const swaps = swapsOf(a, b);
@@ -30,7 +38,7 @@ export function provePair(
   return [...listsOf(a)].flatMap(([ingress, mine]): readonly FactProof[] => {
     const other = theirs.get(ingress);
     if (!other) return [];
-    const verdict = equivalent(mirror(mine.rules, swaps), other.rules, { meter });
+    const verdict = equivalent(mirror(mine, swaps), other, { meter });
     if (verdict.kind === "proven") return [];
     const names = `${a.router.id} and ${b.router.id}`;
     const fact =
@@ -47,45 +55,69 @@ export function provePair(
  * addresses are compared whole, so that a set that tells the pair apart may be cut differently on both sides.
  */
 function isMirrored(a: PfRuleset, b: PfRuleset, swaps: Swaps): boolean {
-  const texts = (set: PfRuleset, by: Swaps): readonly string[] => [
-    ...set.rules.map((r) =>
-      [
-        r.id,
-        r.isLogged,
-        r.action,
-        r.direction,
-        r.interfaces?.join(),
-        r.isNotOn,
-        r.isQuick,
-        r.tagged?.tag,
-        r.tagged?.isNot,
-        r.setsTag,
-        r.gateway,
-        textOf(r.boxes, by),
-        textOf(r.mayBoxes ?? [], by),
-      ].join(" "),
-    ),
-    ...set.nat.redirects.map((r) =>
-      [
-        r.interfaces.join(),
-        r.isNo,
-        r.isPass,
-        JSON.stringify(r.target, plain),
-        JSON.stringify(r.port),
-        textOf(r.boxes, by),
-      ].join(" "),
-    ),
-    ...set.nat.sources.map((n) =>
-      [n.interfaces.join(), n.isNo, swapped(n.target?.value, by), textOf(n.boxes, by)].join(" "),
-    ),
-    ...set.routes
-      .filter((r) => r.interface !== undefined)
-      .map((r) => [r.interface, r.network.base, r.network.prefix].join(" ")),
-  ];
   if (a.nat.binats.length + b.nat.binats.length > 0) return false;
-  const [mine, theirs] = [texts(a, swaps), texts(b, [])];
-  return mine.length === theirs.length && mine.every((text, i) => text === theirs[i]);
+  const isOwn = ownAmong(swaps);
+  const isSame = (x: readonly Box[], y: readonly Box[]): boolean =>
+    areSame(x, y, isOwn) || textOf(x, swaps) === textOf(y, []);
+  const routes = (set: PfRuleset): readonly string[] =>
+    set.routes.flatMap((r) =>
+      r.interface === undefined ? [] : `${r.interface} ${r.network.base} ${r.network.prefix}`,
+    );
+  return (
+    pairUp(a.rules, b.rules, (x, y) => headOf(x) === headOf(y) && isSame(x.boxes, y.boxes) && isSame(may(x), may(y))) &&
+    pairUp(
+      a.nat.redirects,
+      b.nat.redirects,
+      (x, y) => headOfRedirect(x) === headOfRedirect(y) && isSame(x.boxes, y.boxes),
+    ) &&
+    pairUp(
+      a.nat.sources,
+      b.nat.sources,
+      (x, y) => headOfNat(x, swaps) === headOfNat(y, []) && isSame(x.boxes, y.boxes),
+    ) &&
+    pairUp(routes(a), routes(b), (x, y) => x === y)
+  );
 }
+
+const pairUp = <T>(x: readonly T[], y: readonly T[], isPair: (x: T, y: T) => boolean): boolean =>
+  x.length === y.length && x.every((one, i) => isPair(one, y[i]!));
+
+const may = (r: PfRule): readonly Box[] => r.mayBoxes ?? [];
+
+const headOf = (r: PfRule): string =>
+  [
+    r.id,
+    r.isLogged,
+    r.action,
+    r.direction,
+    r.interfaces?.join(),
+    r.isNotOn,
+    r.isQuick,
+    r.tagged?.tag,
+    r.tagged?.isNot,
+    r.setsTag,
+    r.gateway,
+  ].join(" ");
+
+const headOfRedirect = (r: Redirect): string =>
+  [r.id, r.interfaces.join(), r.isNo, r.isPass, JSON.stringify(r.target, plain), JSON.stringify(r.port)].join(" ");
+
+const headOfNat = (n: SourceNat, swaps: Swaps): string =>
+  [n.id, n.interfaces.join(), n.isNo, swapped(n.target?.value, swaps)].join(" ");
+
+/** Whether an interval holds one of a pair without the other: then the pair's addresses cannot change places in it. */
+function ownAmong(swaps: Swaps): (i: Interval) => boolean {
+  const known = new Map<Interval, boolean>();
+  return (i) => {
+    const found = known.get(i) ?? swaps.some(([x, y]) => (i.lo <= x && x <= i.hi) !== (i.lo <= y && y <= i.hi));
+    known.set(i, found);
+    return found;
+  };
+}
+
+/** Most rules know nothing of the routers' own addresses, and are the same to the letter. */
+const areSame = (x: readonly Box[], y: readonly Box[], isOwn: (i: Interval) => boolean): boolean =>
+  pairUp(x, y, (one, other) => equalBoxes(one, other) && (one.family === 6 || !(isOwn(one.src) || isOwn(one.dst))));
 
 const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? value.toString() : value);
 

@@ -1,6 +1,17 @@
 import { contains } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
-import { formatPacket, makeMeter, type CompiledRules, type Meter, type Rule } from "../../policy/engine/index.ts";
+import {
+  deciders,
+  everything,
+  formatPacket,
+  makeMeter,
+  subtractAll,
+  type Box,
+  type CompiledRules,
+  type Meter,
+  type Packet,
+  type Rule,
+} from "../../policy/engine/index.ts";
 import { intentOf, type Intent } from "../../policy/intent.ts";
 import { claimsOf, judgeClaim, type Claim } from "../../policy/invariants.ts";
 import { EVERYWHERE, without, type Ranges } from "../../policy/ranges.ts";
@@ -19,13 +30,13 @@ import {
   settleTags,
   type Effective,
 } from "./effective.ts";
-import { proveFacts } from "./facts.ts";
+import { proveLegs, proveOutbound } from "./facts.ts";
 import { proveForwards } from "./forwards.ts";
-import { proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
+import { FIRST_RULE, proveIngress, type Gate, type IngressVerdict } from "./ingress.ts";
 import { areMirrored, provePair } from "./pair.ts";
 import { confirm } from "./replay.ts";
 import { rowsOfProof } from "./rows.ts";
-import type { FactProof, InvariantProof, Proof, RouterReport, VerdictKind, Witness } from "./types.ts";
+import type { FactProof, ForwardProof, InvariantProof, Proof, RouterReport, VerdictKind, Witness } from "./types.ts";
 import { waysOf, type Ways } from "./ways.ts";
 
 export interface ProveOptions {
@@ -50,8 +61,8 @@ export interface Scene {
   readonly isTwin?: boolean;
   /** Interfaces whose way out was not enumerated within the budget. */
   readonly tangled?: readonly string[];
-  /** Of what the router itself sends: only to these destinations. */
-  readonly to?: Ranges;
+  /** Of what the router itself sends: only to these destinations. What it sends to itself never leaves it. */
+  readonly others?: Ranges;
 }
 
 interface SceneVerdict {
@@ -103,14 +114,22 @@ export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>,
     const doubts = doubtsOf(ruleset);
     const { assumptions } = ruleset;
     reports.push({ id: router.id, file: config.file, rules: config.filter.rules.length, assumptions, doubts });
-    facts.push(...proveFacts(intent, ways, meter));
     all.push(ways);
   }
   const verdicts: SceneVerdict[] = [];
+  const forwards: ForwardProof[] = [];
   for (const ways of all) {
-    const twin = verdicts.length > 0 && tellsNoRouterApart(plan) && areMirrored(verdicts[0]!.scene.ways, ways);
-    if (twin && verdicts.every((v) => isClean(v.byIngress))) {
-      // The same file up to its own addresses, and a table that treats both alike: the proof of one is that of the other.
+    facts.push(...proveLegs(ways));
+    // The same file up to its own addresses, and a table that treats both alike: the proof of one is that of the other.
+    const isMirror = ways !== all[0] && tellsNoRouterApart(plan) && areMirrored(all[0]!, ways);
+    if (isMirror && facts.length + forwards.filter((f) => f.verdict !== "proven").length === 0) {
+      const known = forwards.filter((f) => f.router === all[0]!.router.id);
+      forwards.push(...known.map((f) => ({ ...f, router: ways.router.id })));
+    } else {
+      facts.push(...proveOutbound(intent, ways, meter));
+      forwards.push(...proveForwards(intent.space, ways, meter));
+    }
+    if (isMirror && verdicts.every((v) => isClean(v.byIngress))) {
       verdicts.push(...verdicts.map((v) => ({ ...v, scene: { ...v.scene, ways, isTwin: true } })));
       continue;
     }
@@ -119,8 +138,7 @@ export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>,
   }
   const scenes = verdicts.map((v) => v.scene);
   const first = scenes.filter((s, i) => scenes.findIndex((x) => x.ways === s.ways) === i);
-  const forwards = first.flatMap((s) => proveForwards(intent.space, s.ways, meter));
-  const invariants = proveInvariants(intent, scenes, meter);
+  const invariants = proveInvariants(intent, verdicts, meter);
   const [a, b] = first;
   if (a && b && b.isTwin !== true)
     facts.push(...provePair(a.ways, b.ways, (ways) => listsOfAll(scenes.filter((s) => s.ways === ways)), meter));
@@ -203,7 +221,7 @@ export function scenesOf(
   const sent = own.map((part): Scene => {
     const most = new Map([[SELF, effectiveOut(ways, part, "most")]]);
     const least = isDoubtful ? new Map([[SELF, effectiveOut(ways, part, "least")]]) : most;
-    return { ways, exit: part.key, lists: most, least, to: part.to };
+    return { ways, exit: part.key, lists: most, least, others: without(part.to, ways.own) };
   });
   return [...through, ...sent];
 }
@@ -234,13 +252,21 @@ const signatureOf = (list: Effective, exit: string | undefined): string =>
     .sort()
     .join("\n");
 
-// The first list of each way in; of what the router sends, one for each part.
-function listsOfAll(scenes: readonly Scene[]): ReadonlyMap<string, Effective> {
-  const out = new Map<string, Effective>();
-  for (const [i, scene] of scenes.entries()) {
-    for (const [id, list] of scene.lists) {
-      const name = id === SELF ? `${id} (${scene.exit ?? i})` : id;
-      if (!out.has(name)) out.set(name, list);
+/** What a list of what the router sends is not asked about: packets that are not from it, or that go elsewhere. */
+const unasked = (ways: Ways, others: Ranges): readonly Box[] => [
+  ...clip(everything(), without(EVERYWHERE, ways.own)),
+  ...clip(everything(), EVERYWHERE, without(EVERYWHERE, others)),
+];
+
+// The first list of each way in; of what the router sends, one for each part, as far as it is asked.
+function listsOfAll(scenes: readonly Scene[]): ReadonlyMap<string, readonly Rule[]> {
+  const out = new Map<string, readonly Rule[]>();
+  for (const [i, { ways, exit, lists, others = EVERYWHERE }] of scenes.entries()) {
+    for (const [id, { rules }] of lists) {
+      const name = id === SELF ? `${id} (${exit ?? i})` : id;
+      const asked: readonly Rule[] =
+        id === SELF ? [{ id: "not asked", action: "block", boxes: unasked(ways, others) }, ...rules] : rules;
+      if (!out.has(name)) out.set(name, asked);
     }
   }
   return out;
@@ -254,57 +280,73 @@ function proveScene(intent: Intent, scene: Scene, meter: Meter): SceneVerdicts {
     const most = scene.lists.get(ingress.id);
     const least = scene.least.get(ingress.id);
     if (!most || !least) continue;
-    const where = { ways: scene.ways, exit: scene.exit, ...(scene.to ? { to: scene.to } : {}) };
-    const gate: Gate = { intent, ingress, least, most, meter, ...where };
+    const { ways, exit, others = EVERYWHERE } = scene;
+    const gate: Gate = { intent, ways, exit, others, ingress, least, most, meter };
     out.set(ingress.id, proveIngress(gate));
   }
   return out;
 }
 
 /** The invariants of what is really in the files: an exception covers what its row allows, not what a rule does. */
-function proveInvariants(intent: Intent, scenes: readonly Scene[], meter: Meter): readonly InvariantProof[] {
+function proveInvariants(intent: Intent, judged: readonly SceneVerdict[], meter: Meter): readonly InvariantProof[] {
   return intent.space.plan.invariants.map((invariant): InvariantProof => {
     const witnesses: Witness[] = [];
     const verdicts: VerdictKind[] = [];
-    for (const claim of claimsOf(intent, invariant)) {
-      for (const scene of scenes.filter((s) => s.isTwin !== true)) {
-        const lists = invariant.kind === "never" ? scene.lists : scene.least;
-        const list = lists.get(claim.ingress);
-        if (!list) continue;
-        const verdict = judgeClaim(hereOf(claim, scene), hushed(list), meter);
+    for (const general of claimsOf(intent, invariant)) {
+      for (const { scene, byIngress } of judged.filter((v) => v.scene.isTwin !== true)) {
+        const found = byIngress.get(general.ingress);
+        if (!found) continue;
+        if (isSeenToHold(general, found, scene, meter)) {
+          verdicts.push("proven");
+          continue;
+        }
+        const claim = hereOf(general, scene);
+        const bound = invariant.kind === "never" ? "most" : "least";
+        const list = (bound === "most" ? scene.lists : scene.least).get(claim.ingress)!;
+        const verdict = judgeClaim(claim, hushed(list), meter);
         verdicts.push(verdict.kind);
-        if (verdict.kind !== "refuted") continue;
-        const isPass = invariant.kind === "never";
-        const journey = confirm(
-          scene.ways,
-          claim.ingress,
-          verdict.witness,
-          scene.exit,
-          (a) => (a === "pass") === isPass,
-        );
-        witnesses.push({
-          router: scene.ways.router.id,
-          ingress: claim.ingress,
-          packet: verdict.witness,
-          text: formatPacket(verdict.witness),
-          row: null,
-          rule: journey.rule?.id ?? null,
-          action: journey.action,
-          isSpoofed: false,
-        });
+        if (verdict.kind === "refuted") witnesses.push(breachOf(claim, verdict.witness, scene));
       }
     }
     return { id: invariant.id, kind: invariant.kind, verdict: worst(verdicts), witnesses: distinct(witnesses) };
   });
 }
 
+/** A packet that an invariant forbids and the file lets in, or the other way round. */
+function breachOf({ invariant, ingress }: Claim, packet: Packet, { ways, exit }: Scene): Witness {
+  const isPass = invariant.kind === "never";
+  const journey = confirm(ways, ingress, packet, exit, (a) => (a === "pass") === isPass);
+  return {
+    router: ways.router.id,
+    ingress,
+    packet,
+    text: formatPacket(packet),
+    row: null,
+    rule: journey.rule?.id ?? null,
+    action: journey.action,
+    isSpoofed: false,
+  };
+}
+
 /** The claim as far as this router can be asked: it speaks for its own addresses, and its peer for the peer's. */
-function hereOf(claim: Claim, { ways, to }: Scene): Claim {
-  if (claim.ingress === SELF) {
-    return { ...claim, boxes: clip(claim.boxes, ways.own, without(to ?? EVERYWHERE, ways.own)) };
-  }
+function hereOf(claim: Claim, { ways, others = EVERYWHERE }: Scene): Claim {
+  if (claim.ingress === SELF) return { ...claim, boxes: clip(claim.boxes, ways.own, others) };
   if (claim.invariant.kind === "never") return claim;
-  return { ...claim, boxes: clip(claim.boxes, EVERYWHERE, without(EVERYWHERE, ways.peers)) };
+  return { ...claim, boxes: clip(claim.boxes, EVERYWHERE, ways.notPeers) };
+}
+
+/** True when the rules that decide the claim's packets all do as it says; else it has to be judged. */
+function isSeenToHold(claim: Claim, { most, least, lens }: IngressVerdict, scene: Scene, meter: Meter): boolean {
+  const isNever = claim.invariant.kind === "never";
+  const list = isNever ? most : least;
+  const boxes = lens ? lens.boxes(claim.boxes) : hereOf(claim, scene).boxes;
+  const excepted = lens ? lens.boxes(claim.excepted) : claim.excepted;
+  const found = deciders(isNever ? subtractAll(boxes, excepted) : boxes, list, { from: FIRST_RULE, meter });
+  const passes = (index: number): boolean => {
+    const rule = list.rules[index];
+    return rule?.action === "pass" && !isBeyondControl(rule, scene.lists.get(claim.ingress)!);
+  };
+  return found !== undefined && [...found].every((index) => passes(index) !== isNever);
 }
 
 /**
@@ -314,11 +356,14 @@ function hereOf(claim: Claim, { ways, to }: Scene): Claim {
  */
 const BEYOND_CONTROL: ReadonlySet<string> = new Set(["pass-carp"]);
 
-function hushed(list: Effective): CompiledRules {
-  const isHushed = (r: Rule): boolean => BEYOND_CONTROL.has(r.id) && list.sources.get(r.id)?.by === "pfsense";
-  // The boxes are the same, so the compiled list serves with other actions.
-  return { ...list.compiled, rules: list.rules.map((r) => (isHushed(r) ? { ...r, action: "block" } : r)) };
-}
+const isBeyondControl = (r: Rule, { sources }: Effective): boolean =>
+  BEYOND_CONTROL.has(r.id) && sources.get(r.id)?.by === "pfsense";
+
+// The boxes are the same, so the compiled list serves with other actions.
+const hushed = (list: Effective): CompiledRules => ({
+  ...list.compiled,
+  rules: list.rules.map((r) => (isBeyondControl(r, list) ? { ...r, action: "block" } : r)),
+});
 
 export const distinct = (witnesses: readonly Witness[]): readonly Witness[] => [
   ...new Map(witnesses.map((w) => [`${w.router} ${w.ingress} ${w.text} ${w.action}`, w])).values(),

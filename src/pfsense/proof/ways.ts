@@ -24,6 +24,7 @@ export interface Ways {
   /** Addresses that this router answers to, and those that only the other does. */
   readonly own: Ranges;
   readonly peers: Ranges;
+  readonly notPeers: Ranges;
   /** By the longest prefix, without the default route. */
   readonly regions: readonly Region[];
   /** What only the default route leads to, and the interfaces that it may lead out of: any access may be the one that is up. */
@@ -48,7 +49,8 @@ export function waysOf(plan: Plan, router: Host, ruleset: PfRuleset): Ways {
   const peers = without(makeRanges(others.flatMap((r) => ownAddresses(plan, r))), own);
   const { regions, beyond } = regionsOf(ruleset);
   const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);
-  return { router, ruleset, keyOf, lost, strange, own, peers, regions, beyond, wans };
+  const notPeers = without(EVERYWHERE, peers);
+  return { router, ruleset, keyOf, lost, strange, own, peers, notPeers, regions, beyond, wans };
 }
 
 /** The same of a file alone: interfaces by their names, own addresses as far as the file holds them. */
@@ -60,7 +62,7 @@ export function waysOfFile(ruleset: PfRuleset): Ways {
   const own = without(regions.find((r) => r.key === undefined)?.to ?? [], NOT_ROUTED);
   const wans = ruleset.interfaces.filter((i) => hasGateway(i, 4) || hasGateway(i, 6)).map((i) => i.key);
   const router = { id: "router", nics: [] };
-  return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], regions, beyond, wans };
+  return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], notPeers: EVERYWHERE, regions, beyond, wans };
 }
 
 /** Multicast, of both families. */

@@ -63,6 +63,17 @@ describe("the lab", () => {
     expect(proveRouters(plan, files, { steps: 20_000 }).verdict).toBe("undecided");
   });
 
+  test("a rule about multicast that one router lacks tells the two apart on each of its legs", () => {
+    const without = both((id) => {
+      const file = files.get(id)!;
+      const rules = file.filter.rules.filter((r) => id === "rtr-b" || !r.description?.startsWith("F207 "));
+      return { ...file, filter: { ...file.filter, rules } };
+    });
+    const facts = proveRouters(plan, without).facts.map((f) => `${f.code} ${f.fact}`);
+    expect(facts.length).toBeGreaterThan(1);
+    for (const fact of facts) expect(fact).toMatch(/ROUTERS_DIFFER .* -> 224\.0\.0\.1 protocol 2 at firewall/);
+  });
+
   test("the routers' files differ in their own addresses, and are the same to themselves", () => {
     expect(isSame(diffConfigs(files.get("rtr-a")!, files.get("rtr-a")!))).toBe(true);
   });
