@@ -14,6 +14,10 @@ const english = {
   nextPulumi: "use plain pulumi commands in this shell: pulumi preview, up, refresh, destroy",
   nextDestroy: "delete the lab; the next up makes the same one",
   nextPlan: "change the lab, then maquette up",
+  guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
+  failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
+  containers:
+    "Guests are systemd containers on this machine, in namespaces of their own; what that cannot show is in docs/twin.md.",
   memoryOnly:
     "Guests live in memory: the API, its state and every resource are real, but nothing boots. No service answers and no packet crosses a router here.",
   confirm: (what: string) => `Delete ${what}? Type yes: `,
@@ -46,6 +50,10 @@ const french: Words = {
   nextPulumi: "utiliser pulumi tel quel dans ce terminal : pulumi preview, up, refresh, destroy",
   nextDestroy: "supprimer la maquette ; le prochain up refait la même",
   nextPlan: "modifier la maquette, puis maquette up",
+  guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
+  failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
+  containers:
+    "Les machines sont des conteneurs systemd de cet ordinateur, dans leurs propres espaces de noms ; ce que cela ne montre pas est dans docs/twin.md.",
   memoryOnly:
     "Les machines vivent en mémoire : l'API, son état et toutes les ressources sont réels, mais rien ne démarre. Aucun service ne répond et aucun paquet ne traverse un routeur ici.",
   confirm: (what) => `Supprimer ${what} ? Tapez yes : `,

@@ -30,6 +30,14 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     execFileSync("mount", [...args, at]);
     undo.push(() => spawnSync("umount", ["-l", at]));
   }
+  async function driverOfItsOwn(): ReturnType<typeof driverHere> {
+    const here = await driverHere();
+    undo.push(
+      () => here.remove(),
+      () => here.driver.close(),
+    );
+    return here;
+  }
   const store = (at: string, archive: string): ImageStore =>
     new ImageStore({ folder: at, archive: () => Promise.resolve(archive), log: silent });
 
@@ -93,14 +101,14 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
   });
 
   it("an image that no container stands for, a trunk, a CD that is none, a seed that asks too much: refused by name", async () => {
-    const { driver, remove, home } = await driverHere();
-    undo.push(remove, () => driver.close());
+    const { driver, home } = await driverOfItsOwn();
     const image = (volume: string): { readonly kind: "image"; readonly volume: string } => ({ kind: "image", volume });
     const disk = { ...guest(100).disks[0]!, origin: image("local:import/windows-2025.qcow2") };
     await expect(driver.create(guest(100, { disks: [disk] }), silent)).rejects.toThrow(/windows-2025/);
     const nic = guest(100).nics[0]!;
-    const { tag: _tag, ...untagged } = nic;
-    const trunk = guest(101, { nics: [{ ...untagged, trunks: "10;20" }] });
+    const trunk = guest(101, {
+      nics: [{ index: 0, model: nic.model, mac: nic.mac, bridge: "vmbr0", isLinkDown: false, trunks: "10;20" }],
+    });
     await driver.create(trunk, silent);
     await expect(driver.start(trunk, silent)).rejects.toThrow(/no trunk/);
     await writeFile(join(home, "junk.iso"), "not a CD");
@@ -113,8 +121,7 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
   });
 
   it("a guest whose init is broken does not boot: said with the console's last words, and it is off", async () => {
-    const { driver, remove } = await driverHere();
-    undo.push(remove, () => driver.close());
+    const { driver } = await driverOfItsOwn();
     const made = guest(100);
     await driver.create(made, silent);
     await driver.start(made, silent);

@@ -7,7 +7,7 @@ import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
-import { setUpOutside } from "../scenery.ts";
+import { setUpOutside, untilGuestsAreUp } from "../scenery.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { wordsOf } from "../words.ts";
 
@@ -43,7 +43,10 @@ export const up: Command = async (context, values) => {
   return finish();
 
   async function finish(): Promise<number> {
-    if (session.room !== null) await setUpOutside(context, session.room, plan, naming);
+    if (session.room !== null) {
+      await untilGuestsAreUp(context, session.room, plan, naming);
+      await setUpOutside(context, session.room, plan, naming);
+    }
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const listed = await session.client.listVms();
     if (context.isJson) {
@@ -64,7 +67,7 @@ export const up: Command = async (context, values) => {
     io.out("");
     const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
     io.out(words.ready(listed.filter((v) => own.has(v.vmid) && v.status === "running").length, seconds));
-    if (context.isEmbedded && session.room === null) io.out(words.memoryOnly);
+    if (context.isEmbedded) io.out(session.room === null ? words.memoryOnly : words.containers);
     const stack = context.isEmbedded ? "" : ` --stack ${context.stack}`;
     io.out(
       [
