@@ -101,13 +101,7 @@ export async function buildProgram(name: ProgramName, options: BuildOptions): Pr
 async function build(recipe: Recipe, folder: string, options: BuildOptions): Promise<string> {
   const { name } = recipe;
   const file = join(folder, name);
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  const release = await lockFolder(dirname(folder), "the engine's build", {
-    // A second clone waits here for the first one's build.
-    staleMs: 30_000,
-    waitMs: 3_600_000,
-  });
-  try {
+  return alone(dirname(folder), async () => {
     if (await isFile(file)) return file;
     // Out of the repository: the generator writes beside the sources.
     const source = await mkdtemp(join(dirname(folder), `.build-${name}-`));
@@ -127,6 +121,21 @@ async function build(recipe: Recipe, folder: string, options: BuildOptions): Pro
       await rm(source, { recursive: true, force: true });
     }
     return file;
+  });
+}
+
+/**
+ * One process at a time builds or downloads into a cache; a second clone waits here for the first one's. What is
+ * half-made when one's turn has come belongs to a process that was killed, and goes.
+ * @param folder `Folders.cache`/engine
+ */
+export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const release = await lockFolder(folder, "the engine's build", { staleMs: 30_000, waitMs: 3_600_000 });
+  try {
+    const dead = (await readdir(folder)).filter((name) => /^\.(build|download)-/.test(name));
+    for (const name of dead) await rm(join(folder, name), { recursive: true, force: true });
+    return await work();
   } finally {
     await release();
   }

@@ -1,8 +1,8 @@
-import { access, constants, copyFile, link, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { access, constants, copyFile, link, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
-import { buildProgram, builtProgram, type BuildOptions } from "./build.ts";
+import { alone, buildProgram, builtProgram, type BuildOptions } from "./build.ts";
 import { compareVersions, pins, pluginServer } from "./pins.ts";
 import { run } from "./run.ts";
 
@@ -184,16 +184,27 @@ function withTried(tried: readonly string[], error: unknown): unknown {
 
 const downloadFolder = (cache: string): string => join(cache, "engine", `download-${pins.cli}`);
 
+/** Beside its place, then moved there in one step: a download that was killed half-way is not taken for a whole one. */
 async function downloadCli(cache: string): Promise<Cli> {
   const root = downloadFolder(cache);
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  const { PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
-  const semver = await import("semver");
-  const install = PulumiCommand.install({ version: new semver.SemVer(pins.cli), root });
-  await withDeadline(install, 300_000, "downloading Pulumi");
-  const got = await cliDownloaded(cache);
-  if (!got) throw new Error("the installer left no pulumi behind");
-  return got;
+  return alone(dirname(root), async () => {
+    const before = await cliDownloaded(cache);
+    if (before) return before;
+    const temporary = await mkdtemp(join(dirname(root), ".download-"));
+    try {
+      const { PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+      const semver = await import("semver");
+      const install = PulumiCommand.install({ version: new semver.SemVer(pins.cli), root: temporary });
+      await withDeadline(install, 300_000, "downloading Pulumi");
+      await rm(root, { recursive: true, force: true });
+      await rename(temporary, root);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+    const got = await cliDownloaded(cache);
+    if (!got) throw new Error("the installer left no pulumi behind");
+    return got;
+  });
 }
 
 const pluginHome = (cache: string): string => join(cache, "engine", `plugin-${pins.plugin}`);

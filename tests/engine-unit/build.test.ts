@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { buildProgram, builtProgram, goVersion } from "../../src/engine/build.ts";
 import { getEngine } from "../../src/engine/engine.ts";
 import { pins } from "../../src/engine/pins.ts";
@@ -123,6 +123,14 @@ describe("a build", () => {
     expect(left(own.cache)).toEqual([]);
   });
 
+  test("clears away what a build that was killed left", async () => {
+    fakeGo(builds);
+    const own = options();
+    mkdirSync(join(own.cache, "engine/.build-pulumi-x1y2z3/src"), { recursive: true });
+    await buildProgram("pulumi", own);
+    expect(left(own.cache)).toEqual([expect.stringMatching(/^pulumi-[0-9a-f]{16}$/)]);
+  });
+
   test("in a cache that is a file says so", async () => {
     fakeGo(builds);
     const file = join(temporaryFolder(), "cache");
@@ -130,6 +138,47 @@ describe("a build", () => {
     const fault = await faultOf(() => buildProgram("pulumi", options(file)));
     expect(fault.code).toBe("DISK_NOT_A_FOLDER");
     expect(fault.hint).toContain("XDG_CACHE_HOME");
+  });
+});
+
+describe("a download", () => {
+  const env = { PATH: "/nonexistent", MAQUETTE_ENGINE: "download" };
+  const programs = ["pulumi", "pulumi-language-nodejs"];
+
+  /** Stands for Pulumi's installer, which extracts program by program. */
+  function installer(install: (bin: string) => void): void {
+    vi.doMock("@pulumi/pulumi/automation/index.js", () => ({
+      PulumiCommand: {
+        install: ({ root }: { root: string }) => Promise.resolve().then(() => install(join(root, "bin"))),
+      },
+    }));
+    onTestFinished(() => {
+      vi.doUnmock("@pulumi/pulumi/automation/index.js");
+    });
+  }
+
+  test("that breaks off leaves nothing in its place, and nothing beside it", async () => {
+    const own = options();
+    installer((bin) => {
+      for (const name of programs) script(join(bin, name), "");
+      throw new Error("connection lost");
+    });
+    const fault = await faultOf(() => getEngine({ ...own, env }));
+    expect(fault.code).toBe("ENGINE_UNAVAILABLE");
+    expect(fault.message).toContain("connection lost");
+    expect(left(own.cache)).toEqual([]);
+  });
+
+  test("takes the place of half a one", async () => {
+    const own = options();
+    const place = `download-${pins.cli}`;
+    script(join(own.cache, "engine", place, "bin/pulumi"), "half");
+    mkdirSync(join(own.cache, "engine/.download-x1y2z3"));
+    installer((bin) => programs.forEach((name) => script(join(bin, name), "exit 1")));
+    // The plugin's download then fails: this pulumi does nothing.
+    expect((await faultOf(() => getEngine({ ...own, env }))).message).toContain("download");
+    expect(left(own.cache)).toEqual([place]);
+    expect(readFileSync(join(own.cache, "engine", place, "bin/pulumi"), "utf8")).toContain("exit 1");
   });
 });
 
