@@ -6,7 +6,7 @@ import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
 import type { PfRule, PfRuleset } from "../../../pfsense/rules/types.ts";
 import { decide, entriesOf } from "./decision.ts";
 import type { Decision, Tag } from "./decision.ts";
-import { hex, PASSED_BIT, REPLY_MASK, ROUTE_MASK, TAG_MASK, without } from "./marks.ts";
+import { hex, PASSED_BIT, QUEUE_MASK, REPLY_MASK, ROUTE_MASK, TAG_MASK, without } from "./marks.ts";
 import type { Marks } from "./marks.ts";
 import { conditionsOf } from "./matches.ts";
 
@@ -101,6 +101,7 @@ export function filterChains(input: FilterInput): string {
   const lists = filterLists(input);
   const chains: string[] = [];
   const dispatch = { in: [] as string[], out: [] as string[] };
+  const queued = { in: queueLines(input, "in"), out: queueLines(input, "out") };
   for (const list of lists) {
     const name = listName(input.marks, list);
     const isIn = list.direction === "in";
@@ -119,13 +120,22 @@ export function filterChains(input: FilterInput): string {
       `${KNOWN} goto known_in`,
       `ct mark and ${hex(PASSED_BIT)} != 0 counter accept comment "rdr pass"`,
       `ct mark and ${hex(TAG_MASK)} != 0 meta mark set ct mark and ${hex(TAG_MASK)}`,
+      ...queued.in,
       ...dispatch.in,
     ]),
     chain("filter_out", [
       "type filter hook postrouting priority 150; policy drop;",
       `ct state invalid counter drop comment "no state"`,
       `${KNOWN} accept`,
+      ...queued.out,
       ...dispatch.out,
+    ]),
+    chain("shaper_mark", [
+      "type filter hook postrouting priority 200; policy accept;",
+      ...input.marks.queues.map(
+        (q) =>
+          `ct mark and ${hex(QUEUE_MASK)} == ${hex(input.marks.queueBits(q))} meta priority set ${classOf(input.marks, q)}`,
+      ),
     ]),
     chain("known_in", [
       `ct direction original meta mark set ct mark and ${hex(ROUTE_MASK)}`,
@@ -140,6 +150,32 @@ export function filterChains(input: FilterInput): string {
     ]),
     ...chains,
   ].join("\n");
+}
+
+/**
+ * Queues that `match` rules give (`defaultqueue`): they decide nothing, the last one counts, and a rule that passes with
+ * a queue of its own comes later and outdoes them.
+ */
+function queueLines(input: FilterInput, direction: "in" | "out"): readonly string[] {
+  const { ruleset } = input;
+  return placesOf(ruleset).flatMap((place) =>
+    rulesOn(ruleset, place.key, direction).flatMap((rule) => {
+      const bits = rule.action === "match" ? queueBits(input, rule) : 0;
+      if (bits === 0) return [];
+      const device = `${direction === "in" ? "iifname" : "oifname"} "${place.device}"`;
+      const set = `counter ct mark set ct mark and ${without(QUEUE_MASK)} or ${hex(bits)}`;
+      return conditionsOf(rule.boxes).map((c) => `${device} ${c} ${set} comment "${quoted(rule.id, 120)}"`);
+    }),
+  );
+}
+
+/** The class that a queue is in the shaper; both tc and nft read its numbers as hexadecimal. */
+export const classOf = (marks: Marks, queue: string): string => `1:${10 + marks.queue(queue)}`;
+
+/** The bits of the queue that a rule of the user names, when the shaper has it. */
+function queueBits({ config, marks }: FilterInput, rule: PfRule): number {
+  const name = userRule(config, rule)?.options.get("defaultqueue");
+  return name !== undefined && marks.queue(name) > 0 ? marks.queueBits(name) : 0;
 }
 
 /** `disablefilter`: pf neither filters nor translates. */
@@ -181,8 +217,10 @@ function verdictText(input: FilterInput, list: FilterList, rule: PfRule, tag: Ta
       const mask = (number === undefined ? 0 : TAG_MASK) | (routeBits === 0 ? 0 : ROUTE_MASK);
       parts.push(`meta mark set meta mark and ${without(mask)} or ${hex((number ?? 0) | routeBits)}`);
     }
-    const kept = routeBits | replyBits;
-    if (kept !== 0) parts.push(`ct mark set ct mark and ${without(ROUTE_MASK | REPLY_MASK)} or ${hex(kept)}`);
+    const queue = queueBits(input, rule);
+    const kept = routeBits | replyBits | queue;
+    const replaced = ROUTE_MASK | REPLY_MASK | (queue === 0 ? 0 : QUEUE_MASK);
+    if (kept !== 0) parts.push(`ct mark set ct mark and ${without(replaced)} or ${hex(kept)}`);
     parts.push("accept");
   } else {
     // The kernel answers on the way in only: on the way out a rejected packet is dropped without a word (a gap).

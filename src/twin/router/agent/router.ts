@@ -1,0 +1,436 @@
+import { mkdirSync } from "node:fs";
+
+import { Fault, messageOf } from "../../../core/fault.ts";
+import type { Circumstances } from "../../../pfsense/rules/types.ts";
+import { desiredOf, readFileOfRouter } from "../compile/desired.ts";
+import type { Desired, ReadFile } from "../compile/desired.ts";
+import type { GatewayState } from "../compile/gateways.ts";
+import { attempt } from "./exec.ts";
+import { writeAtomic } from "./files.ts";
+import { Helper } from "./helper.ts";
+import type { HelperEvent } from "./helper.ts";
+import { applyLinks, applySysctls, requireCards, Routes, setForwarding } from "./links.ts";
+import { CONFIG, locateConfig } from "./media.ts";
+import { KernelRules } from "./rules.ts";
+import { applyAccounts, applyServices, applyShaper, checkServices, makeHostKey } from "./services.ts";
+import type { CarpStatus, GatewayStatus, RouterStatus } from "./status.ts";
+
+/** Where the firmware lives, and where it says how it is. */
+export const FIRMWARE = "/usr/lib/maquette/router";
+export const RUN = "/run/maquette/router";
+export const STATUS = `${RUN}/status.json`;
+
+/** What pfSense waits for the other router's states before it takes part in CARP. */
+const SYNC_LIMIT_MS = 30_000;
+/** A peer that has said nothing by then is not there. */
+const PEER_LIMIT_MS = 2_000;
+
+interface GatewayView {
+  state: GatewayStatus["state"];
+  loss: number | undefined;
+  delayMs: number | undefined;
+  since: number;
+}
+
+/**
+ * The router: reads its file, makes the system what the file says, and keeps it so while gateways come and go. All that
+ * changes the system runs one after the other, in the order it was asked for.
+ */
+export class Router {
+  readonly #rules = new KernelRules();
+  readonly #routes = new Routes();
+  readonly #carp: Helper;
+  readonly #watch: Helper;
+  readonly #say: (text: string) => void;
+  readonly #gateways = new Map<string, GatewayView>();
+  readonly #addresses = new Map<string, readonly string[]>();
+  #carpStatus: readonly CarpStatus[] = [];
+  #desired: Desired | undefined;
+  #source = "";
+  #loadedAt = 0;
+  #phase: RouterStatus["phase"] = "starting";
+  #since = Date.now();
+  #failure: string | undefined;
+  #isForwarding = false;
+  #confirm:
+    | { readonly timer: NodeJS.Timeout; readonly until: number; readonly before: ReadFile; readonly source: string }
+    | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @param say where a line for the console and the journal goes */
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+    const python = ["python3", "-S", "-E"];
+    this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
+    this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
+  }
+
+  /** One thing at a time. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /**
+   * From nothing to a router that forwards: closed first, rules proven before a single address is set, forwarding next
+   * to last, CARP last, as on pfSense.
+   * @throws Fault when there is no sound file, or its rules cannot be proven; nothing forwards then
+   */
+  boot(): Promise<void> {
+    return this.#exclusively(async () => {
+      setForwarding(false, true);
+      await this.#rules.closeAll();
+      const found = locateConfig();
+      const file = readFileOfRouter(found.bytes, found.source);
+      const desired = this.#compile(file);
+      requireCards(desired);
+      await this.#bringUp(desired, undefined);
+      if (found.isFromMedium) writeAtomic(CONFIG, found.bytes, 0o600);
+      this.#source = found.source;
+      this.#phase = "running";
+      this.#since = Date.now();
+      for (const g of desired.gaps) this.#say(`not imitated: ${g.path}: ${g.what}`);
+      this.#say(`forwarding, configuration ${file.digest.slice(0, 12)} from ${found.source}, rules proven`);
+      this.#saveStatus();
+    });
+  }
+
+  /** The slower rest of the boot: accounts, services, states of the other router, CARP. */
+  settle(): Promise<void> {
+    return this.#exclusively(async () => {
+      const desired = this.#desired;
+      if (!desired) return;
+      applyAccounts(desired.accounts, this.#say);
+      await makeHostKey();
+      const sync = desired.services.find((s) => s.unit === "conntrackd.service");
+      const others = { ...desired, services: desired.services.filter((s) => s !== sync) };
+      // CARP waits for states, and for nothing else.
+      const services = applyServices(others, this.#say);
+      if (sync?.isWanted) {
+        await applyServices({ ...desired, services: [sync] }, this.#say);
+        await this.#receiveStates();
+      }
+      this.#configureCarp(desired);
+      await services;
+      this.#saveStatus();
+    });
+  }
+
+  #compile(file: ReadFile): Desired {
+    const states = Object.fromEntries(
+      [...this.#gateways].map(([name, v]): [string, GatewayState] => [name, v.state === "down" ? "down" : "up"]),
+    );
+    const circumstances: Circumstances = { now: new Date(), addresses: Object.fromEntries(this.#addresses) };
+    const desired = desiredOf(file, circumstances, states);
+    // What a failed gateway changes is up to the file.
+    const isIgnored = (name: string): boolean => desired.gateways.find((g) => g.name === name)?.isActedOn === false;
+    const counted = Object.fromEntries(Object.entries(states).filter(([name]) => !isIgnored(name)));
+    return Object.keys(counted).length === Object.keys(states).length
+      ? desired
+      : desiredOf(file, circumstances, counted);
+  }
+
+  /** Everything of a file but its services; only what differs from `before` is touched. */
+  async #bringUp(desired: Desired, before: Desired | undefined): Promise<void> {
+    const { config } = desired.file;
+    for (const failure of applySysctls(desired.sysctls)) this.#say(`not set: ${failure}`);
+    await this.#rules.load(desired.table, { config, ruleset: desired.ruleset, marks: desired.marks });
+    await applyLinks(desired);
+    // Switches of a card exist once it is up.
+    applySysctls(desired.sysctls);
+    await this.#routes.apply(desired.routing);
+    await applyShaper(desired, before, this.#say);
+    setForwarding(true, config.system.allowsIpv6);
+    this.#isForwarding = true;
+    this.#desired = desired;
+    this.#loadedAt = Date.now();
+    this.#configureGateways(desired);
+  }
+
+  #configureGateways(desired: Desired): void {
+    for (const name of [...this.#gateways.keys()]) {
+      if (!desired.gateways.some((g) => g.name === name)) this.#gateways.delete(name);
+    }
+    for (const g of desired.gateways) {
+      if (this.#gateways.has(g.name)) continue;
+      const state = g.isForcedDown ? "down" : g.monitor ? "pending" : "unwatched";
+      this.#gateways.set(g.name, { state, loss: undefined, delayMs: undefined, since: Date.now() });
+    }
+    const gateways = desired.gateways.flatMap((g) =>
+      g.monitor && !g.isForcedDown ? [{ name: g.name, device: g.device, ...g.monitor }] : [],
+    );
+    this.#watch.configure({ op: "configure", gateways });
+  }
+
+  #configureCarp(desired: Desired): void {
+    this.#carp.configure({ op: "configure", vips: desired.network.carp });
+    this.#carp.send({ op: "status" });
+  }
+
+  /** Asks the other router for its states, and waits until they have come, or it is plain that nobody answers. */
+  async #receiveStates(): Promise<void> {
+    await attempt(["conntrackd", "-n"]);
+    const started = Date.now();
+    let before = 0;
+    for (;;) {
+      const { stdout } = await attempt(["conntrackd", "-s"]);
+      const received = Number(/(\d+) Bytes recv/.exec(stdout)?.[1] ?? "0");
+      const elapsed = Date.now() - started;
+      // Alone, or what comes is no more than the two saying that they are there.
+      if (received === 0 ? elapsed > PEER_LIMIT_MS : received - before < 1000 && before > 0) return;
+      if (elapsed > SYNC_LIMIT_MS) {
+        this.#say("the other router's states have not all come; CARP starts without them");
+        return;
+      }
+      before = received;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /**
+   * Day 2: a changed file, checked whole before anything is touched, then put in the place of the one before without
+   * dropping what is established.
+   * @param confirmSeconds when given, the file before comes back by itself unless {@link confirm} is called in time
+   * @throws Fault when the file is not sound, a service would refuse it, or its rules cannot be proven; then nothing has changed
+   */
+  load(bytes: Uint8Array, source: string, confirmSeconds?: number): Promise<string> {
+    return this.#exclusively(async () => {
+      const before = this.#desired;
+      if (!before)
+        throw new Fault(
+          "ROUTER_NOT_RUNNING",
+          "The router has not started",
+          "Read the journal of maquette-router.service.",
+        );
+      const file = readFileOfRouter(bytes, source);
+      const kept = this.#confirm;
+      await this.#replace(file, before);
+      if (kept) clearTimeout(kept.timer);
+      // A second load before the first was confirmed still goes back to what was last confirmed.
+      const confirmed = kept
+        ? { before: kept.before, source: kept.source }
+        : { before: before.file, source: this.#source };
+      this.#confirm = undefined;
+      this.#source = source;
+      if (confirmSeconds === undefined) {
+        this.#keep(file);
+        this.#say(`configuration ${file.digest.slice(0, 12)} loaded from ${source}, rules proven`);
+      } else {
+        const until = Date.now() + confirmSeconds * 1000;
+        const timer = setTimeout(() => void this.#takeBack(), confirmSeconds * 1000);
+        this.#confirm = { timer, until, ...confirmed };
+        this.#say(
+          `configuration ${file.digest.slice(0, 12)} loaded from ${source}; it stays if confirmed within ${confirmSeconds} s`,
+        );
+      }
+      this.#saveStatus();
+      return file.digest;
+    });
+  }
+
+  /** @throws Fault ROUTER_NOTHING_TO_CONFIRM */
+  confirm(): Promise<string> {
+    return this.#exclusively(async () => {
+      if (!this.#confirm || !this.#desired) {
+        const hint = "It was confirmed before, or the time was over and the configuration before is back.";
+        throw new Fault("ROUTER_NOTHING_TO_CONFIRM", "No configuration waits to be confirmed", hint);
+      }
+      clearTimeout(this.#confirm.timer);
+      this.#confirm = undefined;
+      this.#keep(this.#desired.file);
+      this.#say(`configuration ${this.#desired.file.digest.slice(0, 12)} confirmed`);
+      this.#saveStatus();
+      return Promise.resolve(this.#desired.file.digest);
+    });
+  }
+
+  #takeBack(): Promise<void> {
+    return this.#exclusively(async () => {
+      const confirm = this.#confirm;
+      if (!confirm || !this.#desired) return;
+      this.#confirm = undefined;
+      this.#say("nobody confirmed the configuration in time: the one before comes back");
+      try {
+        await this.#replace(confirm.before, this.#desired);
+        this.#source = confirm.source;
+        this.#say(`configuration ${confirm.before.digest.slice(0, 12)} is back`);
+      } catch (error) {
+        this.#say(`the configuration before could not be put back: ${messageOf(error)}`);
+      }
+      this.#saveStatus();
+    });
+  }
+
+  async #replace(file: ReadFile, before: Desired): Promise<void> {
+    const desired = this.#compile(file);
+    requireCards(desired);
+    await this.#rules.check(desired.table);
+    await checkServices(desired.services);
+    try {
+      await this.#bringUp(desired, before);
+    } catch (error) {
+      // The rules before are back already; the rest follows.
+      await this.#bringUp(before, desired).catch((e: unknown) => this.#say(messageOf(e)));
+      throw error;
+    }
+    applyAccounts(desired.accounts, this.#say);
+    await applyServices(desired, this.#say);
+    this.#configureCarp(desired);
+  }
+
+  /** On the disk, for the next boot; the one before beside it. */
+  #keep(file: ReadFile): void {
+    writeAtomic(CONFIG, file.bytes, 0o600);
+    writeAtomic(`/cf/conf/backup/config-${Math.floor(Date.now() / 1000)}.xml`, file.bytes, 0o600);
+  }
+
+  /** Puts the file in force into place again: what pfSense's rc.reload_all does. */
+  reload(): Promise<string> {
+    const desired = this.#desired;
+    return desired ? this.load(desired.file.bytes, this.#source) : this.load(locateConfig().bytes, CONFIG);
+  }
+
+  #onCarp(e: HelperEvent): void {
+    if (e.event === "state") {
+      this.#say(`CARP ${String(e["id"])}: ${String(e["before"])} -> ${String(e["state"])} (${String(e["reason"])})`);
+    } else if (e.event === "refused") {
+      this.#say(
+        `CARP ${String(e["id"])}: adverts of ${String(e["source"])} are refused: ${String(e["why"])} (${String(e["count"])} so far)`,
+      );
+    } else if (e.event === "demotion") {
+      this.#say(`CARP: the node is demoted by ${String(e["demotion"])}: ${String(e["reason"])}`);
+    } else if (e.event === "link") {
+      this.#say(`${String(e["device"])}: link ${e["isUp"] === true ? "up" : "down"}`);
+      this.#watch.send({ op: "look" });
+    } else if (e.event === "failure") this.#say(`CARP: ${String(e["what"])}`);
+    else if (e.event === "status") {
+      this.#carpStatus = e["vips"] as readonly CarpStatus[];
+      this.#saveStatus();
+      return;
+    }
+    if (e.event !== "ready" && e.event !== "configured") this.#carp.send({ op: "status" });
+  }
+
+  #onGateway(e: HelperEvent): void {
+    if (e.event === "failure") this.#say(`gateways: ${String(e["what"])}`);
+    const name = String(e["name"]);
+    const view = this.#gateways.get(name);
+    if (!view || (e.event !== "report" && e.event !== "alarm")) return;
+    view.loss = Number(e["loss"]);
+    view.delayMs = Number(e["delayMs"]);
+    const state = e["isDown"] === true ? "down" : "up";
+    const isChanged = view.state !== state;
+    const wasDown = view.state === "down";
+    if (isChanged) {
+      view.state = state;
+      view.since = Date.now();
+      const figures = `loss ${view.loss} %, delay ${view.delayMs} ms${e["hasLink"] === false ? ", no link" : ""}`;
+      this.#say(`gateway ${name} is ${state}: ${figures}`);
+    }
+    // From "not known yet" to up, nothing that the rules or routes depend on has changed.
+    if (isChanged && (wasDown || state === "down")) void this.#reroute(name, state);
+    else this.#saveStatus();
+  }
+
+  /** A gateway came or went: routes, rules that name it, and the states that leave by it. */
+  #reroute(name: string, state: GatewayState): Promise<void> {
+    return this.#exclusively(async () => {
+      const before = this.#desired;
+      if (!before) return;
+      try {
+        const desired = this.#compile(before.file);
+        await this.#routes.apply(desired.routing);
+        const { config } = desired.file;
+        await this.#rules.load(desired.table, { config, ruleset: desired.ruleset, marks: desired.marks });
+        this.#desired = desired;
+        if (desired.routing.active !== before.routing.active) {
+          this.#say(`the default gateway is ${desired.routing.active ?? "none"} now`);
+        }
+        if (state === "down") await this.#killStates(desired, name);
+      } catch (error) {
+        this.#say(`gateway ${name} ${state}: ${messageOf(error)}`);
+      }
+      this.#saveStatus();
+    });
+  }
+
+  /** `gw_down_kill_states`: the states translated to an address of the gateway's interface, or forwarded from one. */
+  async #killStates(desired: Desired, name: string): Promise<void> {
+    const wish = desired.file.config.kept.find((k) => k.path === "system.gw_down_kill_states")?.text;
+    if (wish === undefined || wish.includes(">none<")) return;
+    const gateway = desired.gateways.find((g) => g.name === name);
+    const i = desired.ruleset.interfaces.find((x) => x.key === gateway?.key);
+    const carp = desired.network.carp.filter((v) => v.device === gateway?.device).flatMap((v) => v.addresses);
+    const link = desired.network.links.find((l) => l.device === i?.device);
+    for (const address of [...carp, ...(link?.addresses ?? []).map((a) => a.split("/")[0]!)]) {
+      if (address.includes(":")) continue;
+      await attempt(["conntrack", "-D", "--reply-dst", address]);
+      await attempt(["conntrack", "-D", "--orig-dst", address]);
+    }
+  }
+
+  status(): RouterStatus {
+    const d = this.#desired;
+    const proof = this.#rules.proof;
+    return {
+      phase: this.#phase,
+      since: this.#since,
+      failure: this.#failure,
+      hostname: d?.file.config.system.hostname,
+      config: d && { digest: d.file.digest, source: this.#source, loadedAt: this.#loadedAt },
+      rules:
+        proof?.kind === "proven"
+          ? { isProven: true, lists: proof.lists, provenAt: this.#loadedAt }
+          : proof && { isProven: false, why: JSON.stringify(proof) },
+      isForwarding: this.#isForwarding,
+      carp: this.#carpStatus,
+      gateways: (d?.gateways ?? []).map((g): GatewayStatus => {
+        const v = this.#gateways.get(g.name);
+        return {
+          name: g.name,
+          device: g.device,
+          address: g.address,
+          monitor: g.monitor?.address,
+          state: v?.state ?? "pending",
+          lossPercent: v?.loss,
+          delayMs: v?.delayMs,
+          since: v?.since ?? this.#since,
+        };
+      }),
+      activeGateway: d?.routing.active,
+      confirm: this.#confirm && { until: this.#confirm.until, digest: d?.file.digest ?? "" },
+      gaps: d?.gaps ?? [],
+      warnings: [
+        ...(d?.file.warnings ?? []),
+        ...(d?.ruleset.diagnostics ?? []).map((w) => `${w.code} ${w.path}: ${w.fact}`),
+      ],
+      assumptions: d?.ruleset.assumptions ?? [],
+    };
+  }
+
+  /** Why the router does not run, for those who ask later. */
+  async fail(error: unknown): Promise<void> {
+    this.#phase = "failed";
+    this.#failure = messageOf(error);
+    setForwarding(false, true);
+    this.#isForwarding = false;
+    await this.#rules.closeAll().catch((e: unknown) => this.#say(messageOf(e)));
+    this.#saveStatus();
+  }
+
+  #saveStatus(): void {
+    mkdirSync(RUN, { recursive: true });
+    writeAtomic(STATUS, `${JSON.stringify(this.status(), null, 1)}\n`);
+  }
+
+  /** Fresh counters of CARP, then the status. */
+  refresh(): void {
+    this.#carp.send({ op: "status" });
+  }
+
+  stop(): void {
+    this.#carp.stop();
+    this.#watch.stop();
+  }
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/*
+ * The side of the hypervisor: what a router guest is given before its first boot. Plain data; nothing of the agent is
+ * imported here.
+ */
+
+/** One file of the firmware's folder: a text as it stands, or a program to be bundled into one file. */
+export type FirmwareFile =
+  | { readonly kind: "text"; readonly name: string; readonly mode: number; readonly text: string }
+  | { readonly kind: "bundle"; readonly name: string; readonly mode: number; readonly entry: string };
+
+/** Where the folder is seen in the guest, read-only. */
+export const FIRMWARE_FOLDER = "/usr/lib/maquette/router";
+
+/** Where the guest sees its media: a folder for each slot that has one. */
+export const MEDIA_FOLDER = "/run/maquette/media";
+
+/** What the guest says of itself. */
+export const STATUS_FILE = "/run/maquette/router/status.json";
+
+/** The unit that runs the router, to be linked into /etc/systemd/system and wanted by multi-user.target. */
+export const ROUTER_UNIT = "maquette-router.service";
+
+/** Units of Debian's packages that the firmware starts itself, when the file asks for them: never at boot. */
+export const DISABLED_UNITS: readonly string[] = [
+  "chrony.service",
+  "chrony-wait.service",
+  "conntrackd.service",
+  "kea-dhcp4-server.service",
+  "nftables.service",
+  "rsyslog.service",
+  "snmpd.service",
+  "ssh.service",
+  "unbound.service",
+];
+
+/** Units that would do what the firmware does, or wait for it. */
+export const MASKED_UNITS: readonly string[] = [
+  "networking.service",
+  "ssh.socket",
+  "sshd-keygen.service",
+  "systemd-networkd.service",
+  "systemd-networkd.socket",
+  "systemd-networkd-wait-online.service",
+  "systemd-resolved.service",
+  "systemd-timesyncd.service",
+  "unbound-resolvconf.service",
+];
+
+/** Debian packages of a router guest, beside those of every guest. */
+export const routerPackages: readonly string[] = [
+  "chrony",
+  "conntrack",
+  "conntrackd",
+  "kea-dhcp4-server",
+  "nodejs",
+  "rsyslog",
+  "snmpd",
+  "tcpdump",
+  "udhcpc",
+  "unbound",
+];
+
+/** esbuild's settings for the bundle: one file that Debian's Node runs. */
+export const BUNDLE = { platform: "node", target: "node20", format: "cjs", bundle: true, minify: false } as const;
+
+/** The firmware's folder. */
+export function firmwareFiles(): readonly FirmwareFile[] {
+  const text = (name: string, path: string, mode: number): FirmwareFile => ({
+    kind: "text",
+    name,
+    mode,
+    text: readFileSync(join(import.meta.dirname, path), "utf8"),
+  });
+  return [
+    { kind: "bundle", name: "router.js", mode: 0o644, entry: join(import.meta.dirname, "agent/main.ts") },
+    text("carpd.py", "helpers/carpd.py", 0o644),
+    text("gatewayd.py", "helpers/gatewayd.py", 0o644),
+    text(ROUTER_UNIT, ROUTER_UNIT, 0o644),
+  ];
+}
