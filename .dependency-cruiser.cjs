@@ -20,6 +20,7 @@ const everything = [
   "accept",
   "docs",
   "engine",
+  "door",
   "stack",
   "cli",
 ];
@@ -35,10 +36,11 @@ module.exports = {
     only("twin", "core", "pve", "pfsense", "policy"),
     only("stack", "core"),
     only("engine", "core", "stack"),
+    only("door", "core", "plan", "stack"),
     only("embedded", "core", "pve", "stack", "twin"),
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
-    only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack"),
-    only("accept", "core", "plan", "policy", "roles", "pve", "stack", "provision"),
+    only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door"),
+    only("accept", "core", "plan", "policy", "roles", "pve", "stack", "door", "provision"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {
       name: "the-engine-of-policy-knows-no-plan",

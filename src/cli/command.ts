@@ -17,7 +17,15 @@ export type Command = (
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
-  readonly positionals: readonly { readonly name: string; readonly isOptional?: boolean; readonly help: string }[];
+  /** Paragraphs of the command's own help. */
+  readonly details?: readonly string[];
+  readonly positionals: readonly {
+    readonly name: string;
+    readonly isOptional?: boolean;
+    /** The last one: it takes all words that are left, options of others after `--`. */
+    readonly isRest?: boolean;
+    readonly help: string;
+  }[];
   readonly options: readonly OptionSpec[];
   /** Loaded when asked for: `check` must not wait for what `up` needs. */
   readonly load: () => Promise<Command>;

@@ -126,6 +126,75 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/status.ts")).status,
   },
   {
+    name: "ssh",
+    summary: "a shell or a command on a host, in band: through the bastion and the routers, as the flow table allows",
+    details: [
+      "Inside hosts are reached from the bastion, as the lab's user with the lab's key, host keys pinned; the hosts\noutside the firewall (field, internet) by their console. Exits with the command's own code; 2 when there was no\nconnection. In a terminal, ~. at the start of a line hangs up.",
+    ],
+    positionals: [
+      { name: "HOST", help: "a host of the plan" },
+      { name: "COMMAND", isOptional: true, isRest: true, help: "for its shell; after -- where it has options" },
+    ],
+    options: [{ name: "tty", help: "a terminal for COMMAND too" }],
+    load: async () => (await import("./commands/ssh.ts")).ssh,
+  },
+  {
+    name: "console",
+    summary: "a shell or a command on a host, out of band: works with every firewall closed",
+    positionals: [
+      { name: "HOST", help: "a host of the plan" },
+      { name: "COMMAND", isOptional: true, isRest: true, help: "for its shell; after -- where it has options" },
+    ],
+    options: [
+      { name: "screen", help: "what its screen showed last (boot messages), also of a guest that is off" },
+      { name: "lines", value: "N", help: "with --screen: how many lines, default 200" },
+    ],
+    load: async () => (await import("./commands/console.ts")).openConsole,
+  },
+  {
+    name: "logs",
+    summary: "the journal of a host (--json: one entry a line)",
+    positionals: [{ name: "HOST", help: "a host of the plan" }],
+    options: [
+      {
+        name: "since",
+        value: "TIME",
+        help: "as journalctl takes it: -5min, today, 2026-01-31 08:00 (write --since=-5min)",
+      },
+      { name: "unit", value: "UNIT", help: "of one systemd unit" },
+      { name: "lines", value: "N", help: "the last ones, default 100, all with --since" },
+      { name: "follow", help: "go on with new ones until Ctrl-C" },
+    ],
+    load: async () => (await import("./commands/logs.ts")).logs,
+  },
+  {
+    name: "capture",
+    summary: "frames of a host as pcap on standard output, for Wireshark",
+    details: [
+      "maquette capture dc1 port 53 | wireshark -k -i -\nmaquette capture rtr-a --interface dmz --seconds 10 > dmz.pcap",
+    ],
+    positionals: [
+      { name: "HOST", help: "a host of the plan" },
+      { name: "FILTER", isOptional: true, isRest: true, help: "as tcpdump takes it: tcp port 443 and host pc1" },
+    ],
+    options: [
+      { name: "interface", value: "NAME", help: "an interface, or the zone that it leads to; default all" },
+      { name: "count", value: "N", help: "end after so many frames" },
+      { name: "seconds", value: "N", help: "end after so long" },
+    ],
+    load: async () => (await import("./commands/capture.ts")).capture,
+  },
+  {
+    name: "door",
+    summary: "hold a SOCKS5 proxy open that comes out at the bastion, for browsers and other programs",
+    positionals: [],
+    options: [
+      { name: "tcp", help: "also on a loopback TCP port, with a password in a file" },
+      { name: "port", value: "N", help: "that port; default any free one" },
+    ],
+    load: async () => (await import("./commands/door.ts")).door,
+  },
+  {
     name: "doctor",
     summary: "what this machine has, what stands in for what, what is missing and how to get it",
     positionals: [],

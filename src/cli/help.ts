@@ -18,16 +18,23 @@ export function usage(): string {
 }
 
 export function usageOf(spec: CommandSpec): string {
-  const words = spec.positionals.map((p) => (p.isOptional ? `[${p.name}]` : p.name));
   return [
-    `usage: maquette ${[spec.name, ...words].join(" ")} [options]`,
+    `usage: maquette ${[spec.name, ...positionalsOf(spec)].join(" ")} [options]`,
     "",
     spec.summary,
+    ...(spec.details ?? []).flatMap((line) => ["", line]),
     "",
     ...spec.positionals.map((p) => `  ${p.name.padEnd(24)}${p.help}`),
     ...optionLines([...spec.options, ...commonOptions]),
   ].join("\n");
 }
+
+/** As a usage line has them. */
+export const positionalsOf = (spec: CommandSpec): readonly string[] =>
+  spec.positionals.map((p) => {
+    const name = p.isRest === true ? `${p.name}…` : p.name;
+    return p.isOptional === true ? `[${name}]` : name;
+  });
 
 function optionLines(options: readonly OptionSpec[]): string[] {
   return options.map((o) => `  ${`--${o.name}${o.value === undefined ? "" : ` ${o.value}`}`.padEnd(24)}${o.help}`);

@@ -6,7 +6,7 @@ import type { Rooter } from "../embedded/room.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands, commonOptions } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { usage, usageOf } from "./help.ts";
+import { positionalsOf, usage, usageOf } from "./help.ts";
 import { makeIo, type Io } from "./io.ts";
 
 /**
@@ -42,8 +42,9 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
     return exitCodes.good;
   }
   const min = spec.positionals.filter((p) => !p.isOptional).length;
-  if (positionals.length < min || positionals.length > spec.positionals.length) {
-    const wanted = spec.positionals.map((p) => (p.isOptional ? `[${p.name}]` : p.name)).join(" ");
+  const max = spec.positionals.at(-1)?.isRest === true ? Infinity : spec.positionals.length;
+  if (positionals.length < min || positionals.length > max) {
+    const wanted = positionalsOf(spec).join(" ");
     throw new Fault(
       "CLI_USAGE",
       `maquette ${name} takes ${wanted === "" ? "no argument" : wanted}, not ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
@@ -84,7 +85,11 @@ function parse(spec: CommandSpec, args: readonly string[]): { values: Record<str
     throw new Fault(
       "CLI_USAGE",
       `maquette ${spec.name}: ${message.split(/\.\s/)[0]!.replace(/\.$/, "")}.`,
-      near ? `Did you mean ${near}?` : `maquette help ${spec.name}`,
+      near
+        ? `Did you mean ${near}?`
+        : spec.positionals.at(-1)?.isRest === true
+          ? `Write -- before words that are not maquette's own; maquette help ${spec.name}`
+          : `maquette help ${spec.name}`,
     );
   }
 }

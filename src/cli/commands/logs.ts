@@ -1,0 +1,62 @@
+import { Fault } from "../../core/fault.ts";
+import { asRoot, attach, quote, rootUntilHangUp } from "../../door/index.ts";
+import type { Command } from "../command.ts";
+import { ownEnds, untilStopped } from "../ends.ts";
+import { openLabDoor, patience } from "../lab-door.ts";
+import { wholeNumber } from "../numbers.ts";
+
+const LINES = 100;
+
+/**
+ * A host's journal: out of band where guests run on this machine, so that a firewall that is closed can be read
+ * about; by SSH elsewhere. Exit: journalctl's own.
+ */
+export const logs: Command = async (context, values, [name]) => {
+  const lab = await openLabDoor(context);
+  try {
+    const host = await lab.running(name!);
+    const isRouter = lab.plan.images.get(host.image)!.os === "pfsense";
+    if (isRouter && lab.places === null)
+      throw new Fault(
+        "DOOR_NO_JOURNAL",
+        `${host.id} is a pfSense, which keeps files instead of a journal.`,
+        `Run \`maquette ssh ${host.id} -- tail -n ${LINES} /var/log/system.log\` (filter.log for the firewall's).`,
+      );
+    const connection = await (lab.places === null
+      ? lab.door.ssh(host.id, patience)
+      : lab.door.console(host.id, patience));
+    const isFollowing = values["follow"] === true;
+    const words = journalctl({
+      since: values["since"],
+      unit: values["unit"],
+      lines: wholeNumber("lines", values["lines"]),
+      isFollowing,
+      isJson: context.isJson,
+    });
+    const ends = ownEnds(context.io, { hasInput: false });
+    if (!isFollowing)
+      return await attach(connection, { command: asRoot(words), hasTerminal: false, ends, stop: AbortSignal.abort() });
+    return await untilStopped((stop) =>
+      attach(connection, { command: rootUntilHangUp(quote(words)), hasTerminal: false, ends, stop }),
+    );
+  } finally {
+    await lab.door.close();
+  }
+};
+
+function journalctl(wanted: {
+  readonly since: unknown;
+  readonly unit: unknown;
+  readonly lines: number | undefined;
+  readonly isFollowing: boolean;
+  readonly isJson: boolean;
+}): string[] {
+  const { since, unit, lines, isFollowing, isJson } = wanted;
+  const words = ["journalctl", "--no-pager", "--quiet", `--output=${isJson ? "json" : "short-iso"}`];
+  if (typeof since === "string") words.push(`--since=${since}`);
+  if (typeof unit === "string") words.push(`--unit=${unit}`);
+  // Everything since a time; else what a person can read.
+  if (lines !== undefined || typeof since !== "string") words.push(`--lines=${lines ?? LINES}`);
+  if (isFollowing) words.push("--follow");
+  return words;
+}

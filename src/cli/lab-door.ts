@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { didYouMean, formatDiagnostic } from "../core/diagnostics.ts";
+import { Fault } from "../core/fault.ts";
+import { keyOf, openDoor, RememberedKeys, targetsOf, type Door, type ReachOptions } from "../door/index.ts";
+import { findEmbedded, lastRoom } from "../embedded/control.ts";
+import { findRoom, roomPlaces, type RoomPlaces } from "../embedded/room.ts";
+import { namingOf } from "../infra/naming.ts";
+import type { Naming } from "../infra/world.ts";
+import type { Host, Plan } from "../plan/types.ts";
+import { loadStackSecret } from "../stack/secret.ts";
+import { askRoom } from "../twin/remote-driver.ts";
+import { readSettings, type Context } from "./context.ts";
+import { planOf } from "./plan-of.ts";
+
+/** A lab that runs, and the way into it. */
+export interface LabDoor {
+  readonly plan: Plan;
+  readonly naming: Naming;
+  readonly door: Door;
+  readonly bastion: string;
+  /** Where the guests of this machine are; null on a real Proxmox. */
+  readonly places: RoomPlaces | null;
+  /** A host of the plan that runs, as far as is known from here. @throws Fault CLI_UNKNOWN_HOST, DOOR_… */
+  running(name: string): Promise<Host>;
+}
+
+/** A guest that has just been started answers within this. */
+export const patience: ReachOptions = { waitMs: 15_000 };
+
+/** @throws Fault DOOR_NO_LAB, DOOR_MEMORY, DOOR_NO_POWER where nothing runs that could be entered */
+export async function openLabDoor(context: Context): Promise<LabDoor> {
+  const settings = await readSettings(context);
+  const outcome = await planOf(context, settings, undefined);
+  if (!outcome.ok) {
+    throw new Fault(
+      "DOOR_NO_PLAN",
+      `The plan has faults, so where its hosts are is not known: ${outcome.errors.map(formatDiagnostic).join("\n")}`,
+      "`maquette check` lists them.",
+    );
+  }
+  const plan = outcome.value;
+  const naming = namingOf(plan, settings);
+  const places = context.isEmbedded ? roomPlaces(context.folders) : null;
+  if (places !== null) await checkPower(context, places);
+  const secret = await loadStackSecret(context.folders.secrets);
+  const remembered = new RememberedKeys(join(context.folders.run, "router-keys.json"));
+  const targets = targetsOf(plan, {
+    secret,
+    vmId: (host) => naming.vmId(host),
+    sockets: places === null ? null : join(places.run, "g"),
+    operator: naming.operator === null ? null : naming.operator.cidr.split("/")[0]!,
+    remembered: (host) => remembered.of(host),
+  });
+  return {
+    plan,
+    naming,
+    door: openDoor({ targets, key: keyOf(secret) }),
+    bastion: targets.bastion,
+    places,
+    async running(name) {
+      const host = hostOf(plan, naming, name);
+      if (places !== null) await checkRuns(places, naming, host);
+      return host;
+    },
+  };
+}
+
+/** By the plan's name, the hypervisor's, or with the domain. */
+export function hostOf(plan: Plan, naming: Naming, name: string): Host {
+  const wanted = name.toLowerCase().replace(new RegExp(`\\.${plan.domain.name.replaceAll(".", "\\.")}$`), "");
+  const found = plan.hosts.get(wanted) ?? [...plan.hosts.values()].find((h) => naming.guestName(h) === wanted);
+  if (found) return found;
+  const near = didYouMean(wanted, plan.hosts.keys());
+  throw new Fault(
+    "CLI_UNKNOWN_HOST",
+    `"${name}" is not a host of the plan.`,
+    near ? `Did you mean "${near}"?` : `Hosts are ${[...plan.hosts.keys()].join(", ")}.`,
+  );
+}
+
+async function checkPower(context: Context, places: RoomPlaces): Promise<void> {
+  if (await findRoom(places)) return;
+  if ((await lastRoom(context.folders)) !== null)
+    throw new Fault(
+      "DOOR_NO_POWER",
+      "The guests of this lab are without power: its machine room does not run.",
+      "Run `maquette up` as root (sudo): it starts those that ran.",
+    );
+  if (existsSync(join(context.folders.pve, "state.json")) || (await findEmbedded(context.folders)))
+    throw new Fault(
+      "DOOR_MEMORY",
+      "The guests of this lab live in memory: nothing runs in them, so nothing can be entered, read or captured.",
+      "Guests run on Linux, as root: `maquette destroy`, then `sudo maquette up` (`maquette doctor` says what that needs).",
+    );
+  throw new Fault("DOOR_NO_LAB", "There is no lab yet.", "Run `maquette up`.");
+}
+
+/** Told now, a guest without power is told in words; asked by SSH, it would be a missing socket. */
+async function checkRuns(places: RoomPlaces, naming: Naming, host: Host): Promise<void> {
+  const vmId = naming.vmId(host);
+  const listed = (await askRoom(places.socket, "status", [[vmId]])) as readonly [number, { readonly power: string }][];
+  const power = listed[0]?.[1].power;
+  if (power === "running") return;
+  throw new Fault(
+    "DOOR_GUEST_OFF",
+    power === undefined
+      ? `${host.id} is not made yet.`
+      : `${host.id} is ${power === "paused" ? "paused" : "powered off"}: nothing in it answers.`,
+    power === "paused"
+      ? `Resume VM ${vmId} through the API, then run the same command again.`
+      : "Run `maquette up`: it makes and starts what the plan names.",
+  );
+}
