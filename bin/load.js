@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { buildFirmware } from "./firmware.js";
 
 /**
  * The programs that start from this repository, each a file of src. They are bundled once for what the sources
@@ -62,6 +63,7 @@ export async function bundled(root, name) {
         js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
       },
     });
+    await buildFirmware(root, join(temporary, "router"));
     symlinkSync(join(root, "node_modules"), join(temporary, "node_modules"));
     renameSync(temporary, folder);
   } catch (error) {
@@ -95,7 +97,7 @@ function keyOf(root) {
     }
   };
   visit(join(root, "src"));
-  for (const file of ["bin/load.js", "node_modules/.package-lock.json"]) {
+  for (const file of ["bin/load.js", "bin/firmware.js", "node_modules/.package-lock.json"]) {
     const { size, mtimeMs } = statSync(join(root, file));
     hash.update(`${file}\0${size}\0${mtimeMs}\0`);
   }

@@ -5,7 +5,7 @@ import { Fault } from "../core/fault.ts";
 import { lastRoom } from "../embedded/control.ts";
 import { ensureRoom, findRoom, roomPlaces } from "../embedded/room.ts";
 import { whyNoGuests } from "../twin/needs.ts";
-import { readFirmware } from "../twin/firmware.ts";
+import { firmwareIn } from "../twin/firmware.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function ensureGuests(context: Context, archive: string | null): Pr
     folders,
     rooter,
     roomFile: join(here, "twin.js"),
-    firmware: await readFirmware(join(here, "router")),
+    firmware: firmwareIn(join(here, "router")),
     archive: process.env["MAQUETTE_ARCHIVE"] ?? archive,
     mayInstall: context.mayInstall,
     onProgress: (line) => io.progress(line),

@@ -1,23 +1,17 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { errnoOf } from "../core/fault.ts";
 import type { RoomArguments } from "./protocol.ts";
+import { DISABLED_UNITS, FIRMWARE_FOLDER, MASKED_UNITS, ROUTER_UNIT, routerPackages } from "./router/firmware.ts";
 
-const manifest = z.strictObject({
-  mountedAt: z.string(),
-  enable: z.array(z.string()),
-  mask: z.array(z.string()),
-  packages: z.array(z.string()),
-});
-
-/** The router's firmware as bin/load.js has bundled it beside the other programs; null where there is none. */
-export async function readFirmware(folder: string): Promise<RoomArguments["firmware"]> {
-  try {
-    const facts = manifest.parse(JSON.parse(await readFile(join(folder, "firmware.json"), "utf8")));
-    return { folder, ...facts };
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
-    throw error;
-  }
+/** The router's firmware as bin/firmware.js has made its folder. */
+export function firmwareIn(folder: string): NonNullable<RoomArguments["firmware"]> {
+  if (!existsSync(join(folder, ROUTER_UNIT))) throw new Error(`there is no firmware in ${folder}`);
+  return {
+    folder,
+    mountedAt: FIRMWARE_FOLDER,
+    enable: [ROUTER_UNIT],
+    disable: [...DISABLED_UNITS],
+    mask: [...MASKED_UNITS],
+    packages: [...routerPackages],
+  };
 }

@@ -27,6 +27,8 @@ export interface Firmware {
   readonly mountedAt: string;
   /** Unit files of the folder that start at boot. */
   readonly enable: readonly string[];
+  /** Units of its packages that do not start at boot: the firmware starts them. */
+  readonly disable: readonly string[];
   readonly mask: readonly string[];
 }
 
@@ -217,9 +219,8 @@ export class RunningGuest {
       links[`/etc/systemd/system/multi-user.target.wants/${unit}`] = `${firmware.mountedAt}/${unit}`;
     }
     for (const unit of firmware.mask) links[`/etc/systemd/system/${unit}`] = "/dev/null";
-    // A router's interfaces are its firmware's affair.
-    links["/etc/systemd/system/systemd-networkd.service"] = "/dev/null";
-    links["/etc/systemd/system/systemd-networkd.socket"] = "/dev/null";
+    const wanted = firmware.disable.map((unit) => `etc/systemd/system/*.wants/${unit}`).join(" ");
+    await this.#context.pod.sh(`cd ${this.#disk.root}; rm -f ${wanted}`);
     await put(root, { files: [], folders: [], links });
   }
 

@@ -136,6 +136,7 @@ export const roomArguments = z.strictObject({
       folder: z.string(),
       mountedAt: z.string(),
       enable: z.array(z.string()),
+      disable: z.array(z.string()),
       mask: z.array(z.string()),
       packages: z.array(z.string()),
     })
