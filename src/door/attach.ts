@@ -4,9 +4,11 @@ import type { SshConnection } from "./ssh.ts";
 
 /** A person's terminal, or what stands in its place. */
 export interface Ends {
-  readonly input: (Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown }) | null;
+  readonly input: Readable | null;
   readonly output: Writable & { readonly columns?: number; readonly rows?: number };
   readonly errors: Writable;
+  /** Whether the terminal hands every key and every byte through as it is; absent where there is none. */
+  setRaw?(isRaw: boolean): void;
 }
 
 export interface AttachOptions {
@@ -62,7 +64,7 @@ export async function attach(connection: SshConnection, options: AttachOptions):
     const { rows, cols } = size();
     channel.setWindow(rows, cols, 0, 0);
   };
-  const isRaw = hasTerminal && input?.setRawMode !== undefined;
+  const isRaw = hasTerminal && ends.setRaw !== undefined;
   const typed = isRaw ? escapes(hangUp) : undefined;
   output.on("error", onReaderGone);
   channel.pipe(output, { end: false });
@@ -71,7 +73,7 @@ export async function attach(connection: SshConnection, options: AttachOptions):
   if (stop?.aborted === true) onStop();
   stop?.addEventListener("abort", onStop, { once: true });
   try {
-    if (isRaw) input.setRawMode!(true);
+    if (isRaw) ends.setRaw!(true);
     if (input !== null) feed(input, typed, channel);
     const code = await Promise.race([exit, hungUp]);
     return reader.isGone ? READER_GONE : stop?.aborted === true ? 0 : code;
@@ -82,10 +84,10 @@ export async function attach(connection: SshConnection, options: AttachOptions):
     if (input !== null) {
       input.unpipe();
       input.pause();
-      if (isRaw) input.setRawMode!(false);
       // A pipe that nobody closes must not keep the command alive.
       (input as { unref?: () => void }).unref?.();
     }
+    if (isRaw) ends.setRaw!(false);
   }
 }
 

@@ -10,14 +10,9 @@ import { all } from "./guests.ts";
 import { fakeHost, secret, type FakeHost } from "./ssh-server.ts";
 
 class FakeTerminal extends PassThrough {
-  readonly isTTY = true;
   readonly modes: boolean[] = [];
   columns = 100;
   rows = 30;
-  setRawMode(isRaw: boolean): this {
-    this.modes.push(isRaw);
-    return this;
-  }
 }
 
 async function opened(host: FakeHost): Promise<SshConnection> {
@@ -44,7 +39,7 @@ function terminal(change: Partial<AttachOptions> = {}): {
   readonly options: AttachOptions;
 } {
   const [input, output] = [new FakeTerminal(), new FakeTerminal()];
-  const ends = { input, output, errors: new PassThrough() };
+  const ends = { input, output, errors: new PassThrough(), setRaw: (isRaw: boolean) => void input.modes.push(isRaw) };
   return { input, output, options: { command: undefined, hasTerminal: true, ends, ...change } };
 }
 

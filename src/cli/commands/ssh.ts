@@ -8,6 +8,7 @@ export const ssh: Command = async (context, values, [name, ...words]) => {
   const lab = await openLabDoor(context);
   try {
     const host = await lab.running(name!);
+    if (!host.isOutside) await lab.running(lab.bastion);
     const connection = await lab.door.ssh(host.id, patience);
     const command = words.length === 0 ? undefined : words.join(" ");
     const hasTerminal = process.stdin.isTTY && (command === undefined || values["tty"] === true);
