@@ -4,7 +4,8 @@ import { Fault, messageOf } from "../../../core/fault.ts";
 import type { Circumstances } from "../../../pfsense/rules/types.ts";
 import { desiredOf, readFileOfRouter } from "../compile/desired.ts";
 import type { Desired, ReadFile } from "../compile/desired.ts";
-import type { GatewayState } from "../compile/gateways.ts";
+import type { Gateway, GatewayState, GatewayStates } from "../compile/gateways.ts";
+import { routingOf } from "../compile/routing.ts";
 import { attempt } from "./exec.ts";
 import { writeAtomic } from "./files.ts";
 import { Helper } from "./helper.ts";
@@ -41,9 +42,11 @@ export class Router {
   readonly #routes = new Routes();
   readonly #carp: Helper;
   readonly #watch: Helper;
+  readonly #sync: Helper;
   readonly #say: (text: string) => void;
   readonly #gateways = new Map<string, GatewayView>();
   readonly #addresses = new Map<string, readonly string[]>();
+  readonly #carpStates = new Map<string, string>();
   #carpStatus: readonly CarpStatus[] = [];
   #desired: Desired | undefined;
   #source = "";
@@ -63,6 +66,7 @@ export class Router {
     const python = ["python3", "-S", "-E"];
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
+    this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], () => undefined, say);
   }
 
   /** One thing at a time. */
@@ -118,17 +122,14 @@ export class Router {
   }
 
   #compile(file: ReadFile): Desired {
-    const states = Object.fromEntries(
-      [...this.#gateways].map(([name, v]): [string, GatewayState] => [name, v.state === "down" ? "down" : "up"]),
-    );
     const circumstances: Circumstances = { now: new Date(), addresses: Object.fromEntries(this.#addresses) };
-    const desired = desiredOf(file, circumstances, states);
-    // What a failed gateway changes is up to the file.
-    const isIgnored = (name: string): boolean => desired.gateways.find((g) => g.name === name)?.isActedOn === false;
-    const counted = Object.fromEntries(Object.entries(states).filter(([name]) => !isIgnored(name)));
-    return Object.keys(counted).length === Object.keys(states).length
-      ? desired
-      : desiredOf(file, circumstances, counted);
+    return desiredOf(file, circumstances, (gateways) => this.#states(gateways));
+  }
+
+  /** Which gateways count as down: what a failed one changes is up to the file (`action_disable`). */
+  #states(gateways: readonly Gateway[]): GatewayStates {
+    const isDown = (g: Gateway): boolean => g.isActedOn && this.#gateways.get(g.name)?.state === "down";
+    return Object.fromEntries(gateways.map((g) => [g.name, isDown(g) ? "down" : "up"]));
   }
 
   /** Everything of a file but its services; only what differs from `before` is touched. */
@@ -146,6 +147,7 @@ export class Router {
     this.#desired = desired;
     this.#loadedAt = Date.now();
     this.#configureGateways(desired);
+    if (desired.syncPeer) this.#sync.configure({ op: "configure", ...desired.syncPeer });
   }
 
   #configureGateways(desired: Desired): void {
@@ -293,6 +295,7 @@ export class Router {
 
   #onCarp(e: HelperEvent): void {
     if (e.event === "state") {
+      this.#carpStates.set(String(e["id"]), String(e["state"]));
       this.#say(`CARP ${String(e["id"])}: ${String(e["before"])} -> ${String(e["state"])} (${String(e["reason"])})`);
     } else if (e.event === "refused") {
       this.#say(
@@ -339,7 +342,10 @@ export class Router {
       const before = this.#desired;
       if (!before) return;
       try {
-        const desired = this.#compile(before.file);
+        // Routes first: they are what new connections wait for. The rules follow, and are proven again.
+        const { file, ruleset, gateways, marks } = before;
+        await this.#routes.apply(routingOf(file.config, ruleset.interfaces, gateways, marks, this.#states(gateways)));
+        const desired = this.#compile(file);
         await this.#routes.apply(desired.routing);
         const { config } = desired.file;
         await this.#rules.load(desired.table, { config, ruleset: desired.ruleset, marks: desired.marks });
@@ -355,13 +361,18 @@ export class Router {
     });
   }
 
-  /** `gw_down_kill_states`: the states translated to an address of the gateway's interface, or forwarded from one. */
+  /**
+   * `gw_down_kill_states`: the states translated to an address of the gateway's interface, or forwarded from one. Not
+   * those behind an address that the other router holds by now, to which the news of their end would travel.
+   */
   async #killStates(desired: Desired, name: string): Promise<void> {
     const wish = desired.file.config.kept.find((k) => k.path === "system.gw_down_kill_states")?.text;
     if (wish === undefined || wish.includes(">none<")) return;
     const gateway = desired.gateways.find((g) => g.name === name);
     const i = desired.ruleset.interfaces.find((x) => x.key === gateway?.key);
-    const carp = desired.network.carp.filter((v) => v.device === gateway?.device).flatMap((v) => v.addresses);
+    const hosts = desired.network.carp.filter((v) => v.device === gateway?.device);
+    if (hosts.some((v) => this.#carpStates.get(v.id) !== "MASTER")) return;
+    const carp = hosts.flatMap((v) => v.addresses);
     const link = desired.network.links.find((l) => l.device === i?.device);
     for (const address of [...carp, ...(link?.addresses ?? []).map((a) => a.split("/")[0]!)]) {
       if (address.includes(":")) continue;
@@ -432,5 +443,6 @@ export class Router {
   stop(): void {
     this.#carp.stop();
     this.#watch.stop();
+    this.#sync.stop();
   }
 }

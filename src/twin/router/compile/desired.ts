@@ -4,6 +4,7 @@ import { Fault } from "../../../core/fault.ts";
 import { formatDiagnostic } from "../../../core/diagnostics.ts";
 import type { PfConfig } from "../../../pfsense/model/config.ts";
 import { readConfig } from "../../../pfsense/read/read-config.ts";
+import { filterInterfaces } from "../../../pfsense/rules/interfaces.ts";
 import { rulesOf } from "../../../pfsense/rules/ruleset.ts";
 import type { Circumstances, PfRuleset } from "../../../pfsense/rules/types.ts";
 import { accounts, ssh } from "../services/access.ts";
@@ -11,7 +12,8 @@ import type { Account } from "../services/access.ts";
 import { dhcp } from "../services/dhcp.ts";
 import { dns } from "../services/dns.ts";
 import { ntp, snmp, syslog } from "../services/small.ts";
-import { stateSync } from "../services/sync.ts";
+import { stateSync, syncPeer } from "../services/sync.ts";
+import type { SyncPeer } from "../services/sync.ts";
 import { system } from "../services/system.ts";
 import type { ConfigFile, Gap, Service } from "../services/types.ts";
 import { gapsOf } from "./gaps.ts";
@@ -48,6 +50,8 @@ export interface Desired {
   readonly gateways: readonly Gateway[];
   readonly routing: Routing;
   readonly shaper: Shaper;
+  /** Undefined: the file has no states synchronised. */
+  readonly syncPeer: SyncPeer | undefined;
   readonly services: readonly Service[];
   readonly files: readonly ConfigFile[];
   readonly accounts: readonly Account[];
@@ -71,15 +75,20 @@ export function readFileOfRouter(bytes: Uint8Array, name: string): ReadFile {
 
 /**
  * The whole router that a file describes, under what is known at this moment: time, addresses that others gave, and
- * which gateways are up.
+ * which of its gateways are up.
  * @throws Fault when the file asks for more than a mark can hold
  */
-export function desiredOf(file: ReadFile, circumstances: Circumstances, states: GatewayStates): Desired {
+export function desiredOf(
+  file: ReadFile,
+  circumstances: Circumstances,
+  statesOf: (gateways: readonly Gateway[]) => GatewayStates,
+): Desired {
   const { config } = file;
+  const gateways = gatewaysOf(config, filterInterfaces(config, circumstances));
+  const states = statesOf(gateways);
   const ruleset = rulesOf(config, { ...circumstances, gatewayStates: states });
   const table = compileTable(config, ruleset);
   const network = networkOfFile(config, circumstances);
-  const gateways = gatewaysOf(config, ruleset.interfaces);
   const input = { config, interfaces: ruleset.interfaces };
   const shaper = shaperOf(input, table.marks);
   const services = [ssh(input), syslog(input), dns(input), dhcp(input), ntp(input), snmp(input), stateSync(input)];
@@ -94,6 +103,7 @@ export function desiredOf(file: ReadFile, circumstances: Circumstances, states: 
     gateways,
     routing: routingOf(config, ruleset.interfaces, gateways, table.marks, states),
     shaper,
+    syncPeer: syncPeer(input),
     services,
     files: system(input),
     accounts: people.accounts,

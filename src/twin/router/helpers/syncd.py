@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""Carries conntrackd's datagrams between two routers as packets of IP protocol 240, which pfsync(4) is.
+
+On the wire, and to the rules, the states of the other router are then what they are on a pfSense: a file without a rule
+for pfsync on its interface synchronises nothing. Reads one JSON object a line on standard input and ends with it.
+
+  {"op": "configure", "own": "10.20.99.1", "peer": "10.20.99.2", "device": "vtnet2"}
+
+Without a peer the group of pfsync, 224.0.0.240, is.
+"""
+
+import json
+import os
+import selectors
+import socket
+import struct
+import sys
+
+PROTOCOL = 240
+GROUP = "224.0.0.240"
+# Where conntrackd sends to, and where it listens (services/sync.ts).
+RELAY = ("127.0.0.2", 3780)
+CONNTRACKD = ("127.0.0.1", 3780)
+BUFFER = 1 << 20
+
+
+def tell(**event):
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+class Relay:
+    def __init__(self):
+        self.selector = selectors.DefaultSelector()
+        self.wire = None
+        self.peer = None
+        self.input = b""
+        self.is_ended = False
+        self.local = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.local.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self.local.setblocking(False)
+        self.local.bind(RELAY)
+        os.set_blocking(0, False)
+        self.selector.register(0, selectors.EVENT_READ, self.read_input)
+        self.selector.register(self.local, selectors.EVENT_READ, self.read_local)
+
+    def run(self):
+        tell(event="ready")
+        while not self.is_ended:
+            for key, _ in self.selector.select():
+                key.data()
+
+    def read_input(self):
+        data = os.read(0, 1 << 16)
+        if not data:
+            self.is_ended = True
+            return
+        *lines, self.input = (self.input + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message["op"] == "configure":
+                self.configure(message["own"], message["peer"] or GROUP, message["device"])
+
+    def configure(self, own, peer, device):
+        if self.wire:
+            self.selector.unregister(self.wire)
+            self.wire.close()
+        self.own, self.peer = own, peer
+        self.wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL)
+        self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self.wire.setblocking(False)
+        if peer == GROUP:
+            mreq = socket.inet_aton(GROUP) + socket.inet_aton(own) + struct.pack("i", socket.if_nametoindex(device))
+            self.wire.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, mreq)
+            self.wire.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, mreq)
+            self.wire.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        else:
+            self.wire.bind((own, 0))
+        self.selector.register(self.wire, selectors.EVENT_READ, self.read_wire)
+        tell(event="configured", peer=peer)
+
+    def read_local(self):
+        while True:
+            try:
+                data = self.local.recv(65536)
+            except OSError:
+                return
+            if self.wire:
+                try:
+                    self.wire.sendto(data, (self.peer, 0))
+                except OSError:
+                    # No link, or a rule against it: FTFW sends again what is not acknowledged.
+                    pass
+
+    def read_wire(self):
+        while True:
+            try:
+                data, address = self.wire.recvfrom(65536)
+            except OSError:
+                return
+            if address[0] == self.own or (self.peer != GROUP and address[0] != self.peer):
+                continue
+            try:
+                self.local.sendto(data[(data[0] & 15) * 4 :], CONNTRACKD)
+            except OSError:
+                pass
+
+
+if __name__ == "__main__":
+    Relay().run()
