@@ -208,4 +208,11 @@ export const commands: readonly CommandSpec[] = [
     options: [],
     load: async () => (await import("./commands/env.ts")).env,
   },
+  {
+    name: "complete",
+    summary: 'completion of commands, options and hosts: complete -C "$PWD/bin/maquette complete --" maquette (bash)',
+    positionals: [{ name: "WORD", isOptional: true, isRest: true, help: "what bash adds" }],
+    options: [],
+    load: async () => (await import("./commands/complete.ts")).completer(commands, commonOptions),
+  },
 ];

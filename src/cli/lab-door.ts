@@ -96,6 +96,23 @@ async function checkPower(context: Context, places: RoomPlaces): Promise<void> {
   throw new Fault("DOOR_NO_LAB", "There is no lab yet.", "Run `maquette up`.");
 }
 
+/**
+ * A command in a router's stand-in, by the machine room: a router's own accounts are its config.xml's affair. Its
+ * output comes when it has ended, within the room's own deadline.
+ */
+export async function runInRouter(
+  { places, naming }: LabDoor,
+  host: Host,
+  argv: readonly string[],
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const answer = await askRoom(places!.socket, "exec", [naming.vmId(host), argv, ""]);
+  return answer as { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+}
+
+/** Whether a host is a router that runs on this machine. */
+export const isStandIn = ({ plan, places }: LabDoor, host: Host): boolean =>
+  places !== null && plan.images.get(host.image)!.os === "pfsense";
+
 /** Told now, a guest without power is told in words; asked by SSH, it would be a missing socket. */
 async function checkRuns(places: RoomPlaces, naming: Naming, host: Host): Promise<void> {
   const vmId = naming.vmId(host);

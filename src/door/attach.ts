@@ -47,6 +47,8 @@ export async function attach(connection: SshConnection, options: AttachOptions):
   const hungUp = new Promise<number>((resolve) => {
     hangUp = () => {
       channel.close();
+      // What is written next begins a line.
+      if (hasTerminal) errors.write("\r\n");
       resolve(HUNG_UP);
     };
   });

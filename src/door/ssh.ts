@@ -12,6 +12,8 @@ const KEEPALIVE_MS = 5_000;
 const KEEPALIVES = 3;
 const EXEC_MS = 60_000;
 const FORWARD_MS = 15_000;
+/** Guests have no other locale, and without one a shell shows é as \303\251; Debian's sshd takes it (AcceptEnv). */
+const LANGUAGE = { LANG: "C.UTF-8" };
 /** Of one stream: what a step prints fits by far, and a command gone wild does not fill our memory. */
 const MAX_OUTPUT = 16 * 1024 * 1024;
 
@@ -156,8 +158,8 @@ export class SshConnection {
           exit.catch(() => undefined);
           resolve({ channel: this.#kept(channel), exit });
         };
-        if (command === undefined) this.client.shell(pty ?? false, opened);
-        else this.client.exec(command, pty === undefined ? {} : { pty }, opened);
+        if (command === undefined) this.client.shell(pty ?? false, { env: LANGUAGE }, opened);
+        else this.client.exec(command, { env: LANGUAGE, ...(pty === undefined ? {} : { pty }) }, opened);
       });
     } catch (error) {
       free();

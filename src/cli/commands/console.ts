@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { ownEnds } from "../ends.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { lineCount } from "../numbers.ts";
-import { hostOf, openLabDoor, patience } from "../lab-door.ts";
+import { hostOf, isStandIn, openLabDoor, patience, runInRouter } from "../lab-door.ts";
 
 /** Out of band: works with every firewall closed, so it proves nothing about them. Exit: the command's own. */
 export const openConsole: Command = async (context, values, [name, ...words]) => {
@@ -19,6 +19,12 @@ export const openConsole: Command = async (context, values, [name, ...words]) =>
       return exitCodes.good;
     }
     const host = await lab.running(name!);
+    if (isStandIn(lab, host) && words.length > 0) {
+      const { exitCode, stdout, stderr } = await runInRouter(lab, host, ["sh", "-c", words.join(" ")]);
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+      return exitCode;
+    }
     const connection = await lab.door.console(host.id, patience);
     const command = words.length === 0 ? undefined : words.join(" ");
     return await attach(connection, {

@@ -2,7 +2,7 @@ import { Fault } from "../../core/fault.ts";
 import { asRoot, attach, quote, rootUntilHangUp } from "../../door/index.ts";
 import type { Command } from "../command.ts";
 import { ownEnds, untilStopped } from "../ends.ts";
-import { openLabDoor, patience } from "../lab-door.ts";
+import { isStandIn, openLabDoor, patience, runInRouter } from "../lab-door.ts";
 import { wholeNumber } from "../numbers.ts";
 
 const LINES = 100;
@@ -15,16 +15,12 @@ export const logs: Command = async (context, values, [name]) => {
   const lab = await openLabDoor(context);
   try {
     const host = await lab.running(name!);
-    const isRouter = lab.plan.images.get(host.image)!.os === "pfsense";
-    if (isRouter && lab.places === null)
+    if (lab.places === null && lab.plan.images.get(host.image)!.os === "pfsense")
       throw new Fault(
         "DOOR_NO_JOURNAL",
         `${host.id} is a pfSense, which keeps files instead of a journal.`,
         `Run \`maquette ssh ${host.id} -- tail -n ${LINES} /var/log/system.log\` (filter.log for the firewall's).`,
       );
-    const connection = await (lab.places === null
-      ? lab.door.ssh(host.id, patience)
-      : lab.door.console(host.id, patience));
     const isFollowing = values["follow"] === true;
     const words = journalctl({
       since: values["since"],
@@ -33,6 +29,15 @@ export const logs: Command = async (context, values, [name]) => {
       isFollowing,
       isJson: context.isJson,
     });
+    if (isStandIn(lab, host) && !isFollowing) {
+      const { exitCode, stdout, stderr } = await runInRouter(lab, host, words);
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+      return exitCode;
+    }
+    const connection = await (lab.places === null
+      ? lab.door.ssh(host.id, patience)
+      : lab.door.console(host.id, patience));
     const ends = ownEnds(context.io, { hasInput: false });
     if (!isFollowing)
       return await attach(connection, { command: asRoot(words), hasTerminal: false, ends, stop: AbortSignal.abort() });
