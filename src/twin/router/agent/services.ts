@@ -22,7 +22,8 @@ export async function checkServices(services: readonly Service[]): Promise<void>
     if (!s.check!.some((arg) => paths.has(arg))) continue;
     for (const f of s.files) writeAtomic(paths.get(f.path)!, f.text, 0o644);
     const { code, stderr, stdout } = await attempt(s.check!.map((arg) => paths.get(arg) ?? arg));
-    if (code === 0) continue;
+    // 127: the program is not installed. Starting its unit will say so; the file is not to blame.
+    if (code === 0 || code === 127) continue;
     const said = `${stderr}${stdout}`.trim().split("\n").slice(-5).join("\n");
     const hint = "Mend that part of the file; nothing has been changed.";
     throw new Fault("ROUTER_SERVICE_REFUSED", `${s.name} would not start with this configuration: ${said}`, hint);
