@@ -78,6 +78,8 @@ export function firmwareFiles(): readonly FirmwareFile[] {
     { kind: "bundle", name: "router.js", mode: 0o644, entry: join(import.meta.dirname, "agent/main.ts") },
     text("carpd.py", "helpers/carpd.py", 0o644),
     text("gatewayd.py", "helpers/gatewayd.py", 0o644),
+    text("filterlog.py", "helpers/filterlog.py", 0o644),
+    text("dhcp-event.sh", "helpers/dhcp-event.sh", 0o755),
     text("syncd.py", "helpers/syncd.py", 0o644),
     text(ROUTER_UNIT, ROUTER_UNIT, 0o644),
   ];

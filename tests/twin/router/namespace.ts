@@ -20,11 +20,21 @@ export interface Namespace {
 }
 
 /**
- * Network, mounts and processes of one's own, loopback up: nothing that is sent in it can leave, and nothing in it
+ * Network, mounts, name and processes of one's own, loopback up: nothing that is sent in it can leave, and nothing in it
  * outlives `close` or this process, which holds the pipe that its first process waits on.
  */
 export async function openNamespace(): Promise<Namespace> {
-  const flags = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
+  const flags = [
+    "--net",
+    "--mount",
+    "--uts",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--propagation",
+    "private",
+  ];
   const holder = spawn("unshare", [...flags, "sh", "-c", START], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => holder.once("close", () => resolve()));
   const ready = new Promise<void>((resolve, reject) => {
@@ -48,7 +58,7 @@ const START =
   "mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && cat >/dev/null; exit 0";
 
 function runIn(pid: number, command: string, input: string | undefined): string {
-  const args = ["-t", String(pid), "-n", "-m", "-p", "sh", "-ec", command];
+  const args = ["-t", String(pid), "-n", "-m", "-u", "-p", "sh", "-ec", command];
   const done = spawnSync("nsenter", args, {
     encoding: "utf8",
     timeout: 60_000,
@@ -69,7 +79,7 @@ export interface Inside {
 export function spawnInside(ns: Namespace, netns: string, command: string): Inside {
   // The first line says the process's own number: killing nsenter would leave it alone.
   const script = `echo $$ >&2; exec ${command}`;
-  const args = ["-t", String(ns.pid), "-n", "-m", "-p", "ip", "netns", "exec", netns, "sh", "-c", script];
+  const args = ["-t", String(ns.pid), "-n", "-m", "-u", "-p", "ip", "netns", "exec", netns, "sh", "-c", script];
   const child = spawn("nsenter", args, { stdio: ["pipe", "pipe", "pipe"] });
   const number = new Promise<string>((resolve) => {
     child.stderr.once("data", (d: Buffer) => resolve(/^\d+/.exec(d.toString())?.[0] ?? ""));

@@ -18,13 +18,19 @@ const Request = z.discriminatedUnion("op", [
     confirmSeconds: z.number().positive().optional(),
   }),
   z.object({ op: z.literal("confirm") }),
+  z.object({
+    op: z.literal("lease"),
+    device: z.string(),
+    address: z.string().optional(),
+    gateway: z.string().optional(),
+  }),
   z.object({ op: z.literal("reload") }),
   z.object({ op: z.literal("status") }),
 ]);
 export type Request = z.infer<typeof Request>;
 
 const Answer = z.union([
-  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(true), value: z.unknown().optional() }),
   z.object({ ok: z.literal(false), code: z.string(), message: z.string(), hint: z.string() }),
 ]);
 
@@ -66,6 +72,8 @@ function perform(router: Router, request: Request): Promise<unknown> {
   switch (request.op) {
     case "load":
       return router.load(Buffer.from(request.bytes, "base64"), request.source, request.confirmSeconds);
+    case "lease":
+      return router.lease(request.device, request.address, request.gateway);
     case "confirm":
       return router.confirm();
     case "reload":

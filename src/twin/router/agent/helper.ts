@@ -5,6 +5,11 @@ import { createInterface } from "node:readline";
 /** An event of a helper: one line of JSON. */
 export type HelperEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
+/** Programs that are not ours may say other things. */
+function parse(line: string): HelperEvent | undefined {
+  return line.startsWith("{") ? (JSON.parse(line) as HelperEvent) : undefined;
+}
+
 /** How soon a helper that ended is started again, and at most how late. */
 const FIRST_PAUSE_MS = 200;
 const LAST_PAUSE_MS = 10_000;
@@ -36,9 +41,11 @@ export class Helper {
     this.#child?.stdin.write(`${JSON.stringify(message)}\n`);
   }
 
-  stop(): void {
+  /** Ends its input, on which our own programs end; others need a signal. */
+  stop(signal?: NodeJS.Signals): void {
     this.#isStopped = true;
     this.#child?.stdin.end();
+    if (signal) this.#child?.kill(signal);
   }
 
   #start(): void {
@@ -48,7 +55,8 @@ export class Helper {
     child.stdin.on("error", () => undefined);
     createInterface({ input: child.stdout }).on("line", (line) => {
       this.#pauseMs = FIRST_PAUSE_MS;
-      this.#onEvent(JSON.parse(line) as HelperEvent);
+      const event = parse(line);
+      if (event) this.#onEvent(event);
     });
     createInterface({ input: child.stderr }).on("line", (line) => this.#say(`${args[0] ?? name}: ${line}`));
     child.on("error", (error) => this.#say(`${name}: ${error.message}`));

@@ -58,7 +58,6 @@ export async function applyLinks(desired: Desired): Promise<void> {
     const hardware = [link.mac && `address ${link.mac}`, link.mtu && `mtu ${link.mtu}`].filter((t) => t);
     if (hardware.length > 0) lines.push(`link set dev ${link.device} ${hardware.join(" ")}`);
     if (!now?.flags.includes("UP")) lines.push(`link set dev ${link.device} up`);
-    if (link.isDhcp) continue;
     for (const a of have.filter((x) => !link.addresses.includes(x))) lines.push(`addr del ${a} dev ${link.device}`);
     for (const a of link.addresses.filter((x) => !have.includes(x))) {
       // No duplicate address detection: the address must be there when routes by it are made.

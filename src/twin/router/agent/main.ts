@@ -34,6 +34,8 @@ async function main(name: string, args: readonly string[]): Promise<number> {
         return 0;
       case "status":
         return await status(rest);
+      case "lease":
+        return await lease(rest);
       default:
         print(USAGE);
         return verb === "--help" || verb === "help" ? 0 : 2;
@@ -71,6 +73,13 @@ async function load(args: readonly string[]): Promise<number> {
   });
   const then = seconds === undefined ? "" : `; run maquette-load --confirmed within ${seconds} s, or it goes`;
   print(`configuration ${String(digest)} loaded, rules proven${then}\n`);
+  return 0;
+}
+
+/** From udhcpc, by dhcp-event.sh. */
+async function lease([device = "", address, gateway]: readonly string[]): Promise<number> {
+  const given = { ...(address ? { address } : {}), ...(gateway ? { gateway } : {}) };
+  await ask({ op: "lease", device, ...given });
   return 0;
 }
 

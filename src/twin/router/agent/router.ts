@@ -43,9 +43,13 @@ export class Router {
   readonly #carp: Helper;
   readonly #watch: Helper;
   readonly #sync: Helper;
+  readonly #filterlog: Helper;
   readonly #say: (text: string) => void;
   readonly #gateways = new Map<string, GatewayView>();
-  readonly #addresses = new Map<string, readonly string[]>();
+  /** By the interface's key. */
+  readonly #leases = new Map<string, { readonly address: string; readonly gateway: string | undefined }>();
+  readonly #clients = new Map<string, Helper>();
+  #clock: NodeJS.Timeout | undefined;
   readonly #carpStates = new Map<string, string>();
   #carpStatus: readonly CarpStatus[] = [];
   #desired: Desired | undefined;
@@ -66,6 +70,7 @@ export class Router {
     const python = ["python3", "-S", "-E"];
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
+    this.#filterlog = new Helper([...python, `${FIRMWARE}/filterlog.py`], () => undefined, say);
     this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], () => undefined, say);
   }
 
@@ -89,13 +94,18 @@ export class Router {
       const file = readFileOfRouter(found.bytes, found.source);
       const desired = this.#compile(file);
       requireCards(desired);
+      await attempt(["hostname", file.config.system.hostname ?? "pfSense"]);
       await this.#bringUp(desired, undefined);
       if (found.isFromMedium) writeAtomic(CONFIG, found.bytes, 0o600);
       this.#source = found.source;
       this.#phase = "running";
       this.#since = Date.now();
       for (const g of desired.gaps) this.#say(`not imitated: ${g.path}: ${g.what}`);
-      this.#say(`forwarding, configuration ${file.digest.slice(0, 12)} from ${found.source}, rules proven`);
+      const { user, system } = process.cpuUsage();
+      const took = `${process.uptime().toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of CPU`;
+      this.#say(
+        `forwarding after ${took}, configuration ${file.digest.slice(0, 12)} from ${found.source}, rules proven`,
+      );
       this.#saveStatus();
     });
   }
@@ -122,8 +132,12 @@ export class Router {
   }
 
   #compile(file: ReadFile): Desired {
-    const circumstances: Circumstances = { now: new Date(), addresses: Object.fromEntries(this.#addresses) };
-    return desiredOf(file, circumstances, (gateways) => this.#states(gateways));
+    const circumstances: Circumstances = {
+      now: new Date(),
+      addresses: Object.fromEntries([...this.#leases].map(([key, l]) => [key, [l.address]])),
+    };
+    const leased = Object.fromEntries([...this.#leases].flatMap(([key, l]) => (l.gateway ? [[key, l.gateway]] : [])));
+    return desiredOf(file, circumstances, (gateways) => this.#states(gateways), leased);
   }
 
   /** Which gateways count as down: what a failed one changes is up to the file (`action_disable`). */
@@ -148,6 +162,76 @@ export class Router {
     this.#loadedAt = Date.now();
     this.#configureGateways(desired);
     if (desired.syncPeer) this.#sync.configure({ op: "configure", ...desired.syncPeer });
+    this.#filterlog.configure({});
+    this.#configureClients(desired);
+    this.#configureClock(desired);
+  }
+
+  /** A DHCP client on each card that has its address from one. */
+  #configureClients(desired: Desired): void {
+    const wanted = new Set(desired.network.links.flatMap((l) => (l.isDhcp ? [l.device] : [])));
+    for (const [device, client] of this.#clients) {
+      if (wanted.has(device)) continue;
+      client.stop("SIGTERM");
+      this.#clients.delete(device);
+    }
+    for (const device of wanted) {
+      if (this.#clients.has(device)) continue;
+      const name = desired.file.config.system.hostname ?? "pfSense";
+      const flags = [
+        "-f",
+        "-R",
+        "-t",
+        "5",
+        "-T",
+        "1",
+        "-A",
+        "5",
+        "-s",
+        `${FIRMWARE}/dhcp-event.sh`,
+        "-x",
+        `hostname:${name}`,
+      ];
+      const client = new Helper(["udhcpc", "-i", device, ...flags], () => undefined, this.#say);
+      this.#clients.set(device, client);
+      client.configure({});
+    }
+  }
+
+  /** Schedules begin and end on the minute: rules are made anew then, and loaded where they differ. */
+  #configureClock(desired: Desired): void {
+    clearTimeout(this.#clock);
+    this.#clock = undefined;
+    if (desired.file.config.schedules.length === 0) return;
+    const next = 60_000 - (Date.now() % 60_000) + 50;
+    this.#clock = setTimeout(() => void this.#reconsider("the time"), next);
+    this.#clock.unref();
+  }
+
+  /** The same file under other circumstances: only what they change is touched. */
+  #reconsider(why: string): Promise<void> {
+    return this.#exclusively(async () => {
+      const before = this.#desired;
+      if (!before) return;
+      try {
+        await this.#bringUp(this.#compile(before.file), before);
+      } catch (error) {
+        this.#say(`${why}: ${messageOf(error)}`);
+      }
+      this.#saveStatus();
+    });
+  }
+
+  /** A lease that came, changed, or went (without an address). */
+  lease(device: string, address: string | undefined, gateway: string | undefined): Promise<void> {
+    const link = this.#desired?.network.links.find((l) => l.device === device && l.isDhcp);
+    if (!link) return Promise.resolve();
+    const before = this.#leases.get(link.key);
+    if (before?.address === address && before?.gateway === gateway) return Promise.resolve();
+    if (address === undefined) this.#leases.delete(link.key);
+    else this.#leases.set(link.key, { address, gateway });
+    this.#say(`${device}: ${address === undefined ? "no lease" : `${address} by DHCP, gateway ${gateway ?? "none"}`}`);
+    return this.#reconsider(`the lease of ${device}`);
   }
 
   #configureGateways(desired: Desired): void {
@@ -276,6 +360,7 @@ export class Router {
       await this.#bringUp(before, desired).catch((e: unknown) => this.#say(messageOf(e)));
       throw error;
     }
+    await attempt(["hostname", file.config.system.hostname ?? "pfSense"]);
     applyAccounts(desired.accounts, this.#say);
     await applyServices(desired, this.#say);
     this.#configureCarp(desired);
@@ -442,7 +527,8 @@ export class Router {
 
   stop(): void {
     this.#carp.stop();
-    this.#watch.stop();
-    this.#sync.stop();
+    clearTimeout(this.#clock);
+    for (const helper of [this.#watch, this.#sync, this.#filterlog]) helper.stop();
+    for (const client of this.#clients.values()) client.stop("SIGTERM");
   }
 }

@@ -18,7 +18,7 @@ import { system } from "../services/system.ts";
 import type { ConfigFile, Gap, Service } from "../services/types.ts";
 import { gapsOf } from "./gaps.ts";
 import { gatewaysOf } from "./gateways.ts";
-import type { Gateway, GatewayStates } from "./gateways.ts";
+import type { Gateway, GatewayStates, LeasedGateways } from "./gateways.ts";
 import type { Marks } from "./marks.ts";
 import { networkOfFile, sysctlsOf } from "./network.ts";
 import type { Network } from "./network.ts";
@@ -82,9 +82,10 @@ export function desiredOf(
   file: ReadFile,
   circumstances: Circumstances,
   statesOf: (gateways: readonly Gateway[]) => GatewayStates,
+  leased: LeasedGateways = {},
 ): Desired {
   const { config } = file;
-  const gateways = gatewaysOf(config, filterInterfaces(config, circumstances));
+  const gateways = gatewaysOf(config, filterInterfaces(config, circumstances), leased);
   const states = statesOf(gateways);
   const ruleset = rulesOf(config, { ...circumstances, gatewayStates: states });
   const table = compileTable(config, ruleset);

@@ -86,7 +86,7 @@ function replyGateway(input: FilterInput, place: Place, rule: PfRule): string | 
   if (!isAsked || rule.direction === "any" || rule.interfaces?.length !== 1) return undefined;
   if (config.system.isReplyToOff || !place.filter || rule.interfaces[0] !== place.key) return undefined;
   if (!hasGateway(place.filter, 4) || userRule(config, rule)?.isReplyToOff) return undefined;
-  return place.filter.config?.gateway ?? `${place.key}:dynamic`;
+  return place.filter.config?.gateway ?? `${place.filter.label}_DHCP`;
 }
 
 /** The rule of the file that a rule of pf was made from. */

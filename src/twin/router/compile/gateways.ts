@@ -1,5 +1,6 @@
 import { formatAddress, parseAddress } from "../../../core/ip.ts";
 import type { PfConfig } from "../../../pfsense/model/config.ts";
+import type { PfGateway } from "../../../pfsense/model/network.ts";
 import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
 import { keptNumber, keptText } from "./kept.ts";
 
@@ -34,10 +35,16 @@ export type GatewayState = "up" | "down";
 export type GatewayStates = Readonly<Record<string, GatewayState>>;
 
 /** The gateways that the stand-in can use, in the order of the file. */
-export function gatewaysOf(config: PfConfig, interfaces: readonly FilterInterface[]): readonly Gateway[] {
-  return config.gateways.items.flatMap((g, n): readonly Gateway[] => {
+export function gatewaysOf(
+  config: PfConfig,
+  interfaces: readonly FilterInterface[],
+  leased: LeasedGateways = {},
+): readonly Gateway[] {
+  const items = [...config.gateways.items.map((g, n) => ({ g, n })), ...impliedGateways(config, interfaces)];
+  return items.flatMap(({ g, n }): readonly Gateway[] => {
     const on = interfaces.find((i) => i.key === g.interface);
-    const address = parseAddress(g.gateway ?? "");
+    const isLeased = g.gateway === "dynamic" && on !== undefined;
+    const address = parseAddress((isLeased ? leased[on.key] : g.gateway) ?? "");
     if (g.isDisabled || !on?.ip4 || address?.family !== 4) return [];
     const path = `gateways.gateway_item[${n}]`;
     const has = (name: string): boolean => keptText(config, `${path}.${name}`) !== undefined;
@@ -66,6 +73,35 @@ export function gatewaysOf(config: PfConfig, interfaces: readonly FilterInterfac
         monitor: g.isMonitorOff || monitored.family !== 4 ? undefined : monitor,
       },
     ];
+  });
+}
+
+/** Addresses of gateways that came with a lease, by the interface's key. */
+export type LeasedGateways = Readonly<Record<string, string>>;
+
+/** `WAN_DHCP`: the gateway of an interface by DHCP that the file has no item for (`get_gateways`, gwlb.inc). */
+function impliedGateways(
+  config: PfConfig,
+  interfaces: readonly FilterInterface[],
+): readonly { readonly g: PfGateway; readonly n: number }[] {
+  return interfaces.flatMap((i) => {
+    const isNamed = config.gateways.items.some((g) => g.interface === i.key && g.gateway === "dynamic");
+    if (i.type4 !== "dhcp" || isNamed || !i.config) return [];
+    const g: PfGateway = {
+      place: i.config.place,
+      name: `${i.label}_DHCP`,
+      interface: i.key,
+      gateway: "dynamic",
+      ipProtocol: "inet",
+      monitor: undefined,
+      isMonitorOff: false,
+      isForcedDown: false,
+      isDisabled: false,
+      hasNoMonitorRoute: false,
+      weight: undefined,
+      description: undefined,
+    };
+    return [{ g, n: -1 }];
   });
 }
 
@@ -108,7 +144,11 @@ export function defaultGateways(
   }
   const named = gateways.find((g) => g.name === name);
   if (named) return [{ gateway: named, weight: 1 }];
-  const candidates = gateways.filter((g) => config.interfaces.find((i) => i.key === g.key)?.gateway === g.name);
+  const isOfInterface = (g: Gateway): boolean => {
+    const i = config.interfaces.find((x) => x.key === g.key);
+    return i?.gateway === g.name || (i?.ipv4.kind === "dynamic" && i.gateway === undefined);
+  };
+  const candidates = gateways.filter(isOfInterface);
   const chosen = candidates.find((g) => !g.isForcedDown && states[g.name] !== "down") ?? candidates[0];
   return chosen ? [{ gateway: chosen, weight: 1 }] : [];
 }

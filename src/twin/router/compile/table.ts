@@ -40,7 +40,7 @@ export function marksOf(config: PfConfig, ruleset: PfRuleset): Marks {
   const gateways = [
     ...config.gateways.items.map((g) => g.name),
     ...config.gateways.groups.map((g) => g.name),
-    ...config.interfaces.map((i) => i.gateway ?? `${i.key}:dynamic`),
+    ...ruleset.interfaces.flatMap((i) => i.config?.gateway ?? (i.type4 === "dhcp" ? `${i.label}_DHCP` : [])),
     ...ruleset.rules.flatMap((r) => r.gateway ?? []),
   ];
   const names = (qs: typeof config.shaperQueues): readonly string[] =>

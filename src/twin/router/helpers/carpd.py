@@ -409,6 +409,9 @@ class Daemon:
                 vip.apply(spec)
             else:
                 self.vips[id] = Vip(spec, self)
+                # What a process before this one held, and did not live to give up.
+                for address in spec["addresses"]:
+                    self.netlink.address(RTM_DELADDR, address)
         for name in set(self.cards) - {s["device"] for s in specs}:
             self.cards.pop(name).close()
         self.table()
