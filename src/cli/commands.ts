@@ -198,7 +198,7 @@ export const commands: readonly CommandSpec[] = [
     name: "doctor",
     summary: "what this machine has, what stands in for what, what is missing and how to get it",
     positionals: [],
-    options: [],
+    options: [{ name: "install", help: "as root: install the system packages that running guests takes" }],
     load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   {

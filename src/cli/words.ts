@@ -16,6 +16,9 @@ const english = {
   nextPlan: "change the lab, then maquette up",
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
+  outside: (host: string) => `${host}: setting up the operators and the Internet`,
+  routersElect: "the routers elect a master",
+  routerLoaded: (host: string) => `${host}: new configuration proven, loaded and confirmed`,
   containers:
     "Guests are systemd containers on this machine, in namespaces of their own; what that cannot show is in docs/twin.md.",
   memoryOnly:
@@ -52,6 +55,9 @@ const french: Words = {
   nextPlan: "modifier la maquette, puis maquette up",
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
+  outside: (host) => `${host} : mise en place des opérateurs et d'Internet`,
+  routersElect: "les routeurs élisent un maître",
+  routerLoaded: (host) => `${host} : nouvelle configuration prouvée, chargée et confirmée`,
   containers:
     "Les machines sont des conteneurs systemd de cet ordinateur, dans leurs propres espaces de noms ; ce que cela ne montre pas est dans docs/twin.md.",
   memoryOnly:

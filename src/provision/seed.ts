@@ -38,16 +38,22 @@ export type SeedInputs = z.infer<typeof seedInputs>;
 const moved = ["node", "storage", "fileName", "vmId"] as const;
 const content = ["label", "files", "authority", "certificates", "digest"] as const;
 
-/** The CD's bytes: placeholders filled in, in memory only. */
+/** The seed's files with their placeholders filled in, in memory only. */
+export async function seedFiles(
+  seed: Pick<SeedInputs, "files" | "authority" | "certificates">,
+  secrets: SecretSource,
+): Promise<ReadonlyMap<string, string>> {
+  const resolve = await secrets.resolver(Object.values(seed.files), seed);
+  return new Map(Object.entries(seed.files).map(([name, text]) => [name, substituteSecrets(text, resolve)] as const));
+}
+
+/** The CD's bytes. */
 export async function seedImage(
   seed: Pick<SeedInputs, "label" | "files" | "authority" | "certificates">,
   secrets: SecretSource,
 ): Promise<Buffer> {
-  const resolve = await secrets.resolver(Object.values(seed.files), seed);
-  const filled = Object.entries(seed.files).map(
-    ([name, text]) => [name, Buffer.from(substituteSecrets(text, resolve))] as const,
-  );
-  return iso9660(seed.label, new Map(filled));
+  const files = await seedFiles(seed, secrets);
+  return iso9660(seed.label, new Map([...files].map(([name, text]) => [name, Buffer.from(text)] as const)));
 }
 
 /**

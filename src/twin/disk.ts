@@ -19,6 +19,8 @@ const record = z.strictObject({
   snapshots: z.record(z.string(), z.array(z.string())),
   /** The seed that was applied last. */
   instance: z.string().nullable(),
+  /** What that seed called the NICs, by MAC: its CD is taken away, the names stay. */
+  nicNames: z.record(z.string(), z.string()).default({}),
   isTemplate: z.boolean(),
 });
 type DiskRecord = z.infer<typeof record>;
@@ -39,7 +41,7 @@ export class Disk {
 
   /** @param home the lab's folder */
   static async create(home: string, given: Pick<DiskRecord, "vmid" | "role" | "image" | "isTemplate">): Promise<Disk> {
-    const disk = new Disk(home, { ...given, layers: [], frozen: [], snapshots: {}, instance: null });
+    const disk = new Disk(home, { ...given, layers: [], frozen: [], snapshots: {}, instance: null, nicNames: {} });
     await mkdir(disk.folder, { recursive: true });
     await disk.#emptyUpper();
     await disk.#save();
@@ -78,6 +80,9 @@ export class Disk {
   get instance(): string | null {
     return this.#record.instance;
   }
+  get nicNames(): Readonly<Record<string, string>> {
+    return this.#record.nicNames;
+  }
   get root(): string {
     return join(this.folder, "root");
   }
@@ -100,8 +105,8 @@ export class Disk {
   async setImage(image: string): Promise<void> {
     await this.#change({ image });
   }
-  async setInstance(instance: string): Promise<void> {
-    await this.#change({ instance });
+  async setInstance(instance: string, nicNames: Readonly<Record<string, string>>): Promise<void> {
+    await this.#change({ instance, nicNames: { ...nicNames } });
   }
   async setTemplate(isTemplate: boolean): Promise<void> {
     if (isTemplate !== this.#record.isTemplate) await this.#change({ isTemplate });
@@ -115,6 +120,7 @@ export class Disk {
       ...{ vmid, role, image, layers: [...layers], frozen: [...frozen], snapshots: {} },
       // A clone is a new machine: it reads its seed.
       instance: null,
+      nicNames: {},
       isTemplate: false,
     });
     await mkdir(copy.folder, { recursive: true });

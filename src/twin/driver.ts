@@ -10,6 +10,7 @@ import type {
   GuestInterface,
   GuestStatus,
   Log,
+  PowerListener,
   ReconcileEntry,
 } from "../pve/simulator/guest-driver.ts";
 import { Cgroups } from "./cgroups.ts";
@@ -55,7 +56,7 @@ export class ContainerDriver implements GuestDriver {
   readonly #options: ContainerDriverOptions;
   readonly #cgroups: Cgroups;
   readonly #guests = new Map<number, Guest>();
-  readonly #listeners: ((vmid: number) => void)[] = [];
+  readonly #listeners: PowerListener[] = [];
   #pod: Promise<Pod> | undefined;
   #isClosed = false;
 
@@ -134,7 +135,7 @@ export class ContainerDriver implements GuestDriver {
     known.seen = undefined;
     void running.ended.then(({ byItself }) => {
       if (known.running === running) known.running = undefined;
-      if (byItself && !this.#isClosed) for (const listener of this.#listeners) listener(guest.vmid);
+      if (byItself && !this.#isClosed) for (const listener of this.#listeners) listener(guest.vmid, false);
     });
     await running.start(() => ({ guest: known.guest, recipe, layers }), log);
   }
@@ -310,7 +311,7 @@ export class ContainerDriver implements GuestDriver {
     );
   }
 
-  onPowerOff(listener: (vmid: number) => void): void {
+  onPower(listener: PowerListener): void {
     this.#listeners.push(listener);
   }
 

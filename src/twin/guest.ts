@@ -118,11 +118,12 @@ export class RunningGuest {
     const media = await this.#media(guest);
     await this.#mount(layers);
     const seed = recipe.seed === "driver" ? seedOf(guest, media) : undefined;
-    const names = nicNames(guest, recipe, seed);
+    const names = nicNames(guest, recipe, seed, this.#disk.nicNames);
     const root = pod.path(this.#disk.root);
     if (seed !== undefined && seed.instance !== this.#disk.instance) {
       await this.#applySeed(root, seed, names, log);
-      await this.#disk.setInstance(seed.instance);
+      const given = seed.nics.flatMap((nic) => (nic.name === null ? [] : [[nic.mac, nic.name] as const]));
+      await this.#disk.setInstance(seed.instance, Object.fromEntries(given));
     }
     if (recipe.seed === "cloud-init") await this.#handSeed(root, media);
     if (recipe.seed === "router") await this.#installFirmware(root);
@@ -403,9 +404,19 @@ function seedOf(
 }
 
 /** What each NIC is called inside, by MAC. */
-function nicNames(guest: GuestDescription, recipe: Recipe, seed: GuestSeed | undefined): Names {
+function nicNames(
+  guest: GuestDescription,
+  recipe: Recipe,
+  seed: GuestSeed | undefined,
+  kept: Readonly<Record<string, string>>,
+): Names {
   const given = new Map((seed?.nics ?? []).map((nic) => [nic.mac, nic.name]));
-  return new Map(guest.nics.map((nic) => [nic.mac, given.get(nic.mac.toUpperCase()) ?? recipe.nicName(nic.index)]));
+  return new Map(
+    guest.nics.map((nic) => [
+      nic.mac,
+      given.get(nic.mac.toUpperCase()) ?? kept[nic.mac.toUpperCase()] ?? recipe.nicName(nic.index),
+    ]),
+  );
 }
 
 async function put(root: string, applied: Applied): Promise<void> {

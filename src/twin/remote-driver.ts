@@ -8,6 +8,7 @@ import type {
   GuestDriver,
   GuestStatus,
   Log,
+  PowerListener,
   ReconcileEntry,
 } from "../pve/simulator/guest-driver.ts";
 import { onLines } from "./lines.ts";
@@ -30,7 +31,7 @@ export class RemoteDriver implements GuestDriver {
   readonly #path: string;
   readonly #log: Log;
   readonly #pending = new Map<number, Pending>();
-  readonly #listeners: ((vmid: number) => void)[] = [];
+  readonly #listeners: PowerListener[] = [];
   /** What the API has told of each guest, and whether it ran when last seen: for a room that comes back. */
   readonly #known = new Map<number, { guest: GuestDescription; isOn: boolean }>();
   #socket: Promise<Socket> | undefined;
@@ -38,6 +39,8 @@ export class RemoteDriver implements GuestDriver {
   #isClosed = false;
   /** Has a room been lost, so that the next one has to be told what should run? */
   #isLost = false;
+  /** Settles when the guests of a room that came back run again. */
+  #comeback: Promise<void> = Promise.resolve();
 
   constructor(path: string, log: Log = silent) {
     this.#path = path;
@@ -145,7 +148,7 @@ export class RemoteDriver implements GuestDriver {
     await this.#call("reconcile", [entries], log);
   }
 
-  onPowerOff(listener: (vmid: number) => void): void {
+  onPower(listener: PowerListener): void {
     this.#listeners.push(listener);
   }
 
@@ -157,6 +160,10 @@ export class RemoteDriver implements GuestDriver {
     const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     socket.destroy();
     await gone;
+  }
+
+  #tell(vmid: number, isOn: boolean): void {
+    for (const listener of this.#listeners) listener(vmid, isOn);
   }
 
   #isOff(vmid: number): void {
@@ -186,25 +193,48 @@ export class RemoteDriver implements GuestDriver {
       this.#socket = undefined;
       throw error;
     }
-    if (this.#isLost && call !== "reconcile") {
-      this.#isLost = false;
-      const entries = [...this.#known.values()].map(({ guest, isOn }) => ({ guest, shouldRun: isOn, snapshots: [] }));
-      this.#log("the machine room is back: guests that ran are started again");
-      await this.#send(socket, "reconcile", [entries], this.#log);
+    // Calls for one guest must not overlap: whoever comes meanwhile waits until those that ran run again.
+    if (call !== "reconcile") {
+      if (this.#isLost) {
+        this.#isLost = false;
+        this.#comeback = this.#startAgain(socket);
+      }
+      await this.#comeback;
     }
     return socket;
+  }
+
+  async #startAgain(socket: Socket): Promise<void> {
+    const entries = [...this.#known.values()].map(({ guest, isOn }) => ({ guest, shouldRun: isOn, snapshots: [] }));
+    this.#log("the machine room is back: guests that ran are started again");
+    await this.#send(socket, "reconcile", [entries], this.#log);
+    const statuses = new Map(
+      (await this.#send(socket, "status", [[...this.#known.keys()]], silent)) as [number, GuestStatus][],
+    );
+    for (const [vmid, known] of this.#known) {
+      const isOn = (statuses.get(vmid)?.power ?? "stopped") !== "stopped";
+      // That they lost power has been told.
+      if (known.isOn && isOn) this.#tell(vmid, true);
+      known.isOn = isOn;
+    }
   }
 
   #open(): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const socket = createConnection(this.#path);
-      socket.once("connect", () => resolve(socket));
+      let wasOpen = false;
+      socket.once("connect", () => {
+        wasOpen = true;
+        resolve(socket);
+      });
       socket.once("error", (error) => {
         const isGone = ["ENOENT", "ECONNREFUSED"].includes(errnoOf(error) ?? "");
         reject(isGone ? new RoomGone() : error);
       });
       onLines(socket, (line) => this.#receive(JSON.parse(line) as Answer));
       socket.once("close", () => {
+        // An attempt that found nobody has lost nothing.
+        if (!wasOpen) return;
         this.#socket = undefined;
         for (const [id, { reject: fail }] of this.#pending) {
           this.#pending.delete(id);
@@ -212,7 +242,7 @@ export class RemoteDriver implements GuestDriver {
         }
         if (this.#isClosed) return;
         this.#isLost = true;
-        for (const [vmid, { isOn }] of this.#known) if (isOn) for (const listener of this.#listeners) listener(vmid);
+        for (const [vmid, { isOn }] of this.#known) if (isOn) this.#tell(vmid, false);
       });
     });
   }
@@ -220,7 +250,7 @@ export class RemoteDriver implements GuestDriver {
   #receive(answer: Answer): void {
     if ("event" in answer) {
       this.#isOff(answer.vmid);
-      for (const listener of this.#listeners) listener(answer.vmid);
+      this.#tell(answer.vmid, false);
       return;
     }
     const pending = this.#pending.get(answer.id);

@@ -58,7 +58,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
     log,
   });
   const sockets = new Set<Socket>();
-  driver.onPowerOff((vmid) => {
+  driver.onPower((vmid) => {
     for (const socket of sockets) send(socket, { event: "powerOff", vmid });
   });
 

@@ -52,18 +52,22 @@ describe.skipIf(reason !== undefined)(`the machine room${reason === undefined ? 
   it("when it is killed its guests are without power, and one that comes back starts those that ran", async () => {
     const first = await open();
     const driver = new RemoteDriver(first.socket);
-    const off: number[] = [];
-    driver.onPowerOff((vmid) => off.push(vmid));
+    const power: [number, boolean][] = [];
+    driver.onPower((vmid, isOn) => power.push([vmid, isOn]));
     await driver.create(guest(100), silent);
     await driver.create(guest(101), silent);
     await driver.start(guest(100), silent);
     await driver.exec(100, ["sh", "-c", "echo kept > /root/kept"], "");
     await first.room.close();
     expect((await driver.status([100, 101])).get(100)?.power).toBe("stopped");
-    expect(off).toEqual([100]);
+    expect(power).toEqual([[100, false]]);
     await expect(driver.exec(100, ["true"], "")).rejects.toThrow(/sudo/);
     await open(first.home);
     expect((await driver.status([100, 101])).get(100)?.power).toBe("running");
+    expect(power).toEqual([
+      [100, false],
+      [100, true],
+    ]);
     expect((await driver.exec(100, ["cat", "/root/kept"], "")).stdout).toBe("kept\n");
     await driver.close();
   });

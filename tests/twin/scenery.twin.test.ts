@@ -27,15 +27,15 @@ describe.skipIf(reason !== undefined)(`the scenery${reason === undefined ? "" : 
       here.driver.exec(lab.vmid(id), argv, input);
   const inField = async (...argv: string[]): Promise<string> => (await run("field")(argv, "")).stdout.trim();
 
-  it("the Internet is set up from the plan, and a second time nothing changes", async () => {
-    const texts = new Map(
-      await Promise.all(
-        sceneryTemplateNames.map(
-          async (n) => [n, await readFile(join(repositoryRoot(), "templates/internet", n), "utf8")] as const,
-        ),
-      ),
+  const texts = async (): Promise<ReadonlyMap<string, string>> => {
+    const folder = join(repositoryRoot(), "templates/internet");
+    return new Map(
+      await Promise.all(sceneryTemplateNames.map(async (n) => [n, await readFile(join(folder, n), "utf8")] as const)),
     );
-    const [internet] = renderScenery(lab.plan, texts);
+  };
+
+  it("the Internet is set up from the plan, and a second time nothing changes", async () => {
+    const [internet] = renderScenery(lab.plan, await texts());
     expect((await setUpScenery(internet!, run("internet"))).length).toBe(internet!.files.size);
     expect(await setUpScenery(internet!, run("internet"))).toEqual([]);
   });
@@ -71,6 +71,19 @@ describe.skipIf(reason !== undefined)(`the scenery${reason === undefined ? "" : 
     const key = lab.secret.sshKey("host/field", "host/field").publicKey;
     expect(await inField("cat", "/etc/ssh/ssh_host_ed25519_key.pub")).toContain(key.split(" ")[1]);
     expect(await inField("systemctl", "is-system-running", "--wait")).toBe("running");
+  });
+
+  it("keeps its names, addresses and what it serves when its seed is gone and it boots again", async () => {
+    for (const id of ["field", "internet"]) {
+      const guest = await lab.describe(id, { cdroms: [] });
+      await here.driver.update(guest, () => undefined);
+      await here.driver.reboot(guest, () => undefined);
+    }
+    const [internet] = renderScenery(lab.plan, await texts());
+    expect(await setUpScenery(internet!, run("internet"))).toEqual([]);
+    await run("field")(["systemctl", "is-system-running", "--wait"], "");
+    expect(await inField("sh", "-c", "ip -4 -br address show eth0")).toContain("192.0.2.10/24");
+    expect(await inField("curl", "-sS", "--max-time", "5", "http://www.example.org/")).toContain("simulated Internet");
   });
 
   it("leaves nothing on the machine", async () => {

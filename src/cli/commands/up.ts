@@ -7,7 +7,7 @@ import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
-import { setUpOutside, untilGuestsAreUp } from "../scenery.ts";
+import { afterBoot } from "../after-boot.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { wordsOf } from "../words.ts";
 
@@ -24,11 +24,13 @@ export const up: Command = async (context, values) => {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
     await askRoom(session.room, "prepare", [images], (line) => io.progress(line));
   }
+  // A guest that somebody stopped is in the engine's record as running until it looks.
+  const refresh = (await hasStopped()) ? ["--refresh"] : [];
   if (values["skip-preview"] !== true) {
     const events: Parameters<RunProgress["onEvent"]>[0][] = [];
     const seen = new RunProgress(io);
     const previewed = await interruptible(io, (signal) =>
-      session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal }),
+      session.pulumi(["preview", ...refresh], { onEvent: (e) => events.push(e), signal }),
     );
     if (previewed.code !== 0) throw engineFault("preview", previewed, seen, events);
     const changes = collectChanges(events);
@@ -37,16 +39,18 @@ export const up: Command = async (context, values) => {
   }
   const progress = new RunProgress(io);
   const ran = await interruptible(io, (signal) =>
-    session.pulumi(["up", "--yes", "--skip-preview"], { onEvent: progress.onEvent, signal }),
+    session.pulumi(["up", "--yes", "--skip-preview", ...refresh], { onEvent: progress.onEvent, signal }),
   );
   if (ran.code !== 0) throw engineFault("up", ran, progress, []);
   return finish();
 
+  async function hasStopped(): Promise<boolean> {
+    const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
+    return (await session.client.listVms()).some((v) => own.has(v.vmid) && v.status !== "running");
+  }
+
   async function finish(): Promise<number> {
-    if (session.room !== null) {
-      await untilGuestsAreUp(context, session.room, plan, naming);
-      await setUpOutside(context, session.room, plan, naming);
-    }
+    if (session.room !== null) await afterBoot(context, { ...ready!, room: session.room });
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const listed = await session.client.listVms();
     if (context.isJson) {

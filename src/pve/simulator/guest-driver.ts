@@ -115,6 +115,9 @@ export class GuestDriverError extends Error {
   override readonly name = "GuestDriverError";
 }
 
+/** A guest lost power, or has it again, without anybody having asked for it. */
+export type PowerListener = (vmid: number, isOn: boolean) => void;
+
 /**
  * Calls for one guest never overlap; calls for different guests do.
  * Everything may throw {@link GuestDriverError}; any other error is a defect.
@@ -166,8 +169,8 @@ export interface GuestDriver {
 
   /** Called once at the daemon's start: makes the guests that should run run, forgets the others' remains. */
   reconcile(entries: readonly ReconcileEntry[], log: Log): Promise<void>;
-  /** Tells when a guest ended by itself (`poweroff` inside). */
-  onPowerOff(listener: (vmid: number) => void): void;
+  /** Tells when a guest ended by itself (`poweroff` inside), or came back to power with what runs the guests. */
+  onPower(listener: PowerListener): void;
   /** The daemon ends: all guests lose power, disks stay. */
   close(): Promise<void>;
 }

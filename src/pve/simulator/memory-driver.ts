@@ -1,5 +1,13 @@
 import { GuestDriverError } from "./guest-driver.ts";
-import type { AgentInfo, GuestDescription, GuestDriver, GuestStatus, Log, ReconcileEntry } from "./guest-driver.ts";
+import type {
+  AgentInfo,
+  GuestDescription,
+  GuestDriver,
+  GuestStatus,
+  Log,
+  PowerListener,
+  ReconcileEntry,
+} from "./guest-driver.ts";
 
 interface MemoryGuest {
   guest: GuestDescription;
@@ -26,7 +34,7 @@ const MIB = 1024 * 1024;
 export class MemoryDriver implements GuestDriver {
   readonly kind = "memory";
   readonly #guests = new Map<number, MemoryGuest>();
-  readonly #listeners: ((vmid: number) => void)[] = [];
+  readonly #listeners: PowerListener[] = [];
   readonly #now: () => number;
   readonly #ignoresShutdown: (vmid: number) => boolean;
 
@@ -211,14 +219,14 @@ export class MemoryDriver implements GuestDriver {
     });
   }
 
-  onPowerOff(listener: (vmid: number) => void): void {
+  onPower(listener: PowerListener): void {
     this.#listeners.push(listener);
   }
 
   /** For tests: the guest ends by itself. */
   powerOffFromInside(vmid: number): void {
     this.#get(vmid).power = "stopped";
-    for (const listener of this.#listeners) listener(vmid);
+    for (const listener of this.#listeners) listener(vmid, false);
   }
 
   close(): Promise<void> {

@@ -21,7 +21,7 @@ import { claimFolder } from "./state/claim.ts";
 import { loadState, prepareDirectory, StateStore } from "./state/store.ts";
 import { TaskRunner } from "./tasks.ts";
 import { describeGuest } from "./vm/describe.ts";
-import { markOff } from "./vm/power.ts";
+import { markOff, markOn } from "./vm/power.ts";
 import type { PveVersion, World } from "./world.ts";
 
 export interface SimulatorOptions {
@@ -217,9 +217,11 @@ async function reconcile(world: World, log: (line: string) => void): Promise<voi
   await world.driver.reconcile(entries, log);
   const statuses = await world.driver.status(entries.map(({ guest }) => guest.vmid));
   for (const vm of Object.values(world.state.vms)) vm.isOn = (statuses.get(vm.vmid)?.power ?? "stopped") !== "stopped";
-  world.driver.onPowerOff((vmid) => {
+  world.driver.onPower((vmid, isOn) => {
     const vm = world.state.vms[String(vmid)];
-    if (vm !== undefined) markOff(world, vm);
+    if (vm === undefined) return;
+    if (isOn) markOn(world, vm);
+    else markOff(world, vm);
   });
 }
 

@@ -72,5 +72,11 @@ export function markOff(world: World, vm: VmState): void {
   world.touch();
 }
 
+/** It has power again, for whoever runs the guests came back. */
+export function markOn(world: World, vm: VmState): void {
+  vm.isOn = true;
+  world.touch();
+}
+
 /** Proxmox' default patience, in ms: 30 s, or a second for each GiB of memory when that is more. */
 export const defaultTimeoutMs = (vm: VmState): number => Math.max(30, Math.floor(memoryMiB(vm.config) / 1024)) * 1000;
