@@ -154,6 +154,18 @@ print("ready", flush=True)'`,
       expect(onRouter("cat /cf/conf/config.xml")).toContain("<hostname>r1</hostname>");
     }, 60_000);
 
+    it("a flow is judged once, answered or not: its later packets belong to the state", async () => {
+      const udp = `<rule><tracker>5</tracker><type>pass</type><interface>lan</interface><ipprotocol>inet</ipprotocol><protocol>udp</protocol>${ANY}<destination><any/></destination><log/></rule>`;
+      start(file(udp));
+      await running();
+      ns.run(`ip netns exec host python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(5): s.sendto(b"x", ("192.0.2.80", 514))'`);
+      expect(onRouter("nft list chain inet maquette in_lan")).toMatch(/counter packets 1 bytes \d+ log .*comment "5"/);
+      expect(onRouter("nft list chain inet maquette known_in")).toMatch(/counter packets 4 bytes \d+ accept/);
+    }, 60_000);
+
     it("without a file it stops in words, and nothing passes", async () => {
       start(undefined);
       await expect.poll(() => agent!.process.exitCode, { timeout: 20_000 }).toBe(3);

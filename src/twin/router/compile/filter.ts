@@ -93,7 +93,8 @@ function replyGateway(input: FilterInput, place: Place, rule: PfRule): string | 
 export const userRule = (config: PfConfig, rule: PfRule): PfFilterRule | undefined =>
   rule.by === "user" ? config.filter.rules.find((r) => r.place === rule.place) : undefined;
 
-const KNOWN = "ct state established,related";
+/** What has a state: a connection whose first packet came through, answered or not, and what belongs to one. */
+const KNOWN = ["ct status confirmed", "ct state established,related"] as const;
 
 /** The filter's chains: after redirects on the way in, after source NAT on the way out, each interface its own list. */
 export function filterChains(input: FilterInput): string {
@@ -117,7 +118,7 @@ export function filterChains(input: FilterInput): string {
     chain("filter_in", [
       "type filter hook prerouting priority -50; policy drop;",
       `ct state invalid counter drop comment "no state"`,
-      `${KNOWN} goto known_in`,
+      ...KNOWN.map((k) => `${k} goto known_in`),
       `ct mark and ${hex(PASSED_BIT)} != 0 counter accept comment "rdr pass"`,
       `ct mark and ${hex(TAG_MASK)} != 0 meta mark set ct mark and ${hex(TAG_MASK)}`,
       ...queued.in,
@@ -126,7 +127,7 @@ export function filterChains(input: FilterInput): string {
     chain("filter_out", [
       "type filter hook postrouting priority 150; policy drop;",
       `ct state invalid counter drop comment "no state"`,
-      `${KNOWN} accept`,
+      ...KNOWN.map((k) => `${k} accept`),
       ...queued.out,
       ...dispatch.out,
     ]),
@@ -145,8 +146,8 @@ export function filterChains(input: FilterInput): string {
     // What the router itself answers or goes on sending leaves by the same gateway as what it forwards.
     chain("known_self", [
       "type route hook output priority -150; policy accept;",
-      `${KNOWN} ct direction original ct mark and ${hex(ROUTE_MASK)} != 0 meta mark set ct mark and ${hex(ROUTE_MASK)}`,
-      `${KNOWN} ct direction reply ct mark and ${hex(REPLY_MASK)} != 0 meta mark set ct mark and ${hex(REPLY_MASK)}`,
+      `ct direction original ct mark and ${hex(ROUTE_MASK)} != 0 meta mark set ct mark and ${hex(ROUTE_MASK)}`,
+      `ct direction reply ct mark and ${hex(REPLY_MASK)} != 0 meta mark set ct mark and ${hex(REPLY_MASK)}`,
     ]),
     ...chains,
   ].join("\n");

@@ -140,8 +140,8 @@ function targetsOf(expr: readonly Statement[]): readonly string[] {
 const isRecord = (v: unknown): v is Readonly<Record<string, unknown>> => typeof v === "object" && v !== null;
 
 /**
- * A rule as it stands for the packets of a question, first packets of their flows: tests on marks are decided, marks
- * and translations are taken into the label. Anything else stays for the reader, which refuses what it does not know.
+ * A rule as it stands for the packets of a question, first packets of their flows: tests on marks and on the device are
+ * decided, marks and translations are taken into the label. Anything else stays for the reader, which refuses what it does not know.
  * @returns undefined when no such packet satisfies the rule
  */
 function specialise(
@@ -155,7 +155,8 @@ function specialise(
   for (const statement of raw.expr) {
     const [kind, body] = Object.entries(statement)[0] ?? ["", null];
     if (kind === "match" && isRecord(body)) {
-      const holds = markTest(body, question, raw.chain === question.base);
+      const holds =
+        deviceTest(body, question) ?? statusTest(body) ?? markTest(body, question, raw.chain === question.base);
       if (holds === false) return undefined;
       if (holds === undefined) expr.push(statement);
       continue;
@@ -223,6 +224,22 @@ function portMap(port: unknown): string | undefined {
     .sort(([a], [b]) => a - b)
     .map(([from, to]) => `${from}>${to}`)
     .join(" ");
+}
+
+/** `ct status confirmed`: never of a first packet, whose connection is confirmed when it has come through. */
+function statusTest(match: Readonly<Record<string, unknown>>): boolean | undefined {
+  const { op, left, right } = match;
+  const key = isRecord(left) && isRecord(left["ct"]) ? left["ct"]["key"] : undefined;
+  return key === "status" && op === "in" && right === "confirmed" ? false : undefined;
+}
+
+/** A test for one device by name, decided; undefined when it is none. */
+function deviceTest(match: Readonly<Record<string, unknown>>, q: KernelQuestion): boolean | undefined {
+  const { op, left, right } = match;
+  const key = isRecord(left) && isRecord(left["meta"]) ? left["meta"]["key"] : undefined;
+  if (key !== (q.base.endsWith("_in") ? "iifname" : "oifname") || typeof right !== "string") return undefined;
+  if (right.endsWith("*") || (op !== "==" && op !== "!=")) return undefined;
+  return (right === q.device) === (op === "==");
 }
 
 /**
