@@ -49,8 +49,8 @@ function internet(plan: Plan, host: Host, templates: ReadonlyMap<string, string>
       ["sysctl", "-q", "-p", "/etc/sysctl.d/60-internet.conf"],
       ["unbound-checkconf"],
       // Before it had its configuration it may have failed too often to be started again.
-    ["systemctl", "reset-failed"],
-    ["systemctl", "restart", "unbound", "chrony", "nginx"],
+      ["systemctl", "reset-failed"],
+      ["systemctl", "restart", "unbound", "chrony", "nginx"],
     ],
     probes: [
       ["systemctl", "is-active", "--quiet", "unbound", "chrony", "nginx"],
