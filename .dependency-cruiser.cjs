@@ -40,7 +40,7 @@ module.exports = {
     only("embedded", "core", "pve", "stack", "twin"),
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
     only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door"),
-    only("accept", "core", "plan", "policy", "roles", "pve", "stack", "door", "provision"),
+    only("accept", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "provision"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {
       name: "the-engine-of-policy-knows-no-plan",

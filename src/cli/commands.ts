@@ -195,6 +195,29 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/door.ts")).door,
   },
   {
+    name: "verify",
+    summary: "send packets of every cell of the flow matrix through the running routers; exit 1 on any difference",
+    details: [
+      "Allowed packets and their neighbours across the border, judged by captures at the active router: on A, with\nthe preferred access down, and on B. A packet that did not reach the router counts as a difference. With --json\none document a line: cells, differences, a summary a run.",
+    ],
+    positionals: [],
+    options: [{ name: "router", value: "A|B|both", help: "which one is made active, default both" }],
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
+    name: "drill",
+    summary: "break a router or an access under open sessions and probes, and print what it cost",
+    details: [
+      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on. What was\nbroken is put back, also on Ctrl-C.",
+    ],
+    positionals: [{ name: "WHAT", help: "router or wan" }],
+    options: [
+      { name: "how", value: "HOW", help: "of a router: kill (default), reboot, links, or cable:ZONE" },
+      { name: "times", value: "N", help: "so many in a row, and the spread of the longest gaps" },
+    ],
+    load: async () => (await import("./commands/drill.ts")).drill,
+  },
+  {
     name: "doctor",
     summary: "what this machine has, what stands in for what, what is missing and how to get it",
     positionals: [],
