@@ -122,7 +122,9 @@ function batchesOf(witnesses: readonly Witness[]): readonly Batch[] {
     const key = `${w.ingress} ${w.sender}`;
     batches.set(key, [...(batches.get(key) ?? []), w]);
   }
-  return [...batches.values()].map((all) => ({ ingress: all[0]!.ingress, sender: all[0]!.sender, witnesses: all }));
+  const all = [...batches.values()].map((ws) => ({ ingress: ws[0]!.ingress, sender: ws[0]!.sender, witnesses: ws }));
+  // What comes in later tells that what the router sent before has been captured: its own packets have no such mark.
+  return all.toSorted((x, y) => Number(y.ingress === SELF) - Number(x.ingress === SELF));
 }
 
 async function sendFrames(options: LiveOptions, batch: Batch, sentinel: Tag): Promise<void> {

@@ -94,7 +94,7 @@ asked = json.load(sys.stdin)
 folder = tempfile.mkdtemp(prefix="maquette-capture-", dir="/run")
 said, states = open(folder + "/said", "w"), open(folder + "/states", "w")
 timed = ["timeout", "--signal=INT", "--kill-after=5", str(asked["limit"])]
-dumping = ["tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "-Z", "root", "-s", "256", "-B", "8192"]
+dumping = ["tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "256", "-B", "8192"]
 dumping += ["-w", folder + "/file", asked["filter"]]
 listening = ["conntrack", "-E", "-e", "NEW", "-o", "extended", "-b", "4194304"]
 
