@@ -1,4 +1,4 @@
-import { existsSync, watch } from "node:fs";
+import { existsSync, watch, type FSWatcher } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -151,8 +151,7 @@ export class Cgroups {
     const deadline = Date.now() + KILL_DEADLINE_MS;
     const read = (): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined);
     let wake: () => void = () => undefined;
-    const watcher = watch(file, () => wake());
-    watcher.on("error", () => wake());
+    const watcher = watchOf(file, () => wake());
     try {
       for (;;) {
         // The next change is awaited from before the look, so that none is missed.
@@ -166,11 +165,14 @@ export class Cgroups {
             "A process in an uninterruptible wait (ps axo pid,stat,wchan) holds it; end what it waits for.",
           );
         const timer = new AbortController();
-        await Promise.race([changed, sleep(250, undefined, { signal: timer.signal }).catch(() => undefined)]);
+        await Promise.race([
+          changed,
+          sleep(watcher ? 250 : 10, undefined, { signal: timer.signal }).catch(() => undefined),
+        ]);
         timer.abort();
       }
     } finally {
-      watcher.close();
+      watcher?.close();
     }
   }
 
@@ -195,6 +197,17 @@ export class Cgroups {
     }
     const { unified, v1 } = this.#hierarchies;
     await Promise.all([unified, ...Object.values(v1)].map((f) => removeTree(join(f, this.name))));
+  }
+}
+
+/** The kernel tells of a change (inotify(7)); undefined where this user has no instance of it left. */
+function watchOf(file: string, onChange: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(file, onChange);
+    watcher.on("error", onChange);
+    return watcher;
+  } catch {
+    return undefined;
   }
 }
 

@@ -80,8 +80,12 @@ export class RunningGuest {
     try {
       await this.#boot(guest, recipe, layers, log);
     } catch (error) {
-      await this.#tearDown();
-      this.#settle({ byItself: false });
+      try {
+        await this.#tearDown();
+      } finally {
+        // Whoever waits for its end must not wait for ever, whatever could not be taken down.
+        this.#settle({ byItself: false });
+      }
       throw error instanceof Fault || error instanceof GuestDriverError
         ? error
         : new GuestDriverError(`guest ${this.#vmid} does not boot: ${messageOf(error)}`);
@@ -297,7 +301,13 @@ export class RunningGuest {
   /** Power off at once. */
   async kill(): Promise<void> {
     this.#isEnding = true;
-    await this.#context.cgroups.kill(String(this.#vmid));
+    const { cgroups, pod } = this.#context;
+    const name = String(this.#vmid);
+    // A network namespace forwards as long as it is there, with no process left: the cables go first, and at once, so
+    // that nothing inside sees them go one by one and reacts as a machine under power would.
+    await cgroups.freeze(name, true).catch(() => undefined);
+    await pod.sh(cutCables(name)).catch(() => undefined);
+    await cgroups.kill(name);
     await this.ended;
   }
 
@@ -375,7 +385,7 @@ export class RunningGuest {
     const ns = netns(this.#vmid);
     await pod
       .sh(
-        `for l in $(ip -o link show type veth | sed -n 's/^[0-9]*: \\(v${name}i[0-9]*\\)@.*/\\1/p'); do ip link del $l; done
+        `${cutCables(name)}
 if [ -e /run/netns/${ns} ]; then ip netns del ${ns}; fi
 if mountpoint -q ${this.#disk.root}; then umount -l ${this.#disk.root}; fi`,
       )
@@ -387,6 +397,10 @@ if mountpoint -q ${this.#disk.root}; then umount -l ${this.#disk.root}; fi`,
 }
 
 type Names = ReadonlyMap<string, string>;
+
+/** Every cable of a guest, by its end at the bridge: the other end goes with it. */
+const cutCables = (name: string): string =>
+  `ip -o link show type veth | sed -n 's/^[0-9]*: \\(v${name}i[0-9]*\\)@.*/link del \\1/p' | ip -batch -`;
 
 const netns = (vmid: number): string => `g${vmid}`;
 /** The bridge's end of net[index]'s cable. */

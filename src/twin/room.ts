@@ -1,4 +1,4 @@
-import { chmod, chown, cp, lstat, mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
@@ -34,6 +34,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
   await mkdir(settings.run, { recursive: true, mode: 0o700 });
   await chown(settings.run, guard.uid, guard.gid);
   await probeOverlay(settings.home);
+  await raiseInotify(log);
   const images = new ImageStore({
     folder: settings.images,
     archive: () => findArchive(settings.archive),
@@ -225,6 +226,26 @@ mount -t overlay maquette-probe -o lowerdir=lower,upperdir=upper,workdir=work ro
     );
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Every guest's systemd takes some ten inotify instances, all of them root's; the kernel's own limit is 128. */
+const INOTIFY_INSTANCES = 2048;
+
+/** Raises inotify(7)'s limit for this boot of the machine; what is higher already stays. */
+async function raiseInotify(log: Log): Promise<void> {
+  const file = "/proc/sys/fs/inotify/max_user_instances";
+  const now = Number(await readFile(file, "utf8").catch(() => "0"));
+  if (now >= INOTIFY_INSTANCES) return;
+  try {
+    await writeFile(file, String(INOTIFY_INSTANCES));
+    log(
+      `fs.inotify.max_user_instances was ${now}, too few for a lab's guests: it is ${INOTIFY_INSTANCES} until the machine restarts`,
+    );
+  } catch (error) {
+    log(
+      `fs.inotify.max_user_instances is ${now} and cannot be raised (${messageOf(error)}): many guests at once may not start`,
+    );
   }
 }
 

@@ -82,6 +82,17 @@ export function virtualIpSection(site: Site, router: Host): Xml {
   return branch("virtualip", ...carp, ...aliases);
 }
 
+/**
+ * How a gateway is watched (dpinger, ms; `gateways.inc`): with pfSense's own 500, 2000, 60000 and 1000 an access that is
+ * dead counts as down after some fourteen seconds; with these after some two and a half.
+ */
+const PROBES: readonly Xml[] = [
+  leaf("interval", 250),
+  leaf("loss_interval", 1000),
+  leaf("time_period", 5000),
+  leaf("alert_interval", 500),
+];
+
 /** `gateways`: each WAN's, monitored; each pool's, which is a host of a zone; the group of WANs by tier. */
 export function gatewaysSection(site: Site): Xml {
   const stated = site.wans.filter((w) => !isDynamic(w));
@@ -94,7 +105,7 @@ export function gatewaysSection(site: Site): Xml {
       leaf("weight", 1),
       leaf("ipprotocol", "inet"),
       leaf("descr", leg.zone.description),
-      leg.zone.wan === null ? null : leaf("monitor", formatAddress(leg.zone.wan.monitor)),
+      ...(leg.zone.wan === null ? [] : [leaf("monitor", formatAddress(leg.zone.wan.monitor)), ...PROBES]),
     ),
   );
   const pools = poolRoutes(site).map(({ id, leg, address, description }) =>
