@@ -55,6 +55,7 @@ export async function routerEvent(scene: Scene, how: How): Promise<DrillEvent> {
   const numbers = host.nics.flatMap((n, i) =>
     how.kind === "links" || (how.kind === "cable" && n.zone === how.zone) ? [i] : [],
   );
+  let hasRebooted = false;
   return {
     what: `${active}: ${DONE[how.kind]}${how.kind === "cable" ? ` (${how.zone})` : ""}`,
     limitMs: LIMITS.routerMs,
@@ -66,14 +67,26 @@ export async function routerEvent(scene: Scene, how: How): Promise<DrillEvent> {
           return power.stop(active);
         case "reboot":
           undo.add(`power of ${active}`, () => switchOn(power, active));
-          return power.reboot(active);
+          await power.reboot(active);
+          hasRebooted = true;
+          return;
         case "links":
         case "cable":
           for (const n of numbers) undo.add(`net${n} of ${active}`, () => power.setLink(active, n, true));
           await Promise.all(numbers.map((n) => power.setLink(active, n, false)));
       }
     },
-    noticed: () => untilRole(scene, standby, "master", TAKEOVER_DEADLINE_MS),
+    async noticed() {
+      if (how.kind !== "reboot") return untilRole(scene, standby, "master", TAKEOVER_DEADLINE_MS);
+      // A router that is back before CARP's time is over is not missed, and then nobody takes over.
+      await until(
+        `${standby} takes over, or ${active} is back before that`,
+        TAKEOVER_DEADLINE_MS,
+        () => readRouterState(scene.shell, standby),
+        (s) => hasRebooted || roleOf(s) !== "backup",
+        signalOf(scene),
+      );
+    },
     // Pre-emption: whoever is preferred takes over again.
     async recovered() {
       await untilRole(scene, active, "master", RETURN_DEADLINE_MS);
