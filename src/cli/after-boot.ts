@@ -48,7 +48,7 @@ export async function afterBoot(context: Context, running: Running): Promise<voi
   await setUpOutside(context, plan, runOf);
   const routers = hosts.filter((h) => h.role === "router").map((h) => ({ host: h.id, run: runOf(h) }));
   context.io.progress(words.routersElect);
-  await untilRoutersCarry(routers);
+  await untilRoutersCarry(routers, [...plan.zones.values()].filter((z) => z.vip !== null).length);
   await bringRoutersToPlan(context, running, routers, runOf);
   await takeSeedsAway(running, hosts);
 }

@@ -37,16 +37,17 @@ export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undef
 
 /**
  * Waits until each router runs with rules that its kernel was read back and proven to hold, and each CARP address has
- * exactly one master. @throws Fault ROUTERS_NOT_READY
+ * exactly one master. @param addresses how many CARP addresses there are to be @throws Fault ROUTERS_NOT_READY
  */
 export async function untilRoutersCarry(
   routers: readonly ReachedRouter[],
+  addresses: number,
   deadlineMs = READY_DEADLINE_MS,
 ): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     const views = await Promise.all(routers.map((r) => viewOf(r).catch(() => undefined)));
-    const problem = whatIsWrong(routers, views);
+    const problem = whatIsWrong(routers, views, addresses);
     if (problem === undefined) return;
     if (Date.now() > deadline || problem.isFinal) {
       throw new Fault(
@@ -63,6 +64,7 @@ export async function untilRoutersCarry(
 function whatIsWrong(
   routers: readonly ReachedRouter[],
   views: readonly (RouterView | undefined)[],
+  addresses: number,
 ): { readonly text: string; readonly isFinal: boolean } | undefined {
   for (const [n, view] of views.entries()) {
     const { host } = routers[n]!;
@@ -79,6 +81,8 @@ function whatIsWrong(
       masters.set(key, [...(masters.get(key) ?? []), ...(state === "MASTER" ? [routers[n]!.host] : [])]);
     }
   }
+  if (masters.size < addresses)
+    return { text: `${masters.size} of ${addresses} CARP addresses are up`, isFinal: false };
   for (const [key, hosts] of masters) {
     if (hosts.length === 1) continue;
     const text = hosts.length === 0 ? `${key} has no master` : `${key} has the masters ${hosts.join(" and ")}`;

@@ -21,8 +21,9 @@ export const FIRMWARE = "/usr/lib/maquette/router";
 export const RUN = "/run/maquette/router";
 export const STATUS = `${RUN}/status.json`;
 
-/** What pfSense waits for the other router's states before it takes part in CARP. */
-const SYNC_LIMIT_MS = 30_000;
+/** How long the other router's states are waited for before this one takes part in CARP: at least, and at most. */
+const SYNC_LEAST_MS = 1_000;
+const SYNC_LIMIT_MS = 6_000;
 /** A peer that has said nothing by then is not there. */
 const PEER_LIMIT_MS = 2_000;
 
@@ -59,6 +60,7 @@ export class Router {
   #since = Date.now();
   #failure: string | undefined;
   #isForwarding = false;
+  #isTakingOver = false;
   #confirm:
     | { readonly timer: NodeJS.Timeout; readonly until: number; readonly before: ReadFile; readonly source: string }
     | undefined;
@@ -254,21 +256,36 @@ export class Router {
     this.#carp.send({ op: "status" });
   }
 
+  /**
+   * States that came from the other router are in the kernel alone, and conntrackd hands on only those of its own
+   * cache: whoever takes an address over takes its states into that cache, or the other one, back from a failure, would
+   * be given none of them. Once for all addresses that come over together.
+   */
+  #takeStatesOver(): void {
+    if (this.#isTakingOver || this.#desired === undefined) return;
+    this.#isTakingOver = true;
+    void this.#exclusively(async () => {
+      this.#isTakingOver = false;
+      await attempt(["conntrackd", "-R"]);
+    });
+  }
+
   /** Asks the other router for its states, and waits until they have come, or it is plain that nobody answers. */
   async #receiveStates(): Promise<void> {
     await attempt(["conntrackd", "-n"]);
     const started = Date.now();
     let before = 0;
+    let most = 0;
     for (;;) {
       const { stdout } = await attempt(["conntrackd", "-s"]);
       const received = Number(/(\d+) Bytes recv/.exec(stdout)?.[1] ?? "0");
       const elapsed = Date.now() - started;
-      // Alone, or what comes is no more than the two saying that they are there.
-      if (received === 0 ? elapsed > PEER_LIMIT_MS : received - before < 1000 && before > 0) return;
-      if (elapsed > SYNC_LIMIT_MS) {
-        this.#say("the other router's states have not all come; CARP starts without them");
-        return;
-      }
+      const came = received - before;
+      most = Math.max(most, came);
+      // Alone; or the burst of what there was is over, and what comes now is what changes. Under steady change that is
+      // not to be told apart, so there is an end to the patience too.
+      if (received === 0 ? elapsed > PEER_LIMIT_MS : elapsed > SYNC_LEAST_MS && came * 4 <= most) return;
+      if (elapsed > SYNC_LIMIT_MS) return;
       before = received;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
@@ -381,6 +398,7 @@ export class Router {
   #onCarp(e: HelperEvent): void {
     if (e.event === "state") {
       this.#carpStates.set(String(e["id"]), String(e["state"]));
+      if (e["state"] === "MASTER") this.#takeStatesOver();
       this.#say(`CARP ${String(e["id"])}: ${String(e["before"])} -> ${String(e["state"])} (${String(e["reason"])})`);
     } else if (e.event === "refused") {
       this.#say(

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { ConsoleRun } from "../../src/provision/console.ts";
+import { configDigest, deliverConfig, untilRoutersCarry, type ReachedRouter } from "../../src/provision/routers.ts";
+
+const carp = (state: string): object[] => [
+  { vhid: 10, device: "vtnet3", state, addresses: ["10.20.10.1"] },
+  { vhid: 20, device: "vtnet4", state, addresses: ["10.20.20.1"] },
+];
+const running = (state: string, more: object = {}): object => ({
+  phase: "running",
+  rules: { isProven: true },
+  carp: carp(state),
+  ...more,
+});
+
+/** A router that says this of itself, and writes down what it is asked. */
+function router(host: string, status: () => object, answers: Readonly<Record<string, number>> = {}) {
+  const asked: string[] = [];
+  const inputs: string[] = [];
+  const run: ConsoleRun = (argv, input) => {
+    asked.push(argv.join(" "));
+    inputs.push(input);
+    if (argv[0] === "cat") return Promise.resolve({ exitCode: 0, stdout: JSON.stringify(status()), stderr: "" });
+    const key = Object.keys(answers).find((k) => argv.join(" ").startsWith(k));
+    return Promise.resolve({
+      exitCode: key === undefined ? 0 : answers[key]!,
+      stdout: "",
+      stderr: "ROUTER_X no such\n",
+    });
+  };
+  return { host, run, asked, inputs } satisfies ReachedRouter & Record<string, unknown>;
+}
+
+describe("routers carry traffic", () => {
+  it("when each has proven rules and every CARP address one master", async () => {
+    await untilRoutersCarry([router("a", () => running("MASTER")), router("b", () => running("BACKUP"))], 2, 1_000);
+  });
+
+  it.each([
+    ["two masters", running("MASTER"), running("MASTER"), /vhid 10 on vtnet3 has the masters a and b/],
+    ["no master", running("BACKUP"), running("BACKUP"), /vhid 10 on vtnet3 has no master/],
+    ["no CARP yet", running("MASTER", { carp: [] }), running("BACKUP", { carp: [] }), /0 of 2 CARP addresses are up/],
+    ["one that starts", { phase: "starting", carp: [] }, running("MASTER"), /a is starting/],
+  ])("not with %s", async (_, a, b, words) => {
+    await expect(untilRoutersCarry([router("a", () => a), router("b", () => b)], 2, 50)).rejects.toThrow(words);
+  });
+
+  it("a router that failed, or whose kernel is not proven, is told at once", async () => {
+    const failed = { phase: "failed", failure: "config.xml:3 no such thing", carp: [] };
+    await expect(untilRoutersCarry([router("a", () => failed)], 0)).rejects.toThrow(/config\.xml:3/);
+    const unproven = running("MASTER", { rules: { isProven: false, why: "10.0.0.1 passes" } });
+    await expect(untilRoutersCarry([router("a", () => unproven)], 2)).rejects.toThrow(/10\.0\.0\.1 passes/);
+  });
+
+  it("in a wait that ends as soon as they do", async () => {
+    let looks = 0;
+    const late = router("a", () => running(++looks < 4 ? "BACKUP" : "MASTER"));
+    await untilRoutersCarry([late, router("b", () => running("BACKUP"))], 2, 5_000);
+    expect(looks).toBe(4);
+  });
+});
+
+describe("a changed configuration", () => {
+  const xml = "<pfsense>secret</pfsense>";
+  const fine = (): Promise<readonly string[]> => Promise.resolve([]);
+
+  it("that a router has already is not sent", async () => {
+    const a = router("a", () => running("MASTER", { config: { digest: configDigest(xml) } }));
+    expect(await deliverConfig(a, xml, fine)).toBe(false);
+    expect(a.asked).toEqual(["cat /run/maquette/router/status.json"]);
+  });
+
+  it("travels by standard input, is loaded, tried and confirmed, and its copy removed", async () => {
+    const a = router("a", () => running("MASTER"));
+    expect(await deliverConfig(a, xml, fine)).toBe(true);
+    expect(a.asked.slice(1)).toEqual([
+      "sh -c umask 077; cat > /cf/conf/incoming.xml",
+      "maquette-load /cf/conf/incoming.xml --confirm 60",
+      "maquette-load --confirmed",
+      "rm -f /cf/conf/incoming.xml",
+    ]);
+    expect(a.inputs.filter((i) => i !== "")).toEqual([xml]);
+    expect(a.asked.join("\n")).not.toContain("secret");
+  });
+
+  it("with which the bastion loses a host is not confirmed: the router goes back by itself", async () => {
+    const a = router("a", () => running("MASTER"));
+    await expect(deliverConfig(a, xml, () => Promise.resolve(["dc1", "mail"]))).rejects.toMatchObject({
+      code: "ROUTER_WENT_BACK",
+      message: expect.stringContaining("dc1, mail") as string,
+    });
+    expect(a.asked).not.toContain("maquette-load --confirmed");
+    expect(a.asked.at(-1)).toBe("rm -f /cf/conf/incoming.xml");
+  });
+
+  it("that the router refuses leaves what it had, said with its own words", async () => {
+    const a = router("a", () => running("MASTER"), { "maquette-load /cf": 1 });
+    await expect(deliverConfig(a, xml, fine)).rejects.toThrow(/ROUTER_X no such/);
+  });
+});
