@@ -1,6 +1,19 @@
-import { chmod, chown, cp, lstat, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  cp,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
 import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
 import type { GuestDescription, Log } from "../pve/simulator/guest-driver.ts";
@@ -31,6 +44,8 @@ export interface Room {
  */
 export async function openRoom(settings: RoomArguments, log: Log, onShutdown: () => void): Promise<Room> {
   const guard = { uid: settings.uid, gid: settings.gid };
+  // The folder above is all labs': its user passes through it, and may list nothing.
+  await mkdir(dirname(settings.run), { recursive: true, mode: 0o711 });
   await mkdir(settings.run, { recursive: true, mode: 0o700 });
   await chown(settings.run, guard.uid, guard.gid);
   await probeOverlay(settings.home);
@@ -166,6 +181,8 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
       await unlink(join(settings.run, "twin.sock")).catch(() => undefined);
       await rm(settings.run, { recursive: true, force: true });
       await removeEmptyHome(settings.home);
+      // What all labs share goes with the last one.
+      for (const shared of [dirname(settings.run), dirname(settings.home)]) await rmdir(shared).catch(() => undefined);
     },
   };
 }
