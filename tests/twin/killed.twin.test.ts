@@ -8,7 +8,7 @@ import { repositoryRoot } from "../../src/stack/root.ts";
 import { PROTOCOL, type RoomArguments } from "../../src/twin/protocol.ts";
 import { askRoom, RemoteDriver } from "../../src/twin/remote-driver.ts";
 import { guest } from "../pve/guest-driver-contract.ts";
-import { IMAGES, leftovers, whyNot } from "./machine.ts";
+import { IMAGES, keyFor, leftovers, whyNot } from "./machine.ts";
 
 const reason = whyNot();
 const silent = (): void => undefined;
@@ -34,7 +34,7 @@ describe.skipIf(reason !== undefined)(
       undo.push(() => rm(folder, { recursive: true, force: true }));
       const home = join(folder, "lib", "d");
       const run = join(folder, "run");
-      const key = `zz${folder.slice(-6).toLowerCase()}`;
+      const key = keyFor(folder);
       return { key, home, images: IMAGES, run, uid: 0, gid: 0, build: "b", archive: null, firmware: null };
     }
     async function start(given: RoomArguments): Promise<number> {

@@ -19,6 +19,12 @@ export function whyNot(): string | undefined {
 /** Images shared by all runs, as on a user's machine. */
 export const IMAGES = process.env["MAQUETTE_IMAGES"] ?? "/var/cache/maquette/images";
 
+/** Who else tests on this machine has another prefix. */
+const OWN = `z${process.pid.toString(36)}`;
+
+/** A lab's key: this test process's own, and apart from its other labs. */
+export const keyFor = (folder: string): string => `${OWN}${folder.slice(-4).toLowerCase()}`;
+
 /** A driver with folders of its own under the temporary folder. */
 export async function driverHere(change: Partial<ContainerDriverOptions> = {}): Promise<{
   readonly driver: ContainerDriver;
@@ -27,7 +33,7 @@ export async function driverHere(change: Partial<ContainerDriverOptions> = {}): 
 }> {
   const home = await mkdtemp(join(tmpdir(), "maquette-twin-"));
   const driver = new ContainerDriver({
-    key: `zz${home.slice(-6).toLowerCase()}`,
+    key: keyFor(home),
     home: join(home, "d"),
     sockets: join(home, "s"),
     owner: { uid: 0, gid: 0 },
@@ -41,7 +47,7 @@ export async function driverHere(change: Partial<ContainerDriverOptions> = {}): 
 }
 
 /** Everything on this machine that bears the lab's name and should be gone: `key` of one lab, or any test's. */
-export async function leftovers(key = "zz"): Promise<string[]> {
+export async function leftovers(key = OWN): Promise<string[]> {
   const found: string[] = [];
   const bears = new RegExp(`maquette-(pod-|twin-)?${key}`);
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {

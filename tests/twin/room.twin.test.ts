@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { RemoteDriver } from "../../src/twin/remote-driver.ts";
 import { openRoom, type Room } from "../../src/twin/room.ts";
 import { guest, guestDriverContract } from "../pve/guest-driver-contract.ts";
-import { IMAGES, leftovers, whyNot } from "./machine.ts";
+import { IMAGES, keyFor, leftovers, whyNot } from "./machine.ts";
 
 const reason = whyNot();
 const silent = (): void => undefined;
@@ -19,7 +19,7 @@ describe.skipIf(reason !== undefined)(`the machine room${reason === undefined ? 
     if (home === undefined) folders.push(folder);
     const room = await openRoom(
       {
-        key: `zz${folder.slice(-6).toLowerCase()}`,
+        key: keyFor(folder),
         home: join(folder, "lib", "d"),
         images: IMAGES,
         run: join(folder, "run"),

@@ -61,6 +61,8 @@ export class Router {
   #failure: string | undefined;
   #isForwarding = false;
   #isTakingOver = false;
+  #isHanding = false;
+  #onHanded: (() => void) | undefined;
   #confirm:
     | { readonly timer: NodeJS.Timeout; readonly until: number; readonly before: ReadFile; readonly source: string }
     | undefined;
@@ -73,7 +75,7 @@ export class Router {
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
     this.#filterlog = new Helper([...python, `${FIRMWARE}/filterlog.py`], () => undefined, say);
-    this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], () => undefined, say);
+    this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], (e) => this.#onSync(e), say);
   }
 
   /** One thing at a time. */
@@ -270,8 +272,30 @@ export class Router {
     });
   }
 
+  /** Until the other router says that it has its states at hand; one that is not there says nothing. */
+  async #askForStates(): Promise<void> {
+    const handed = new Promise<true>((resolve) => (this.#onHanded = () => resolve(true)));
+    for (const deadline = Date.now() + PEER_LIMIT_MS; Date.now() < deadline;) {
+      this.#sync.send({ op: "ask" });
+      const later = new Promise<false>((resolve) => setTimeout(() => resolve(false), 200));
+      if (await Promise.race([handed, later])) break;
+    }
+    this.#onHanded = undefined;
+  }
+
+  #onSync(e: HelperEvent): void {
+    if (e.event === "handed") this.#onHanded?.();
+    if (e.event !== "asked" || this.#isHanding) return;
+    this.#isHanding = true;
+    void attempt(["conntrackd", "-R"]).then(() => {
+      this.#isHanding = false;
+      this.#sync.send({ op: "hand" });
+    });
+  }
+
   /** Asks the other router for its states, and waits until they have come, or it is plain that nobody answers. */
   async #receiveStates(): Promise<void> {
+    await this.#askForStates();
     await attempt(["conntrackd", "-n"]);
     const started = Date.now();
     let before = 0;

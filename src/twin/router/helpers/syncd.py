@@ -7,6 +7,9 @@ for pfsync on its interface synchronises nothing. Reads one JSON object a line o
   {"op": "configure", "own": "10.20.99.1", "peer": "10.20.99.2", "device": "vtnet2"}
 
 Without a peer the group of pfsync, 224.0.0.240, is.
+
+A router that begins asks the other one to have its states ready ({"op": "ask"}, which the other tells as "asked"), and
+is told when they are ({"op": "hand"}, told as "handed"): as pfsync's own bulk update is asked for and announced.
 """
 
 import json
@@ -22,6 +25,9 @@ GROUP = "224.0.0.240"
 RELAY = ("127.0.0.2", 3780)
 CONNTRACKD = ("127.0.0.1", 3780)
 BUFFER = 1 << 20
+# No datagram of conntrackd begins so: its first byte is a version.
+ASK = b"maquette: states?"
+HAND = b"maquette: states!"
 
 
 def tell(**event):
@@ -60,6 +66,8 @@ class Relay:
             message = json.loads(line)
             if message["op"] == "configure":
                 self.configure(message["own"], message["peer"] or GROUP, message["device"])
+            elif message["op"] in ("ask", "hand"):
+                self.send(ASK if message["op"] == "ask" else HAND)
 
     def configure(self, own, peer, device):
         if self.wire:
@@ -85,12 +93,16 @@ class Relay:
                 data = self.local.recv(65536)
             except OSError:
                 return
-            if self.wire:
-                try:
-                    self.wire.sendto(data, (self.peer, 0))
-                except OSError:
-                    # No link, or a rule against it: FTFW sends again what is not acknowledged.
-                    pass
+            self.send(data)
+
+    def send(self, data):
+        if not self.wire:
+            return
+        try:
+            self.wire.sendto(data, (self.peer, 0))
+        except OSError:
+            # No link, or a rule against it: FTFW sends again what is not acknowledged.
+            pass
 
     def read_wire(self):
         while True:
@@ -100,8 +112,12 @@ class Relay:
                 return
             if address[0] == self.own or (self.peer != GROUP and address[0] != self.peer):
                 continue
+            data = data[(data[0] & 15) * 4 :]
+            if data in (ASK, HAND):
+                tell(event="asked" if data == ASK else "handed")
+                continue
             try:
-                self.local.sendto(data[(data[0] & 15) * 4 :], CONNTRACKD)
+                self.local.sendto(data, CONNTRACKD)
             except OSError:
                 pass
 
