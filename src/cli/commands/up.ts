@@ -78,6 +78,13 @@ export const up: Command = async (context, values) => {
         "",
         `${words.next}:`,
         `  bin/maquette status${stack}           ${words.nextStatus}`,
+        ...(session.room === null
+          ? []
+          : [
+              `  bin/maquette ssh pc1          ${words.nextSsh}`,
+              `  bin/maquette verify           ${words.nextVerify}`,
+              `  bin/maquette drill router     ${words.nextDrill}`,
+            ]),
         `  eval "$(bin/maquette env${stack})"    ${words.nextPulumi}`,
         `  stacks/lab/*.yaml             ${words.nextPlan}`,
         `  bin/maquette destroy${stack}          ${words.nextDestroy}`,
