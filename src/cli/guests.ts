@@ -21,7 +21,7 @@ export async function ensureGuests(context: Context, archive: string | null): Pr
   if (asked === "memory") return null;
   if (asked === undefined && !(await isRunningWanted(context))) return null;
   const here = dirname(fileURLToPath(import.meta.url));
-  const places = await ensureRoom({
+  const room = ensureRoom({
     folders,
     rooter,
     roomFile: join(here, "twin.js"),
@@ -30,7 +30,15 @@ export async function ensureGuests(context: Context, archive: string | null): Pr
     mayInstall: context.mayInstall,
     onProgress: (line) => io.progress(line),
   });
-  return places.socket;
+  try {
+    return (await room).socket;
+  } catch (error) {
+    // Nobody asked for guests that run, and none ran before: root without the kernel's help is as good as no root.
+    const isOurChoice = asked === undefined && (await lastRoom(folders)) === null;
+    if (!isOurChoice || !(error instanceof Fault) || error.code !== "TWIN_ROOM") throw error;
+    io.err(`${error.code} ${error.message}\n  hint: guests are in memory instead; MAQUETTE_GUESTS=container insists`);
+    return null;
+  }
 }
 
 async function isRunningWanted({ folders, rooter }: Context): Promise<boolean> {

@@ -44,12 +44,13 @@ export interface Room {
  */
 export async function openRoom(settings: RoomArguments, log: Log, onShutdown: () => void): Promise<Room> {
   const guard = { uid: settings.uid, gid: settings.gid };
+  // What this machine cannot do is said before anything is made.
+  await probeOverlay(settings.home);
+  await raiseInotify(log);
   // The folder above is all labs': its user passes through it, and may list nothing.
   await mkdir(dirname(settings.run), { recursive: true, mode: 0o711 });
   await mkdir(settings.run, { recursive: true, mode: 0o700 });
   await chown(settings.run, guard.uid, guard.gid);
-  await probeOverlay(settings.home);
-  await raiseInotify(log);
   const images = new ImageStore({
     folder: settings.images,
     archive: () => findArchive(settings.archive),

@@ -51,6 +51,13 @@ export async function handleAdmin(
     }
     case "GET /maquette/console":
       return world.driver.console(Number(textOf(given, "vmid")), { tailLines: Number(textOf(given, "lines") ?? 100) });
+    case "GET /maquette/journal": {
+      const lines = String(Number(textOf(given, "lines") ?? 100));
+      const argv = ["journalctl", "--no-pager", "-o", "short-iso", "-n", lines];
+      return (await world.driver.exec(Number(textOf(given, "vmid")), argv, "")).stdout
+        .split("\n")
+        .filter((l) => l !== "");
+    }
     case "POST /maquette/link":
       await world.driver.setLink(
         Number(textOf(given, "vmid")),
