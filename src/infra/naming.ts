@@ -1,4 +1,4 @@
-import { formatDiagnostic } from "../core/diagnostics.ts";
+import { didYouMean, formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import { formatAddress, parseNetwork } from "../core/ip.ts";
 import { applyCopy, type OperatorAddress } from "../plan/copy.ts";
@@ -15,9 +15,11 @@ const NODES_A_ROLE = 5;
 
 /**
  * How the hypervisor names one copy of the plan under a stack's settings.
- * @throws Fault STACK_COPY when the copy has no room
+ * @throws Fault STACK_COPY when the copy has no room, STACK_SETTINGS when a setting is for nothing that the plan has
  */
 export function namingOf(plan: Plan, settings: Settings): Naming {
+  knownNames("bridges", settings.bridges, plan.zones.keys(), "zone");
+  knownNames("images", settings.images, plan.images.keys(), "image");
   const operator = settings.operator === null ? {} : { bastion: operatorAddress(settings.operator) };
   const placed = applyCopy(plan, settings.copy, { vmidBase: settings.vmidBase, operator });
   if (!placed.ok) {
@@ -77,6 +79,20 @@ export function namingOf(plan: Plan, settings: Settings): Naming {
     templateId,
     templateName: (role, node) => `${prefix}tpl-${role}-${node}`,
   };
+}
+
+/** A setting for something that the plan does not have would be ignored in silence. @throws Fault STACK_SETTINGS */
+function knownNames(setting: string, given: object, known: Iterable<string>, what: string): void {
+  const names = [...known];
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    const near = didYouMean(name, names);
+    throw new Fault(
+      "STACK_SETTINGS",
+      `maquette:${setting} names ${name}, and the plan has no ${what} of that name.`,
+      near === undefined ? `It has ${names.join(", ")}.` : `Did you mean ${near}? It has ${names.join(", ")}.`,
+    );
+  }
 }
 
 function operatorAddress(operator: NonNullable<Settings["operator"]>): OperatorAddress {

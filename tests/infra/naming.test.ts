@@ -35,6 +35,22 @@ describe("copy 0", () => {
   });
 });
 
+describe("settings for what the plan does not have", () => {
+  test("are refused by name, with the nearest that it has", () => {
+    const bridges = { wan3: { name: "vmbr1", vlan: null } };
+    const wrong = faultOf(() => naming({ bridges }));
+    expect([wrong.code, wrong.message]).toEqual([
+      "STACK_SETTINGS",
+      "maquette:bridges names wan3, and the plan has no zone of that name.",
+    ]);
+    expect(wrong.hint).toMatch(/Did you mean wan[12]\?/);
+    expect(faultOf(() => naming({ images: { "debian-12": { volume: "local:import/x.qcow2" } } })).message).toContain(
+      "maquette:images names debian-12",
+    );
+    expect(naming({ bridges: { wan1: { name: "vmbr1", vlan: null } } }).pool).toBe("lab");
+  });
+});
+
 describe("copies of a class", () => {
   test("share no id, name, VLAN, MAC or pool, whatever the pair", () => {
     fc.assert(
