@@ -36,17 +36,16 @@ describe("copy 0", () => {
 });
 
 describe("settings for what the plan does not have", () => {
-  test("are refused by name, with the nearest that it has", () => {
+  test("are refused by name, with the nearest that it has", async () => {
     const bridges = { wan3: { name: "vmbr1", vlan: null } };
-    const wrong = faultOf(() => naming({ bridges }));
+    const wrong = await faultOf(() => naming({ bridges }));
     expect([wrong.code, wrong.message]).toEqual([
       "STACK_SETTINGS",
       "maquette:bridges names wan3, and the plan has no zone of that name.",
     ]);
     expect(wrong.hint).toMatch(/Did you mean wan[12]\?/);
-    expect(faultOf(() => naming({ images: { "debian-12": { volume: "local:import/x.qcow2" } } })).message).toContain(
-      "maquette:images names debian-12",
-    );
+    const image = { "debian-12": { volume: "local:import/x.qcow2" } };
+    expect((await faultOf(() => naming({ images: image }))).message).toContain("maquette:images names debian-12");
     expect(naming({ bridges: { wan1: { name: "vmbr1", vlan: null } } }).pool).toBe("lab");
   });
 });
