@@ -80,7 +80,10 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     await writeFile(join(at, "index", real.keyOf("trixie")), `${id}\n`);
     await expect(real.layersFor({ suite: "trixie", packages: [] })).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
     expect((await readdir(at)).some((name) => name.startsWith("damaged-"))).toBe(true);
+    await mkdir(join(at, "packages", "trixie"), { recursive: true });
+    await writeFile(join(at, "packages", "trixie", "old_1%3a2.0-1_amd64.deb"), "");
     expect(await real.collect(new Set())).toHaveLength(1);
+    expect((await readdir(join(at, "packages", "trixie"))).filter((name) => name.endsWith(".deb"))).toEqual([]);
   });
 
   it("a disk that overlayfs refuses as upper layer is refused before any guest is made", async () => {

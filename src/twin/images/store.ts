@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
@@ -11,6 +11,7 @@ import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
 /** Changes whenever the scripts below do: layers made by others are not used. */
 const RECIPE_VERSION = 1;
 const BUILD_DEADLINE_MS = 15 * 60_000;
+const FORGET_MS = 30 * 24 * 3_600_000;
 
 const manifest = z.strictObject({
   id: z.string(),
@@ -122,6 +123,8 @@ export class ImageStore {
         return undefined;
       }
       this.#checked.add(id);
+      const now = new Date();
+      await utimes(join(folder, "index", key), now, now);
     }
     return layer;
   }
@@ -208,11 +211,7 @@ export class ImageStore {
     const release = await lockFile(join(folder, "lock-collect"));
     try {
       const names = await readdir(folder).catch(() => [] as string[]);
-      const indexed = await Promise.all(
-        (await readdir(join(folder, "index")).catch(() => [] as string[])).map(async (key) =>
-          (await readFile(join(folder, "index", key), "utf8")).trim(),
-        ),
-      );
+      const indexed = await this.#indexed();
       const keep = new Set([...used, ...indexed]);
       for (const id of [...keep]) {
         const parent = await this.open(id)
@@ -224,11 +223,43 @@ export class ImageStore {
         (name) => (/^[0-9a-f]{16}$/.test(name) && !keep.has(name)) || name.startsWith("damaged-"),
       );
       for (const name of gone) await rm(join(folder, name), { recursive: true, force: true });
+      await this.#collectPackages(names.filter((name) => !gone.includes(name)));
       return gone;
     } finally {
       await release();
     }
   }
+
+  /** What requests of late lead to; those that nobody has made for a month are forgotten. */
+  async #indexed(): Promise<readonly string[]> {
+    const folder = join(this.#options.folder, "index");
+    const ids: string[] = [];
+    for (const key of await readdir(folder).catch(() => [] as string[])) {
+      const file = join(folder, key);
+      if (Date.now() - (await stat(file)).mtimeMs > FORGET_MS) await rm(file, { force: true });
+      else ids.push((await readFile(file, "utf8")).trim());
+    }
+    return ids;
+  }
+
+  /** Package files that no layer was made of. */
+  async #collectPackages(ids: readonly string[]): Promise<void> {
+    const layers = await Promise.all(ids.map((id) => this.open(id).catch(() => undefined)));
+    const used = new Set(layers.flatMap((layer) => layer?.manifest.packages ?? []));
+    const packages = join(this.#options.folder, "packages");
+    for (const suite of await readdir(packages).catch(() => [] as string[])) {
+      for (const file of await readdir(join(packages, suite))) {
+        const name = packageOf(file);
+        if (name !== undefined && !used.has(name)) await rm(join(packages, suite, file), { force: true });
+      }
+    }
+  }
+}
+
+/** `name=version` of a package file; its name writes an epoch's colon as %3a. */
+function packageOf(file: string): string | undefined {
+  const match = /^([^_]+)_([^_]+)_[^_]+\.deb$/.exec(file);
+  return match ? `${match[1]!}=${match[2]!.replaceAll("%3a", ":")}` : undefined;
 }
 
 const requestKey = (suite: string, packages: readonly string[], parent: string | null): string =>
