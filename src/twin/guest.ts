@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { openSync, closeSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod, chown, lstat, mkdir, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -262,6 +262,8 @@ export class RunningGuest {
     await chown(export_, owner.uid, owner.gid);
     await unlink(join(export_, "ssh")).catch(() => undefined);
     const binds = [
+      // For a VPN's tunnel; a machine whose kernel has none has no such device.
+      ...(existsSync("/dev/net/tun") ? ["--bind=/dev/net/tun"] : []),
       `--bind=${export_}:/run/host/unix-export`,
       ...[...media.keys()].map(
         (slot) => `--bind-ro=${join(this.#disk.folder, "media", slot)}:/run/maquette/media/${slot}`,
@@ -279,7 +281,7 @@ export class RunningGuest {
         ...["-q", "-b", "-D", this.#disk.root, "-M", machineName(this.#vmid), `--hostname=${guest.name.slice(0, 63)}`],
         // Without a manager on this machine: no registration, no unit of its own.
         ...["--register=no", "--keep-unit", `--network-namespace-path=/run/netns/${netns(this.#vmid)}`],
-        ...["--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--bind=/dev/net/tun", "--link-journal=no"],
+        ...["--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--link-journal=no"],
         ...["--resolv-conf=off", "--timezone=off", "--console=read-only", ...binds],
       ],
       {
