@@ -1,29 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault, messageOf } from "../core/fault.ts";
+import { ROUTER_STATUS_FILE, routerView, type RouterView } from "../provision/routers.ts";
 import type { GuestShell } from "./shell.ts";
 
-/** What a router says of itself (src/twin/router/agent/status.ts), as far as drills and the live policy ask. */
-const routerState = z.object({
-  phase: z.string(),
-  failure: z.string().optional(),
-  rules: z.object({ isProven: z.boolean() }).optional(),
-  carp: z.array(z.object({ id: z.string(), device: z.string(), state: z.string() })),
-  gateways: z.array(z.object({ name: z.string(), device: z.string(), state: z.string() })),
-  activeGateway: z.string().optional(),
-});
-export type RouterState = z.infer<typeof routerState>;
-
-const STATE_FILE = "/run/maquette/router/status.json";
 const READ_DEADLINE_MS = 5_000;
 /** Between two looks at a router: it announces its changes to nobody outside. */
 const LOOK_MS = 50;
 
 /** @returns undefined while the router does not run, or does not say anything yet */
-export async function readRouterState(shell: GuestShell, router: string): Promise<RouterState | undefined> {
+export async function readRouterState(shell: GuestShell, router: string): Promise<RouterView | undefined> {
   try {
-    const { exitCode, stdout } = await shell.run(router, ["cat", STATE_FILE], "", READ_DEADLINE_MS);
-    return exitCode === 0 ? routerState.parse(JSON.parse(stdout)) : undefined;
+    const { exitCode, stdout } = await shell.run(router, ["cat", ROUTER_STATUS_FILE], "", READ_DEADLINE_MS);
+    return exitCode === 0 ? routerView.parse(JSON.parse(stdout)) : undefined;
   } catch (error) {
     // Off, booting, or its init is not there: all of that is "not yet".
     if (error instanceof z.ZodError)
@@ -40,7 +29,7 @@ export async function readRouterState(shell: GuestShell, router: string): Promis
 /** `master` and `backup` mean all of its addresses. */
 export type CarpRole = "master" | "backup" | "mixed";
 
-export function roleOf(state: RouterState | undefined): CarpRole {
+export function roleOf(state: RouterView | undefined): CarpRole {
   const states = new Set(state?.carp.map((c) => c.state) ?? []);
   if (states.size === 1 && states.has("MASTER")) return "master";
   return states.size > 0 && !states.has("MASTER") ? "backup" : "mixed";

@@ -4,16 +4,28 @@ import { z } from "zod";
 import { Fault } from "../core/fault.ts";
 import type { ConsoleRun } from "./console.ts";
 
-/** What a router of the twin says of itself (docs/router.md); only what is asked here. */
-const routerStatus = z.object({
+/** What a router of the twin says of itself (src/twin/router/agent/status.ts); only what is asked of it outside. */
+export const routerView = z.object({
   phase: z.enum(["starting", "running", "failed"]),
   failure: z.string().optional(),
   config: z.object({ digest: z.string() }).optional(),
   rules: z.object({ isProven: z.boolean(), why: z.string().optional() }).optional(),
-  carp: z.array(z.object({ vhid: z.number(), device: z.string(), state: z.string(), addresses: z.array(z.string()) })),
+  carp: z.array(
+    z.object({
+      id: z.string(),
+      vhid: z.number(),
+      device: z.string(),
+      state: z.string(),
+      addresses: z.array(z.string()),
+    }),
+  ),
+  gateways: z.array(z.object({ name: z.string(), device: z.string(), state: z.string() })),
   activeGateway: z.string().optional(),
 });
-export type RouterView = z.infer<typeof routerStatus>;
+export type RouterView = z.infer<typeof routerView>;
+
+/** Where it says so, in the guest. */
+export const ROUTER_STATUS_FILE = "/run/maquette/router/status.json";
 
 /** A router, and its console. */
 export interface ReachedRouter {
@@ -21,7 +33,6 @@ export interface ReachedRouter {
   readonly run: ConsoleRun;
 }
 
-const STATUS_FILE = "/run/maquette/router/status.json";
 const INCOMING = "/cf/conf/incoming.xml";
 const READY_DEADLINE_MS = 60_000;
 /** Longer than the tests below take on a slow machine; the router goes back by itself after it. */
@@ -29,9 +40,9 @@ const CONFIRM_SECONDS = 60;
 
 /** Undefined while it has not said anything yet. */
 export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undefined> {
-  const { exitCode, stdout } = await run(["cat", STATUS_FILE], "");
+  const { exitCode, stdout } = await run(["cat", ROUTER_STATUS_FILE], "");
   if (exitCode !== 0) return undefined;
-  const parsed = routerStatus.safeParse(JSON.parse(stdout));
+  const parsed = routerView.safeParse(JSON.parse(stdout));
   return parsed.success ? parsed.data : undefined;
 }
 

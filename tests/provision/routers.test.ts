@@ -3,12 +3,13 @@ import type { ConsoleRun } from "../../src/provision/console.ts";
 import { configDigest, deliverConfig, untilRoutersCarry, type ReachedRouter } from "../../src/provision/routers.ts";
 
 const carp = (state: string): object[] => [
-  { vhid: 10, device: "vtnet3", state, addresses: ["10.20.10.1"] },
-  { vhid: 20, device: "vtnet4", state, addresses: ["10.20.20.1"] },
+  { id: "lan/10", vhid: 10, device: "vtnet3", state, addresses: ["10.20.10.1"] },
+  { id: "opt3/20", vhid: 20, device: "vtnet4", state, addresses: ["10.20.20.1"] },
 ];
 const running = (state: string, more: object = {}): object => ({
   phase: "running",
   rules: { isProven: true },
+  gateways: [],
   carp: carp(state),
   ...more,
 });
@@ -40,13 +41,13 @@ describe("routers carry traffic", () => {
     ["two masters", running("MASTER"), running("MASTER"), /vhid 10 on vtnet3 has the masters a and b/],
     ["no master", running("BACKUP"), running("BACKUP"), /vhid 10 on vtnet3 has no master/],
     ["no CARP yet", running("MASTER", { carp: [] }), running("BACKUP", { carp: [] }), /0 of 2 CARP addresses are up/],
-    ["one that starts", { phase: "starting", carp: [] }, running("MASTER"), /a is starting/],
+    ["one that starts", { phase: "starting", carp: [], gateways: [] }, running("MASTER"), /a is starting/],
   ])("not with %s", async (_, a, b, words) => {
     await expect(untilRoutersCarry([router("a", () => a), router("b", () => b)], 2, 50)).rejects.toThrow(words);
   });
 
   it("a router that failed, or whose kernel is not proven, is told at once", async () => {
-    const failed = { phase: "failed", failure: "config.xml:3 no such thing", carp: [] };
+    const failed = { phase: "failed", failure: "config.xml:3 no such thing", carp: [], gateways: [] };
     await expect(untilRoutersCarry([router("a", () => failed)], 0)).rejects.toThrow(/config\.xml:3/);
     const unproven = running("MASTER", { rules: { isProven: false, why: "10.0.0.1 passes" } });
     await expect(untilRoutersCarry([router("a", () => unproven)], 2)).rejects.toThrow(/10\.0\.0\.1 passes/);

@@ -3,7 +3,8 @@ import type { Plan } from "../../plan/types.ts";
 import { routersOf } from "../../policy/space.ts";
 import { operatorOf } from "../live/verify.ts";
 import type { LabPower, Undo } from "../power.ts";
-import { readRouterState, roleOf, until, type RouterState } from "../router-state.ts";
+import type { RouterView } from "../../provision/routers.ts";
+import { readRouterState, roleOf, until } from "../router-state.ts";
 import type { GuestShell } from "../shell.ts";
 import { LIMITS } from "./evaluate.ts";
 import type { DrillEvent } from "./run.ts";
@@ -134,7 +135,7 @@ export async function wanEvent(scene: Scene): Promise<DrillEvent> {
 }
 
 // pfSense names a router's cards by their position (src/twin/images/catalogue.ts).
-const gatewayState = (state: RouterState | undefined, nic: number): string | undefined =>
+const gatewayState = (state: RouterView | undefined, nic: number): string | undefined =>
   state?.gateways.find((g) => g.device === `vtnet${nic}`)?.state;
 
 async function pairOf(scene: Scene): Promise<{ readonly active: string; readonly standby: string }> {

@@ -4,7 +4,8 @@ import type { Host, Nic } from "../../plan/types.ts";
 import { routersOf } from "../../policy/space.ts";
 import type { Intent } from "../../policy/intent.ts";
 import { Undo, type LabPower } from "../power.ts";
-import { readRouterState, roleOf, until, type RouterState } from "../router-state.ts";
+import type { RouterView } from "../../provision/routers.ts";
+import { readRouterState, roleOf, until } from "../router-state.ts";
 import type { GuestShell } from "../shell.ts";
 import { makeOracle } from "./expect.ts";
 import { resultOf, type LiveResult } from "./report.ts";
@@ -142,7 +143,7 @@ async function untilGateways(options: VerifyOptions, router: string, down: reado
   const config = await options.configOf(router);
   const { deviceOf } = makeOracle(options.intent, host, config);
   const wans = [...plan.zones.values()].filter((z) => z.wan !== null);
-  const isAsTold = (state: RouterState | undefined): boolean =>
+  const isAsTold = (state: RouterView | undefined): boolean =>
     wans.every((zone) => {
       const gateway = state?.gateways.find((g) => g.device === deviceOf.get(zone.id));
       return (
