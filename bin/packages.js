@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -7,6 +7,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Installs what package-lock.json pins, if it is not what is installed; ends the process in words when it cannot. */
 export function ensurePackages() {
+  // Somebody else's folder by a link (a worktree, a test's clone): npm ci would empty it through the link.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const installed = join(root, "node_modules", ".package-lock.json");
   const wanted = join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
