@@ -57,8 +57,11 @@ export class ContainerDriver implements GuestDriver {
   readonly #cgroups: Cgroups;
   readonly #guests = new Map<number, Guest>();
   readonly #listeners: PowerListener[] = [];
+  readonly #starting = new Set<Promise<void>>();
   #pod: Promise<Pod> | undefined;
   #isClosed = false;
+  /** Disks that are being frozen: their new states are in no record yet. */
+  #freezing = 0;
 
   constructor(options: ContainerDriverOptions) {
     this.#options = options;
@@ -87,9 +90,10 @@ export class ContainerDriver implements GuestDriver {
     if (source.snapshot !== undefined && !from.disk.hasSnapshot(source.snapshot))
       throw new GuestDriverError(`snapshot '${source.snapshot}' does not exist`);
     await this.#free(guest.vmid);
-    const work = (): Promise<Disk> => from.disk.clone(guest.vmid, source.snapshot);
-    const disk = from.running ? await from.running.whileStill(work) : await work();
-    this.#guests.set(guest.vmid, { guest, disk, running: undefined, seen: undefined });
+    await this.#frozen(from, async () => {
+      const disk = await from.disk.clone(guest.vmid, source.snapshot);
+      this.#guests.set(guest.vmid, { guest, disk, running: undefined, seen: undefined });
+    });
     log(
       `container guest: ${options.isFull ? "full" : "linked"} clone of ${source.vmid}: layers are shared, nothing is copied`,
     );
@@ -124,12 +128,23 @@ export class ContainerDriver implements GuestDriver {
   }
 
   async start(guest: GuestDescription, log: Log): Promise<void> {
+    const work = this.#start(guest, log);
+    this.#starting.add(work);
+    try {
+      await work;
+    } finally {
+      this.#starting.delete(work);
+    }
+  }
+
+  async #start(guest: GuestDescription, log: Log): Promise<void> {
     const known = await this.#get(guest.vmid);
     if (guest.isTemplate) throw new GuestDriverError("you can't start a vm if it's a template");
     if (known.running) throw new GuestDriverError(`VM ${guest.vmid} already running`);
     known.guest = guest;
     const recipe = this.#recipe(known.disk.image, known.disk.role);
     const layers = await this.#layers(known.disk, recipe, log);
+    if (this.#isClosed) throw new GuestDriverError(`VM ${guest.vmid} is not started: the machine room ends`);
     const running = new RunningGuest(await this.#context(), guest.vmid, known.disk);
     known.running = running;
     known.seen = undefined;
@@ -169,8 +184,17 @@ export class ContainerDriver implements GuestDriver {
     const known = await this.#get(vmid);
     if (options.withMemory)
       throw new GuestDriverError("a container guest's memory cannot be kept: take the snapshot without it (vmstate=0)");
-    const work = (): Promise<void> => known.disk.snapshot(name);
-    await (known.running ? known.running.whileStill(work) : work());
+    await this.#frozen(known, () => known.disk.snapshot(name));
+  }
+
+  /** Work on a disk that must not change under it, and whose new states nobody may take for unused meanwhile. */
+  async #frozen(known: Guest, work: () => Promise<void>): Promise<void> {
+    this.#freezing++;
+    try {
+      await (known.running ? known.running.whileStill(work) : work());
+    } finally {
+      this.#freezing--;
+    }
   }
 
   async rollback(guest: GuestDescription, name: string): Promise<void> {
@@ -317,8 +341,10 @@ export class ContainerDriver implements GuestDriver {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { running } of this.#guests.values()) if (running) void running.kill().catch(() => undefined);
-    await Promise.all([...this.#guests.values()].flatMap((g) => g.running?.ended ?? []));
+    // Guests in the middle of a start end as soon as they can; then none is left.
+    const ends = [...this.#guests.values()].map((g) => g.running?.kill());
+    await Promise.allSettled([...ends, ...this.#starting]);
+    await Promise.allSettled([...this.#guests.values()].map((g) => g.running?.kill()));
     const pod = await this.#pod?.catch(() => undefined);
     this.#pod = undefined;
     await pod?.close();
@@ -380,12 +406,12 @@ export class ContainerDriver implements GuestDriver {
   /** Frozen states that no disk's chain names any more. */
   async #dropFrozen(): Promise<void> {
     const folder = join(this.#options.home, "s");
-    const kept = new Set(
-      [...this.#guests.values()].flatMap(({ disk }) => [...disk.frozen, ...disk.snapshotChains.flat()]),
-    );
-    // Removed while a clone is being made, a state would be missing: a guest of ours that is not listed yet has none.
-    for (const name of await readdir(folder).catch(() => [] as string[]))
-      if (!kept.has(name) && !name.endsWith(".new")) await rm(join(folder, name), { recursive: true, force: true });
+    const names = await readdir(folder).catch(() => [] as string[]);
+    // In this order: what is frozen from now on is not among the names, and what was frozen before is recorded.
+    if (this.#freezing > 0) return;
+    const disks = [...this.#guests.values()].map((g) => g.disk);
+    const kept = new Set(disks.flatMap((disk) => [...disk.frozen, ...disk.snapshotChains.flat()]));
+    for (const name of names) if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 
   async #free(vmid: number): Promise<void> {

@@ -107,9 +107,10 @@ export class RunningGuest {
           }
           await this.#tearDown();
           this.#settle({ byItself: !this.#isEnding });
-        })().catch((error: unknown) => {
+        })().catch(async (error: unknown) => {
           log(`guest ${this.#vmid}: ${messageOf(error)}`);
-          this.#settle({ byItself: true });
+          await this.#tearDown().catch((left: unknown) => log(`guest ${this.#vmid}: ${messageOf(left)}`));
+          this.#settle({ byItself: !this.#isEnding });
         });
       });
     };
@@ -137,6 +138,8 @@ export class RunningGuest {
     await this.#untilInit(this.#process);
     this.#bootedAt = performance.now();
     this.isPaused = false;
+    // Told to end before there was anything to end.
+    if (this.#isEnding) await cgroups.kill(name);
   }
 
   /** Until the guest's init is there: from then on it can be ended as a whole. */
@@ -310,6 +313,8 @@ export class RunningGuest {
     await cgroups.freeze(name, true).catch(() => undefined);
     await pod.sh(cutCables(name)).catch(() => undefined);
     await cgroups.kill(name);
+    // Whoever joins the group now, in the middle of a boot, must be able to end.
+    await cgroups.freeze(name, false).catch(() => undefined);
     await this.ended;
   }
 

@@ -1,12 +1,19 @@
-import { guestDriverContract } from "../pve/guest-driver-contract.ts";
-import { describe } from "vitest";
-import { afterAll, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { guest, guestDriverContract } from "../pve/guest-driver-contract.ts";
 import { driverHere, leftovers, whyNot } from "./machine.ts";
 
 const reason = whyNot();
+const silent = (): void => undefined;
 
 describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
-  const made: { remove(): Promise<void> }[] = [];
+  const made: Awaited<ReturnType<typeof driverHere>>[] = [];
+  const ofItsOwn = async (): ReturnType<typeof driverHere> => {
+    const here = await driverHere();
+    made.push(here);
+    onTestFinished(() => here.driver.close());
+    return here;
+  };
   guestDriverContract(
     "container",
     async () => {
@@ -16,6 +23,63 @@ describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "
     },
     { canExec: true, timeoutMs: 60_000 },
   );
+
+  it("a guest that is stopped in the middle of its own reboot stays off", { timeout: 60_000 }, async () => {
+    const { driver } = await ofItsOwn();
+    await driver.create(guest(100), silent);
+    // Whenever it comes: before it has gone down, while nothing of it is there, and while it boots again.
+    for (const afterMs of [0, 60, 120, 180, 240, 300, 400]) {
+      await driver.start(guest(100), silent);
+      await driver.exec(100, ["systemctl", "--force", "--force", "reboot"], "").catch(() => undefined);
+      await sleep(afterMs);
+      await driver.stop(100);
+      expect((await driver.status([100])).get(100)?.power, `${afterMs} ms`).toBe("stopped");
+    }
+  });
+
+  it("ended while guests start, a driver ends all the same", { timeout: 60_000 }, async () => {
+    const { driver } = await ofItsOwn();
+    for (const vmid of [100, 101, 102]) await driver.create(guest(vmid), silent);
+    for (const afterMs of [0, 50, 150]) {
+      const starting = [100, 101, 102].map((vmid) => driver.start(guest(vmid), silent).catch(() => undefined));
+      await sleep(afterMs);
+      await driver.close();
+      await Promise.all(starting);
+      const entries = [100, 101, 102].map((vmid) => ({ guest: guest(vmid), shouldRun: false, snapshots: [] }));
+      await driver.reconcile(entries, silent);
+      expect([...(await driver.status([100, 101, 102])).values()].map((s) => s.power)).toEqual(
+        Array(3).fill("stopped"),
+      );
+    }
+  });
+
+  it("no snapshot or clone is lost to another guest's deletion meanwhile", { timeout: 60_000 }, async () => {
+    const { driver } = await ofItsOwn();
+    const kept = [100, 101, 102, 103];
+    for (const vmid of kept) {
+      await driver.create(guest(vmid), silent);
+      await driver.start(guest(vmid), silent);
+      await driver.exec(vmid, ["sh", "-c", `echo ${vmid} > /root/mine`], "");
+    }
+    const churn = (async () => {
+      for (let n = 0; n < 40; n++) {
+        await driver.create(guest(900), silent);
+        await driver.destroy(900);
+      }
+    })();
+    await Promise.all([
+      churn,
+      ...kept.map((vmid) => driver.snapshot(vmid, "before", { withMemory: false })),
+      ...kept.map((vmid) => driver.clone({ vmid }, guest(vmid + 100), { isFull: true }, silent)),
+    ]);
+    for (const vmid of kept) {
+      await driver.rollback(guest(vmid), "before");
+      for (const id of [vmid, vmid + 100]) {
+        await driver.start(guest(id), silent);
+        expect((await driver.exec(id, ["cat", "/root/mine"], "")).stdout).toBe(`${vmid}\n`);
+      }
+    }
+  });
 
   it("leaves no process, mount, control group or namespace on the machine", async () => {
     expect(await leftovers()).toEqual([]);
