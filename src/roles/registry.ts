@@ -56,7 +56,7 @@ export function renderHost(
     host,
     operator,
     neighbours: own.neighbours,
-    fill(name, values) {
+    fill: (name, values) => {
       const text = templates.get(`${definition.id}/${name}`);
       if (text === undefined)
         throw new Fault(

@@ -96,7 +96,7 @@ export interface RoleContext {
   readonly plan: Plan;
   readonly host: Host;
   /** Fills a template of `templates/<role>/`. @throws Fault TEMPLATE_… naming file and line */
-  fill(template: string, values: Readonly<Record<string, string>>): string;
+  readonly fill: (template: string, values: Readonly<Record<string, string>>) => string;
   /** Services of the plan that the host's role gives to hosts of its own zone, which no router sees. */
   readonly neighbours: readonly Service["id"][];
   /** The network from which the bastion is entered on a real Proxmox (its second NIC), or null. */

@@ -342,9 +342,10 @@ export class ContainerDriver implements GuestDriver {
   async close(): Promise<void> {
     this.#isClosed = true;
     // Guests in the middle of a start end as soon as they can; then none is left.
-    const ends = [...this.#guests.values()].map((g) => g.running?.kill());
-    await Promise.allSettled([...ends, ...this.#starting]);
-    await Promise.allSettled([...this.#guests.values()].map((g) => g.running?.kill()));
+    const kills = (): Promise<unknown>[] =>
+      [...this.#guests.values()].flatMap(({ running }) => (running ? [running.kill()] : []));
+    await Promise.allSettled([...kills(), ...this.#starting]);
+    await Promise.allSettled(kills());
     const pod = await this.#pod?.catch(() => undefined);
     this.#pod = undefined;
     await pod?.close();
