@@ -119,7 +119,7 @@ export interface Probe {
   /** Runs as root on `from`. */
   readonly run: Command;
   /** Whether what the command said is what was expected, and that in a few words for the report; no secret in it. */
-  judge(said: { readonly exitCode: number; readonly stdout: string; readonly stderr: string }): {
+  readonly judge: (said: { readonly exitCode: number; readonly stdout: string; readonly stderr: string }) => {
     readonly isGood: boolean;
     readonly seen: string;
   };
@@ -139,8 +139,8 @@ export interface RoleDefinition {
   readonly templates: readonly string[];
   /** Services of the plan that it gives to hosts of its own zone; the flow table says the rest. */
   readonly neighbours: readonly Service["id"][];
-  work(context: RoleContext): RoleWork;
-  probes(plan: Plan): readonly Probe[];
+  readonly work: (context: RoleContext) => RoleWork;
+  readonly probes: (plan: Plan) => readonly Probe[];
   /** The page about it, in the repository: what it is, its files, how it is checked, what to do when it fails. */
   readonly manual: string;
 }
