@@ -6,19 +6,21 @@ import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
 import { makeProvider } from "./provider.ts";
 import { SecretSource } from "./secrets.ts";
+import { entranceFrom, Reached } from "./steps/reach.ts";
 
 /** Serves the provider to the engine that started it; `args` are the engine's. */
 export async function main(args: string[]): Promise<void> {
   let secrets: Promise<SecretSource> | undefined;
   let client: ReturnType<typeof connectFromEnvironment> | undefined;
-  const load = async (): Promise<SecretSource> => {
-    const folder = foldersOf(repositoryRoot(), process.env["PULUMI_STACK"] ?? "lab").secrets;
-    return new SecretSource(await loadStackSecret(folder), new Vault(folder));
-  };
+  let reached: Promise<Reached> | undefined;
+  const { secrets: folder } = foldersOf(repositoryRoot(), process.env["PULUMI_STACK"] ?? "lab");
+  const load = async (): Promise<SecretSource> => new SecretSource(await loadStackSecret(folder), new Vault(folder));
+  const reach = async (): Promise<Reached> => new Reached(entranceFrom(process.env), await loadStackSecret(folder));
   await provider.main(
     makeProvider(
       () => (client ??= connectFromEnvironment(process.env)),
       () => (secrets ??= load()),
+      () => (reached ??= reach()),
     ),
     args,
   );

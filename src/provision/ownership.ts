@@ -17,6 +17,8 @@ export interface ListedVm {
   readonly vmid: number;
   readonly name: string;
   readonly node: string;
+  /** `running`, `stopped` … */
+  readonly status: string;
   readonly tags: readonly string[];
 }
 

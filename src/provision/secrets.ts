@@ -22,8 +22,8 @@ export class SecretSource {
     this.#vault = vault;
   }
 
-  /** HMAC of a seed's bytes under the stack's secret. */
-  digest(content: Uint8Array): string {
+  /** HMAC under the stack's secret of what a host is given: tells that a secret in it changed, and nothing else. */
+  digest(content: string | Uint8Array): string {
     return this.#secret.digest("seed", content);
   }
 

@@ -10,7 +10,7 @@ import type { Connect, ResourceType } from "./resource-type.ts";
 /** The stack's secret and vault; loaded at the first use, because reading or deleting a seed needs neither. */
 export type SeedSecrets = () => Promise<SecretSource>;
 
-const certificateRequest = z.object({
+export const certificateRequest = z.object({
   commonName: z.string(),
   names: z.array(z.string()).readonly(),
   usage: z.enum(["server", "client"]),

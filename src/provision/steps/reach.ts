@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { Fault } from "../../core/fault.ts";
+import { keyOf, openDoor, seededHostKey, USER, type Door, type SshConnection, type Target } from "../../door/index.ts";
+import type { StackSecret } from "../../stack/secret.ts";
+
+/** Where a host's SSH server is, as the program declares it: no path of this machine, so the state may hold it. */
+export interface Reach {
+  readonly host: string;
+  readonly vmId: number;
+  /** door: the bastion itself; inside: from the bastion, through the routers; console: out of band, for the scenery. */
+  readonly way: "door" | "inside" | "console";
+  /** On the lab's network. */
+  readonly address: string;
+  readonly bastion: { readonly host: string; readonly vmId: number };
+}
+
+/** Where the lab is entered: the folder of the guests' own sockets, or the bastion's address on the operator's network. */
+export type Entrance =
+  { readonly kind: "sockets"; readonly folder: string } | { readonly kind: "operator"; readonly address: string };
+
+/** The variable that says it to the provider: `unix:FOLDER` or `tcp:ADDRESS`. */
+export const ENTRANCE = "MAQUETTE_DOOR";
+
+export const entranceText = (entrance: Entrance): string =>
+  entrance.kind === "sockets" ? `unix:${entrance.folder}` : `tcp:${entrance.address}`;
+
+/** @throws Fault STEPS_NO_DOOR */
+export function entranceFrom(env: NodeJS.ProcessEnv): Entrance {
+  const text = env[ENTRANCE] ?? "";
+  const [kind, ...rest] = text.split(":");
+  const where = rest.join(":");
+  if (kind === "unix" && where !== "") return { kind: "sockets", folder: where };
+  if (kind === "tcp" && where !== "") return { kind: "operator", address: where };
+  throw new Fault(
+    "STEPS_NO_DOOR",
+    "This shell does not say where the lab is entered, so no host can be configured.",
+    'Run `eval "$(bin/maquette env)"`; on a Proxmox of your own the bastion needs maquette:operator (docs/own-proxmox.md).',
+  );
+}
+
+const SSH = 22;
+/** A guest that boots, and routers that elect: none takes this long. */
+const BOOT_MS = 180_000;
+
+/** Connections to the lab's hosts: one a host, kept while it lives. */
+export class Reached {
+  readonly #door: Door;
+  readonly #hosts = new Map<string, Reach>();
+  readonly #open = new Map<string, Promise<SshConnection>>();
+
+  constructor(entrance: Entrance, secret: StackSecret) {
+    const hostOf = (name: string): Reach => this.#hosts.get(name)!;
+    const target = (reach: Reach, way: Target["way"]): Target => ({
+      name: reach.host,
+      user: USER,
+      hostKey: seededHostKey(secret, reach.host),
+      way,
+    });
+    const socket = (reach: Reach): Target => {
+      if (entrance.kind === "sockets")
+        return target(reach, { kind: "socket", path: join(entrance.folder, String(reach.vmId), "ssh") });
+      throw new Fault(
+        "STEPS_NO_WAY",
+        `${reach.host} lies outside the lab's firewall and has no console that a program could use.`,
+        "It is scenery of the embedded lab.",
+      );
+    };
+    let bastion = "";
+    this.#door = openDoor({
+      key: keyOf(secret),
+      targets: {
+        get bastion() {
+          return bastion;
+        },
+        inBand(name) {
+          const reach = hostOf(name);
+          switch (reach.way) {
+            case "console":
+              return socket(reach);
+            case "door":
+              return entrance.kind === "sockets"
+                ? socket(reach)
+                : target(reach, { kind: "tcp", host: entrance.address, port: SSH });
+            case "inside":
+              return target(reach, { kind: "inside", host: reach.address, port: SSH });
+          }
+        },
+        outOfBand: (name) => socket(hostOf(name)),
+      },
+    });
+    this.#setBastion = (reach) => {
+      bastion = reach.bastion.host;
+      this.#hosts.set(bastion, { ...reach, ...reach.bastion, way: "door", address: "" });
+    };
+  }
+
+  readonly #setBastion: (reach: Reach) => void;
+
+  /**
+   * A connection to the host, waited for while it boots.
+   * @throws Fault DOOR_…
+   */
+  async to(reach: Reach, waitMs = BOOT_MS): Promise<SshConnection> {
+    if (!this.#hosts.has(reach.bastion.host)) this.#setBastion(reach);
+    this.#hosts.set(reach.host, reach);
+    // The same machine at another place, or another machine at the same: none of the old connections is its.
+    const key = JSON.stringify(reach);
+    const known = this.#open.get(key);
+    if (known) {
+      const connection = await known.catch(() => undefined);
+      if (connection?.isOpen === true) return connection;
+    }
+    const opening = this.#door.ssh(reach.host, { waitMs });
+    this.#open.set(key, opening);
+    const forget = (): void => {
+      if (this.#open.get(key) === opening) this.#open.delete(key);
+    };
+    opening.then((connection) => void connection.ended.then(forget), forget);
+    return opening;
+  }
+
+  close(): Promise<void> {
+    return this.#door.close();
+  }
+}

@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { Fault } from "../../core/fault.ts";
+import { findOwn } from "../ownership.ts";
+import { PartlyDone } from "../partly-done.ts";
+import type { Connect, ResourceType } from "../resource-type.ts";
+import type { Resolve, SecretSource } from "../secrets.ts";
+import { certificateRequest } from "../seed.ts";
+import { driftOf } from "./drift.ts";
+import { stepFault } from "./failure.ts";
+import type { StateEvent } from "./observed.ts";
+import { debianRunner } from "./runner.ts";
+import type { Reach, Reached } from "./reach.ts";
+import { fillSteps, stepSchema, textsOf } from "./work.ts";
+
+export const roleInputs = z.object({
+  host: z.string(),
+  role: z.string(),
+  /** Of the VM that it is about: unknown while that is being replaced, and then so is this. */
+  vmId: z.int(),
+  mark: z.string(),
+  reach: z.object({
+    way: z.enum(["door", "inside", "console"]),
+    address: z.string(),
+    bastion: z.object({ host: z.string(), vmId: z.int() }),
+  }),
+  /** With places for secrets: none is here, so none is in the state. */
+  steps: z.array(stepSchema),
+  authority: z.string(),
+  certificates: z.record(z.string(), certificateRequest),
+  /** HMAC of everything that fills the places, under the stack's secret: changes when a secret is rotated. */
+  digest: z.string(),
+});
+export type RoleInputs = z.infer<typeof roleInputs>;
+const roleState = roleInputs.extend({ instance: z.string() });
+
+/** What is needed to speak with hosts; each made at its first use. */
+export interface StepTools {
+  readonly connect: Connect;
+  readonly secrets: () => Promise<SecretSource>;
+  readonly reached: () => Promise<Reached>;
+}
+
+const identity = ["host", "role", "vmId"] as const;
+const content = ["mark", "reach", "steps", "authority", "certificates", "digest"] as const;
+
+export const reachOf = ({ host, vmId, reach }: Pick<RoleInputs, "host" | "vmId" | "reach">): Reach => ({
+  host,
+  vmId,
+  ...reach,
+});
+
+/** The values that fill the places of a role's steps. */
+export const resolverOf = (
+  secrets: SecretSource,
+  role: Pick<RoleInputs, "steps" | "authority" | "certificates">,
+): Promise<Resolve> => secrets.resolver(textsOf(role.steps), role);
+
+/** Looks at a role's host without changing it. */
+export async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
+  const resolve = await resolverOf(await tools.secrets(), role);
+  const connection = await (await tools.reached()).to(reachOf(role), waitMs);
+  return debianRunner(connection).check([{ role: role.role, steps: fillSteps(role.steps, resolve) }]);
+}
+
+/** A guest that runs answers within this; where it boots, `create` waits longer. */
+const READ_MS = 30_000;
+
+/**
+ * A role on a host. Created and updated alike: what is so already is left alone, so a run that failed goes on where it
+ * stopped. It goes with its guest: a guest that was made again knows nothing of it, and gets it again.
+ */
+export function roleResource(tools: StepTools): ResourceType {
+  const apply = async (role: RoleInputs): Promise<string> => {
+    const secrets = await tools.secrets();
+    const resolve = await resolverOf(secrets, role);
+    const digest = secrets.digest(JSON.stringify(fillSteps(role.steps, resolve)));
+    if (digest !== role.digest)
+      throw new Fault(
+        "STEP_DIGEST",
+        `What the provider would write on ${role.host} is not what the program declared.`,
+        "A secret or certificate changed in between: run the same command again.",
+      );
+    const connection = await (await tools.reached()).to(reachOf(role));
+    let instance: string | undefined;
+    const partly = (fault: Fault): Error =>
+      instance === undefined ? fault : new PartlyDone(fault, idOf(role, instance), { ...role, instance });
+    try {
+      const sent = [{ role: role.role, steps: fillSteps(role.steps, resolve) }];
+      const failure = await debianRunner(connection).apply(sent, (event) => {
+        if (event.event === "hello") ({ instance } = event);
+      });
+      if (failure === undefined) return instance!;
+      throw stepFault(role, failure, resolve);
+    } catch (error) {
+      throw error instanceof Fault ? partly(error) : error;
+    }
+  };
+  return {
+    check(news) {
+      const parsed = roleInputs.safeParse(news);
+      if (parsed.success) return [];
+      // In a preview of a new guest its id may not be known yet.
+      return parsed.error.issues
+        .filter((i) => i.path[0] !== "vmId")
+        .map((i) => ({ property: i.path.join("."), reason: i.message }));
+    },
+    diff(olds, news) {
+      const o = roleState.parse(olds);
+      const n = roleInputs.safeParse(news);
+      // Its guest is being replaced.
+      if (!n.success) return { changes: true, replaces: ["vmId"], deleteBeforeReplace: true };
+      const replaces = identity.filter((k) => o[k] !== n.data[k]);
+      const changed = content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n.data[k]));
+      return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
+    },
+    async create(inputs) {
+      const role = roleInputs.parse(inputs);
+      const instance = await apply(role);
+      return { id: idOf(role, instance), outs: { ...role, instance } };
+    },
+    async read(id, props) {
+      const role = roleState.parse(props);
+      const gone = { id: "", props: {} };
+      const guest = await findOwn(tools.connect(), role.mark, role.vmId);
+      if (!guest) return gone;
+      // One that is off cannot be asked; it has what it had.
+      if (guest.status !== "running") return { id, props: role, inputs: roleInputs.parse(role) };
+      const seen = await look(role, tools, READ_MS);
+      if (seen.instance !== role.instance) return gone;
+      const resolve = await resolverOf(await tools.secrets(), role);
+      const steps = driftOf(role.steps, seen.roles[role.role] ?? [], resolve);
+      return { id, props: { ...role, steps }, inputs: { ...roleInputs.parse(role), steps } };
+    },
+    async update(_olds, news) {
+      const role = roleInputs.parse(news);
+      return { ...role, instance: await apply(role) };
+    },
+    // It goes with its guest: what a role has made is taken away with the disk that it is on.
+    delete: () => Promise.resolve(),
+  };
+}
+
+const idOf = (role: RoleInputs, instance: string): string => `${role.host}/${role.role}@${instance}`;

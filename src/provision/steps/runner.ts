@@ -1,0 +1,160 @@
+import type { SshConnection } from "../../door/index.ts";
+import { asRoot } from "../../door/index.ts";
+import { Fault } from "../../core/fault.ts";
+import { AGENT, BOOTSTRAP } from "./agent.ts";
+import { applyEvent, stateEvent, type ApplyEvent, type FailEvent, type StateEvent } from "./observed.ts";
+import { secondsOf, type SentStep } from "./work.ts";
+
+/** A role's steps on their way to a host. */
+export interface SentRole {
+  readonly role: string;
+  readonly steps: readonly SentStep[];
+}
+
+/** How a host is worked on: Debian by a small program, Windows by PowerShell. */
+export interface HostRunner {
+  /**
+   * Does what is not so already, in order, and stops at the first failure.
+   * @returns how it failed, or undefined when all is done
+   * @throws Fault STEP_CUT, STEP_HUNG, DOOR_… when the host was lost on the way
+   */
+  apply(roles: readonly SentRole[], onEvent: (event: ApplyEvent) => void): Promise<FailEvent | undefined>;
+  /** Changes nothing. */
+  check(roles: readonly SentRole[]): Promise<StateEvent>;
+}
+
+/** Over what a step may take by itself: the host may be busy with others. */
+const SLACK_MS = 30_000;
+/** Before the first event: another run may be at work there, for a minute at most. */
+const BEGIN_MS = 90_000;
+const CHECK_MS = 60_000;
+
+/** A Debian host over SSH: one command does everything. */
+export function debianRunner(connection: SshConnection): HostRunner {
+  const host = connection.target.name;
+  return {
+    async check(roles) {
+      const asked = roles.map(({ role, steps }) => ({ role, steps: steps.map(asQuestion) }));
+      const { exitCode, stdout, stderr } = await connection.exec(asRoot(["python3", "-c", BOOTSTRAP]), {
+        input: message({ mode: "check", roles: asked }),
+        deadlineMs: CHECK_MS,
+      });
+      const line = stdout.trim().split("\n").at(-1) ?? "";
+      if (exitCode !== 0 || line === "") throw ended(host, exitCode, stderr);
+      return stateEvent.parse(JSON.parse(line));
+    },
+    async apply(roles, onEvent) {
+      const { channel, exit } = await connection.session(asRoot(["python3", "-c", BOOTSTRAP]));
+      exit.catch(() => undefined);
+      let stderr = "";
+      channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4_000)));
+      let at: { readonly role: string; readonly step: number } | undefined;
+      const stepAt = (): string => {
+        if (at === undefined) return "before the first step";
+        const step = roles.find((r) => r.role === at!.role)?.steps[at.step];
+        return `at the step "${step?.name ?? "?"}" of the role ${at.role}`;
+      };
+      channel.end(message({ mode: "apply", roles }));
+      let hung: Fault | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      const within = (ms: number): void => {
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          hung = new Fault(
+            "STEP_HUNG",
+            `${host} has said nothing for ${Math.round(ms / 1000)} s, ${stepAt()}.`,
+            `\`maquette status\` shows whether it runs, \`maquette console ${host} --screen\` what it printed last; then run \`maquette up\` again: it goes on there.`,
+          );
+          channel.close();
+        }, ms);
+      };
+      within(BEGIN_MS);
+      try {
+        let isEnded = false;
+        let failure: FailEvent | undefined;
+        for await (const line of linesOf(channel)) {
+          const event = applyEvent.parse(JSON.parse(line));
+          if (event.event === "begin") {
+            at = event;
+            const step = roles.find((r) => r.role === event.role)?.steps[event.step];
+            within((step ? secondsOf(step) : 60) * 1000 + SLACK_MS);
+          } else within(SLACK_MS);
+          onEvent(event);
+          if (event.event === "fail") failure = event;
+          if (event.event === "end") isEnded = true;
+        }
+        if (hung) throw hung;
+        if (failure) return failure;
+        if (isEnded) return undefined;
+        const code = await exit;
+        throw at === undefined
+          ? ended(host, code, stderr)
+          : lost(host, stepAt(), `its program ended with ${code}: ${lastLine(stderr)}`);
+      } catch (error) {
+        if (hung) throw hung;
+        if (error instanceof Fault && error.code === "DOOR_CUT") throw lost(host, stepAt(), error.message);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+        channel.close();
+      }
+    },
+  };
+}
+
+const lost = (host: string, where: string, why: string): Fault =>
+  new Fault(
+    "STEP_CUT",
+    `${host} was lost ${where}: ${why}`,
+    "Nothing is half-written there: files change as a whole. `maquette status` shows whether it runs; then run `maquette up` again: it goes on there.",
+  );
+
+/** What could not even begin. */
+function ended(host: string, exitCode: number, stderr: string): Fault {
+  const words = lastLine(stderr);
+  if (exitCode === 127 || /python3.*not found/i.test(words))
+    return new Fault(
+      "STEP_NO_PYTHON",
+      `${host} cannot run steps: ${words === "" ? "python3 is not there" : words}.`,
+      `Debian's cloud images have python3; where it was removed: \`maquette ssh ${host} -- sudo apt-get install python3-minimal\`.`,
+    );
+  if (/sudo:.*password|not in the sudoers/i.test(words))
+    return new Fault(
+      "STEP_NO_ROOT",
+      `On ${host} the account maquette may not become root: ${words}.`,
+      "Its seed gave it that right; somebody has taken it away (/etc/sudoers.d).",
+    );
+  return new Fault(
+    "STEP_NOT_BEGUN",
+    `${host} did not begin with its steps: exit ${exitCode}${words === "" ? "" : `, ${words}`}.`,
+    `Nothing was changed there. \`maquette logs ${host}\`, then \`maquette up\` again.`,
+  );
+}
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
+
+/** The program, then the document, each after a line with its length in bytes. */
+export function message(document: object): Buffer {
+  const parts = [Buffer.from(AGENT), Buffer.from(JSON.stringify(document))];
+  return Buffer.concat(parts.flatMap((part) => [Buffer.from(`${part.length}\n`), part]));
+}
+
+/** A host that is only asked needs to know of a file no more than how it should be: no content travels, and no secret. */
+function asQuestion(step: SentStep): object {
+  if (step.kind !== "files") return step;
+  const files = Object.fromEntries(
+    Object.entries(step.files).map(([path, { digest, mode, owner }]) => [path, { digest, mode, owner }] as const),
+  );
+  return { kind: step.kind, name: step.name, files, absent: step.absent, key: step.key };
+}
+
+async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  let rest = "";
+  stream.setEncoding("utf8");
+  for await (const chunk of stream) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) if (line.trim() !== "") yield line;
+  }
+  if (rest.trim() !== "") yield rest;
+}
