@@ -1,17 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { formatAddress } from "../core/ip.ts";
 import { seedNaming } from "../infra/naming.ts";
 import { readSeedTemplates } from "../infra/read-templates.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { untilBooted } from "../provision/booted.ts";
-import { setUpScenery, type ConsoleRun } from "../provision/console.ts";
+import type { ConsoleRun } from "../provision/console.ts";
 import { deliverConfig, untilRoutersCarry, viewOf, type ReachedRouter } from "../provision/routers.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import { seedFiles } from "../provision/seed.ts";
 import { ejectAndDelete } from "../pve/client/media.ts";
-import { renderScenery, sceneryTemplateNames } from "../roles/scenery.ts";
 import { renderSeed } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
@@ -31,7 +28,7 @@ interface Running extends Ready {
 }
 
 /**
- * From guests under power to a network that runs: every guest up, the outside set up, the routers proven and elected
+ * From guests under power to a network that runs: every guest up, the routers proven and elected
  * and with the configuration of the plan, and the seeds that were read taken away.
  */
 export async function afterBoot(context: Context, running: Running): Promise<void> {
@@ -45,27 +42,11 @@ export async function afterBoot(context: Context, running: Running): Promise<voi
   );
   for (const { host, failedUnits } of booted)
     if (failedUnits.length > 0) context.io.err(words.failedUnits(host, failedUnits.join(", ")));
-  await setUpOutside(context, plan, runOf);
   const routers = hosts.filter((h) => h.role === "router").map((h) => ({ host: h.id, run: runOf(h) }));
   context.io.progress(words.routersElect);
   await untilRoutersCarry(routers, [...plan.zones.values()].filter((z) => z.vip !== null).length);
   await bringRoutersToPlan(context, running, routers, runOf);
   await takeSeedsAway(running, hosts);
-}
-
-/** The guests outside the lab's firewall: the operators and the Internet. */
-async function setUpOutside(context: Context, plan: Plan, runOf: (host: Host) => ConsoleRun): Promise<void> {
-  const templates = new Map(
-    await Promise.all(
-      sceneryTemplateNames.map(
-        async (name) => [name, await readFile(join(context.root, "templates/internet", name), "utf8")] as const,
-      ),
-    ),
-  );
-  for (const scenery of renderScenery(plan, templates)) {
-    context.io.progress(wordsOf(context.language).outside(scenery.host.id));
-    await setUpScenery(scenery, runOf(scenery.host));
-  }
 }
 
 /** A router whose configuration is not the plan's gets it, the one that carries nothing first. */

@@ -6,6 +6,7 @@ import { lastRoom } from "../embedded/control.ts";
 import { ensureRoom, findRoom, roomPlaces } from "../embedded/room.ts";
 import { whyNoGuests } from "../twin/needs.ts";
 import { firmwareIn } from "../twin/firmware.ts";
+import { roleLayers } from "../roles/registry.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -27,6 +28,7 @@ export async function ensureGuests(context: Context, archive: string | null): Pr
     roomFile: join(here, "twin.js"),
     firmware: firmwareIn(join(here, "router")),
     archive: process.env["MAQUETTE_ARCHIVE"] ?? archive,
+    roles: roleLayers,
     mayInstall: context.mayInstall,
     onProgress: (line) => io.progress(line),
   });

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../core/fault.ts";
 import { ensureEmbedded } from "../embedded/control.ts";
+import { roomPlaces } from "../embedded/room.ts";
 import { getEngine, type Engine } from "../engine/engine.ts";
 import { prepareEnvironment, type PulumiEnvironment } from "../engine/environment.ts";
 import { pulumi, type PulumiOptions, type PulumiRun } from "../engine/pulumi.ts";
@@ -26,6 +27,8 @@ export interface Session {
   readonly client: PveClient;
   /** The machine room's socket where guests run on this machine; null where they do not. */
   readonly room: string | null;
+  /** Folder of the guests' own sockets, where guests are on this machine; null on a real Proxmox. */
+  readonly sockets: string | null;
   /** Whether checkpoints lie in this clone's own folder. */
   readonly isOwnBackend: boolean;
   pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal">): Promise<PulumiRun>;
@@ -41,7 +44,8 @@ export async function openSession(context: Context): Promise<Session> {
     ? await embeddedEndpoint(context, settings, room)
     : { url: settings.endpoint!, tokenFile, caFile: null };
   if (!context.isEmbedded) await writeOwnToken(context, base.environment, tokenFile);
-  const environment = await base.prepare(endpoint, settings.insecure);
+  const sockets = socketsOf(context, room);
+  const environment = await base.prepare(endpoint, settings.insecure, sockets);
   const client = await clientFor(endpoint, settings.insecure);
   if (context.isEmbedded) await supplyImages(client, settings);
   return {
@@ -51,6 +55,7 @@ export async function openSession(context: Context): Promise<Session> {
     environment,
     client,
     room,
+    sockets,
     isOwnBackend: base.isOwnBackend,
     pulumi: async (args, options = {}) =>
       pulumi(args, { root: context.root, folders: context.folders, environment, ...options }),
@@ -62,7 +67,7 @@ export async function openBase(context: Context): Promise<{
   readonly engine: Engine;
   readonly environment: PulumiEnvironment;
   readonly isOwnBackend: boolean;
-  prepare(endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment>;
+  prepare(endpoint: Endpoint | null, isInsecure: boolean, door: string | null): Promise<PulumiEnvironment>;
 }> {
   const { io, folders, root, stack } = context;
   // Building takes minutes: a Ctrl-C must end the compiler too, which runs in a process group of its own.
@@ -70,9 +75,9 @@ export async function openBase(context: Context): Promise<{
     getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line), signal }),
   );
   const backend = configuredBackend(context);
-  const prepare = (endpoint: Endpoint | null, isInsecure: boolean): Promise<PulumiEnvironment> =>
-    prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, backend, isOpen: context.isEmbedded });
-  const environment = await prepare(null, false);
+  const prepare = (endpoint: Endpoint | null, isInsecure: boolean, door: string | null): Promise<PulumiEnvironment> =>
+    prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, door, backend, isOpen: context.isEmbedded });
+  const environment = await prepare(null, false, null);
   const isOwnBackend = backend === undefined;
   if (!isOwnBackend || !(await readCheckpoint(folders, stack))) {
     await makeStack(context, (args) => pulumi(args, { root, folders, environment }));
@@ -90,6 +95,11 @@ export async function embeddedEndpoint(context: Context, settings: Settings, roo
     room,
     onProgress: (line) => context.io.progress(line),
   });
+}
+
+function socketsOf({ isEmbedded, folders }: Context, room: string | null): string | null {
+  if (!isEmbedded) return null;
+  return room === null ? join(folders.run, "g") : join(roomPlaces(folders).run, "g");
 }
 
 /** A team's own backend (S3, Pulumi Cloud …), for stacks other than the embedded lab. */

@@ -65,6 +65,8 @@ export interface RoomOptions {
   readonly roomFile: string;
   readonly firmware: RoomArguments["firmware"];
   readonly archive: string | null;
+  /** Packages of each role, one list a layer of its image. */
+  readonly roles: RoomArguments["roles"];
   /** May packages be installed? */
   readonly mayInstall: boolean;
   readonly onProgress: (line: string) => void;
@@ -112,6 +114,7 @@ export async function ensureRoom(options: RoomOptions): Promise<RoomPlaces> {
     gid: process.getgid!(),
     build,
     archive: options.archive,
+    roles: options.roles,
     firmware: options.firmware,
   };
   const answer = await rooter.startRoom({ file: options.roomFile, settings, logFile: places.logFile });

@@ -16,6 +16,8 @@ export interface EnvironmentOptions {
   readonly engine: Engine;
   /** Null while a stack is being set up. */
   readonly endpoint: Endpoint | null;
+  /** Folder of the guests' own sockets, where guests are on this machine (src/provision/steps/reach.ts); null elsewhere. */
+  readonly door: string | null;
   /** Accept a certificate that nobody vouches for. */
   readonly isInsecure: boolean;
   /** Where checkpoints are kept; absent for this clone's own folder. */
@@ -52,6 +54,7 @@ export async function prepareEnvironment(
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PROXMOX_VE_ENDPOINT: endpoint?.url ?? "",
     PROXMOX_VE_INSECURE: String(options.isInsecure),
+    MAQUETTE_DOOR: options.door ?? "",
     MAQUETTE_TOKEN_FILE: endpoint?.tokenFile ?? "",
     MAQUETTE_CA_FILE: endpoint?.caFile ?? "",
   };

@@ -9,7 +9,8 @@ import { refuseStrangers, strangers } from "../provision/ownership.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
-import { readSeedTemplates } from "./read-templates.ts";
+import { readRoleTemplates, readSeedTemplates } from "./read-templates.ts";
+import { declareRoles } from "../provision/steps/index.ts";
 import { foldersOf } from "../stack/folders.ts";
 import { renderSeed, type SeedTemplates } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
@@ -124,12 +125,14 @@ async function makeWorld(
   const folder = foldersOf(root, stack).secrets;
   const secret = await loadStackSecret(folder);
   const naming = namingOf(plan, settings);
+  const secrets = new SecretSource(secret, new Vault(folder));
   return {
     plan,
     hosts,
     settings,
     naming,
-    seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), new SecretSource(secret, new Vault(folder))),
+    seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), secrets),
+    roles: await declareRoles(plan, naming.operator, await readRoleTemplates(root), secrets),
     isEmbedded: isEmbedded(stack),
     mark: markOf(naming.pool, secret, stack),
   };

@@ -1,5 +1,6 @@
 import type { Host, Nic, Plan, Zone } from "../plan/types.ts";
 import type { Settings } from "./settings.ts";
+import type { DeclaredRole } from "../provision/steps/index.ts";
 import type { Seed } from "../roles/seed.ts";
 
 /** How the hypervisor names this copy of the lab. */
@@ -25,6 +26,8 @@ export interface World {
   readonly naming: Naming;
   /** What each host reads at its first boot, with the digest of its bytes. */
   readonly seeds: ReadonlyMap<string, Seed & { readonly digest: string }>;
+  /** What each host is asked for, in order, with the digest of what fills its places for secrets. */
+  readonly roles: ReadonlyMap<string, readonly DeclaredRole[]>;
   readonly isEmbedded: boolean;
   /** The tag that says "this stack's": only guests that bear it are ever changed or deleted. */
   readonly mark: string;

@@ -6,7 +6,7 @@ import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
 import { makeProvider } from "./provider.ts";
 import { SecretSource } from "./secrets.ts";
-import { entranceFrom, Reached } from "./steps/reach.ts";
+import { Reached, SOCKETS } from "./steps/reach.ts";
 
 /** Serves the provider to the engine that started it; `args` are the engine's. */
 export async function main(args: string[]): Promise<void> {
@@ -15,13 +15,13 @@ export async function main(args: string[]): Promise<void> {
   let reached: Promise<Reached> | undefined;
   const { secrets: folder } = foldersOf(repositoryRoot(), process.env["PULUMI_STACK"] ?? "lab");
   const load = async (): Promise<SecretSource> => new SecretSource(await loadStackSecret(folder), new Vault(folder));
-  const reach = async (): Promise<Reached> => new Reached(entranceFrom(process.env), await loadStackSecret(folder));
+  const reach = async (): Promise<Reached> => new Reached(process.env[SOCKETS] || null, await loadStackSecret(folder));
   await provider.main(
-    makeProvider(
-      () => (client ??= connectFromEnvironment(process.env)),
-      () => (secrets ??= load()),
-      () => (reached ??= reach()),
-    ),
+    makeProvider({
+      connect: () => (client ??= connectFromEnvironment(process.env)),
+      secrets: () => (secrets ??= load()),
+      reached: () => (reached ??= reach()),
+    }),
     args,
   );
 }

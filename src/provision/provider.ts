@@ -2,8 +2,8 @@ import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { Fault } from "../core/fault.ts";
 import { ownershipResource } from "./ownership.ts";
 import { plain } from "./plain.ts";
-import type { Connect, ResourceType } from "./resource-type.ts";
-import { seedResource, type SeedSecrets } from "./seed.ts";
+import type { ResourceType } from "./resource-type.ts";
+import { seedResource } from "./seed.ts";
 import { roleResource, type StepTools } from "./steps/resource.ts";
 
 export const providerVersion = "0.1.0";
@@ -14,10 +14,11 @@ export const providerVersion = "0.1.0";
  * so neither is in anybody's state. (It is not called maquette: Pulumi hands a stack's configuration `maquette:…`,
  * the token with it, to a provider of that name, and writes it to the state.)
  */
-export function makeProvider(connect: Connect, secrets: SeedSecrets, reached: StepTools["reached"]): provider.Provider {
+export function makeProvider(tools: StepTools): provider.Provider {
+  const { connect, secrets } = tools;
   const types = new Map<string, ResourceType>([
     ["provision:index:Seed", seedResource(connect, secrets)],
-    ["provision:index:Role", roleResource({ connect, secrets, reached })],
+    ["provision:index:Role", roleResource(tools)],
     ["provision:index:Ownership", ownershipResource(connect)],
   ]);
   // The engine prints an error's message and nothing else.

@@ -76,9 +76,9 @@ export function renderHost(
 export const allProbes = (plan: Plan): readonly Probe[] =>
   [base, ...Object.values(roles)].flatMap((role) => role.probes(plan));
 
-/** What a role's image has on it beside the system: the base's packages and its own. */
-export const packagesOf = (role: RoleId): readonly string[] => [
-  ...new Set([...base.packages, ...roles[role].packages]),
-];
+/** Packages that images have beside the system, one list a layer: the base's, which all share, and the role's own. */
+export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntries(
+  Object.entries(roles).map(([id, role]) => [id, [[...base.packages], [...role.packages]]] as const),
+);
 
 const roleOf = (host: Host): RoleDefinition => roles[host.role as RoleId];

@@ -42,7 +42,7 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
   const fill = (name: (typeof seedTemplateNames)[number], values: Readonly<Record<string, string>>): string =>
     fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
   const domain = plan.domain.name;
-  const authority = `maquette CA ${plan.name}`;
+  const authority = authorityOf(plan);
   if (plan.images.get(host.image)!.os === "pfsense") {
     // What pfSense's External Configuration Locator reads from a CD at boot (etc/rc.ecl).
     const files = new Map([["config.xml", emitConfig(plan, host.id, {})]]);
@@ -59,6 +59,9 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
     ]),
   };
 }
+
+/** Common name of the lab's CA. */
+export const authorityOf = (plan: Plan): string => `maquette CA ${plan.name}`;
 
 function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
   const ethernets = host.nics.map((nic, position) => {

@@ -17,7 +17,7 @@ import { Cgroups } from "./cgroups.ts";
 import { command } from "./command.ts";
 import { Disk } from "./disk.ts";
 import { RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
-import { recipeFor, roleOf, type Recipe } from "./images/catalogue.ts";
+import { recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
 import type { ImageStore } from "./images/store.ts";
 import { Pod } from "./pod.ts";
 
@@ -31,7 +31,7 @@ export interface ContainerDriverOptions {
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly images: ImageStore;
   readonly firmware: Firmware | null;
-  readonly routerPackages: readonly string[];
+  readonly packages: KnownPackages;
   readonly log: Log;
 }
 
@@ -125,6 +125,11 @@ export class ContainerDriver implements GuestDriver {
     this.#guests.delete(vmid);
     await rm(join(this.#options.sockets, String(vmid)), { recursive: true, force: true });
     await this.#dropFrozen();
+  }
+
+  /** Folder of the guests' own sockets: `<vmid>/ssh`. */
+  get sockets(): string {
+    return this.#options.sockets;
   }
 
   async start(guest: GuestDescription, log: Log): Promise<void> {
@@ -355,7 +360,7 @@ export class ContainerDriver implements GuestDriver {
   }
 
   #recipe(image: string, role: string): Recipe {
-    const recipe = recipeFor(image, role, { packages: this.#options.routerPackages });
+    const recipe = recipeFor(image, role, this.#options.packages);
     if (recipe !== undefined) return recipe;
     throw new GuestDriverError(
       image === ""

@@ -6,7 +6,7 @@ import { z } from "zod";
  */
 
 /** Changes when either side would misunderstand the other. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const nic = z.strictObject({
   index: z.int().min(0).max(31),
@@ -32,6 +32,10 @@ const origin = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("template"), vmid: z.int(), name: z.string(), isLinked: z.boolean() }),
 ]);
+
+/** Debian Policy 5.6.1: what a package may be called. No name becomes an option of apt-get. */
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/);
+const roleLayers = z.record(z.string(), z.array(z.array(packageName)));
 
 const slot = z.string().regex(/^[a-z]{2,8}\d{1,2}$/);
 
@@ -70,7 +74,7 @@ export const entrySchema = z.strictObject({
 /** The parameters of each call, in the order of the {@link GuestDriver}'s own. */
 export const calls = {
   hello: z.tuple([z.strictObject({ protocol: z.int(), build: z.string() })]),
-  prepare: z.tuple([z.array(z.strictObject({ image: z.string(), role: z.string() }))]),
+  prepare: z.tuple([z.array(z.strictObject({ image: z.string(), role: z.string() })), roleLayers]),
   create: z.tuple([guestDescription]),
   clone: z.tuple([
     z.strictObject({ vmid, snapshot: z.string().optional() }),
@@ -131,6 +135,7 @@ export const roomArguments = z.strictObject({
   gid: z.int(),
   build: z.string(),
   archive: z.string().nullable(),
+  roles: roleLayers,
   firmware: z
     .strictObject({
       folder: z.string(),

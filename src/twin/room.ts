@@ -20,7 +20,7 @@ import type { GuestDescription, Log } from "../pve/simulator/guest-driver.ts";
 import { command } from "./command.ts";
 import { ContainerDriver } from "./driver.ts";
 import { findArchive } from "./images/archive.ts";
-import { recipeFor } from "./images/catalogue.ts";
+import { recipeFor, type RoleLayers } from "./images/catalogue.ts";
 import { ImageStore } from "./images/store.ts";
 import { onLines } from "./lines.ts";
 import {
@@ -56,7 +56,10 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
     archive: () => findArchive(settings.archive),
     log,
   });
-  const routerPackages = settings.firmware?.packages ?? [];
+  const packages: { router: readonly string[]; roles: RoleLayers } = {
+    router: settings.firmware?.packages ?? [],
+    roles: settings.roles,
+  };
   const firmware =
     settings.firmware === null ? null : { ...settings.firmware, folder: join(settings.home, "firmware") };
   if (settings.firmware !== null && firmware !== null) {
@@ -71,7 +74,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
     owner: guard,
     images,
     firmware,
-    routerPackages,
+    packages,
     log,
   });
   const sockets = new Set<Socket>();
@@ -81,9 +84,12 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
 
   const prepare = async (
     wanted: readonly { readonly image: string; readonly role: string }[],
+    roles: RoleLayers,
     say: Log,
   ): Promise<void> => {
-    const recipes = wanted.flatMap(({ image, role }) => recipeFor(image, role, { packages: routerPackages }) ?? []);
+    // A room that has run for long learns what the sources say now.
+    packages.roles = roles;
+    const recipes = wanted.flatMap(({ image, role }) => recipeFor(image, role, packages) ?? []);
     const store = new ImageStore({ folder: settings.images, archive: () => findArchive(settings.archive), log: say });
     // One after the other for what shares a base; the bases of two releases seldom meet.
     for (const recipe of recipes) await store.layersFor(recipe);
@@ -105,7 +111,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
       case "hello":
         return { protocol: PROTOCOL, build: settings.build, pid: process.pid };
       case "prepare":
-        return prepare(p[0]!, say);
+        return prepare(p[0]!, p[1]!, say);
       case "shutdownAll":
         setImmediate(onShutdown);
         return null;

@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { roleLayers } from "../../src/roles/registry.ts";
 import { join } from "node:path";
 import type { LabPower } from "../../src/accept/power.ts";
 import { consoleShell, type GuestShell } from "../../src/accept/shell.ts";
 import type { PfConfig } from "../../src/pfsense/model/config.ts";
 import { readConfig } from "../../src/pfsense/read/read-config.ts";
-import { setUpScenery } from "../../src/provision/console.ts";
-import { renderScenery, sceneryTemplateNames } from "../../src/roles/scenery.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import type { ContainerDriver } from "../../src/twin/driver.ts";
 import { firmwareIn } from "../../src/twin/firmware.ts";
@@ -30,7 +28,7 @@ export async function routedLab(...ids: readonly string[]): Promise<RoutedLab> {
   };
   await program.buildFirmware(repositoryRoot(), folder);
   const firmware = firmwareIn(folder);
-  const here = await driverHere({ firmware, routerPackages: firmware.packages });
+  const here = await driverHere({ firmware, packages: { router: firmware.packages, roles: roleLayers } });
   const lab = await planLab(here.driver, here.home);
   const shell = shellOf(here.driver, lab);
   const close = async (): Promise<void> => {
@@ -40,7 +38,7 @@ export async function routedLab(...ids: readonly string[]): Promise<RoutedLab> {
   };
   try {
     await lab.boot(...ids);
-    if (ids.includes("internet")) await setUpInternet(here.driver, lab);
+    if (ids.includes("internet")) await lab.configure("internet");
   } catch (error) {
     await close();
     throw error;
@@ -72,15 +70,3 @@ export const powerOf = (driver: ContainerDriver, lab: Pick<PlanLab, "vmid" | "de
   setLink: (host, nic, isUp) => driver.setLink(lab.vmid(host), nic, isUp),
   isRunning: async (host) => (await driver.status([lab.vmid(host)])).get(lab.vmid(host))?.power === "running",
 });
-
-async function setUpInternet(driver: ContainerDriver, lab: PlanLab): Promise<void> {
-  const texts = new Map(
-    await Promise.all(
-      sceneryTemplateNames.map(
-        async (n) => [n, await readFile(join(repositoryRoot(), "templates/internet", n), "utf8")] as const,
-      ),
-    ),
-  );
-  for (const scenery of renderScenery(lab.plan, texts))
-    await setUpScenery(scenery, (argv, input) => driver.exec(lab.vmid(scenery.host.id), argv, input));
-}

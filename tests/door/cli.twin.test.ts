@@ -70,6 +70,7 @@ describe.skipIf(reason !== undefined)(
           gid: 0,
           build: "test",
           archive: null,
+          roles: {},
           firmware: null,
         },
         silent,

@@ -36,6 +36,7 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
       engine: { cli: program, language: program, plugin: program },
       endpoint: { url: "https://127.0.0.1:1/", tokenFile, caFile: join(folder, "ca.pem") },
       isInsecure: false,
+      door: null,
       isOpen: true,
     },
     env,
@@ -235,6 +236,7 @@ describe("the environment", () => {
           engine: { cli: engine, language: engine, plugin: engine },
           endpoint: null,
           isInsecure: true,
+          door: null,
           isOpen: false,
         },
         { PATH: environment["PATH"] },
@@ -254,6 +256,7 @@ describe("the environment", () => {
       engine: { cli: engine, language: engine, plugin: engine },
       endpoint: null,
       isInsecure: false,
+      door: null,
       isOpen: false,
     };
     const [one, two] = [await prepareEnvironment(options, {}), await prepareEnvironment(options, {})];

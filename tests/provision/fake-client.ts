@@ -58,5 +58,6 @@ export const vm = (vmid: number, name: string, tags: readonly string[] = [], nod
   vmid,
   name,
   node,
+  status: "running",
   tags,
 });

@@ -21,9 +21,11 @@ describe("plain", () => {
 
 describe("the provider", () => {
   const pve = new FakePve();
-  const provider = makeProvider(pve.connect, () =>
-    Promise.reject(new Fault("STACK_SECRET_DAMAGED", "the secret is damaged.", "Put it back.")),
-  );
+  const provider = makeProvider({
+    connect: pve.connect,
+    secrets: () => Promise.reject(new Fault("STACK_SECRET_DAMAGED", "the secret is damaged.", "Put it back.")),
+    reached: () => Promise.reject(new Error("unused")),
+  });
   const types = Object.keys((JSON.parse(provider.schema!) as { resources: object }).resources);
   const urnOf = (kind: string): string => {
     const type = types.find((t) => t.endsWith(`:${kind}`))!;
@@ -71,12 +73,13 @@ describe("the provider", () => {
   });
 
   test("refuses in words when the environment names no API", async () => {
-    const lost = makeProvider(
-      () => {
+    const lost = makeProvider({
+      connect: () => {
         throw new Fault("STACK_NO_ENVIRONMENT", "not told.", "Run env.");
       },
-      () => Promise.reject(new Error("unused")),
-    );
+      secrets: () => Promise.reject(new Error("unused")),
+      reached: () => Promise.reject(new Error("unused")),
+    });
     await expect(lost.read!("x", urnOf("Seed"), seed)).rejects.toThrow(/STACK_NO_ENVIRONMENT.*\n {2}hint/);
   });
 });

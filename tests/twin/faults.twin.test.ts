@@ -44,7 +44,7 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
   it("an archive that does not answer is named, with what to do, and nothing half-built stays", async () => {
     const at = await folder();
     await expect(
-      store(at, "http://127.0.0.1:9/debian").layersFor({ suite: "trixie", packages: [] }),
+      store(at, "http://127.0.0.1:9/debian").layersFor({ suite: "trixie", layers: [] }),
     ).rejects.toMatchObject({ code: "TWIN_ARCHIVE", hint: expect.stringContaining("maquette:archive") as string });
     expect((await readdir(at)).filter((name) => name.startsWith("building"))).toEqual([]);
   });
@@ -56,16 +56,16 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     const at = await folder();
     const { port } = server.address() as AddressInfo;
     await expect(
-      store(at, `http://127.0.0.1:${port}/debian`).layersFor({ suite: "trixie", packages: [] }),
+      store(at, `http://127.0.0.1:${port}/debian`).layersFor({ suite: "trixie", layers: [] }),
     ).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
   });
 
   it("a disk that fills up while an image is built: in words, the folder as it was, and the next attempt is free", async () => {
     const at = await folder();
     mounted(at, "-t", "tmpfs", "-o", "size=60m", "maquette-fault");
-    await expect(store(at, await findArchive(null)).layersFor({ suite: "trixie", packages: [] })).rejects.toMatchObject(
-      { code: "TWIN_IMAGE_DISK_FULL" },
-    );
+    await expect(store(at, await findArchive(null)).layersFor({ suite: "trixie", layers: [] })).rejects.toMatchObject({
+      code: "TWIN_IMAGE_DISK_FULL",
+    });
     expect((await readdir(at)).filter((name) => name.startsWith("building"))).toEqual([]);
   });
 
@@ -75,10 +75,10 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     const id = "0123456789abcdef";
     await mkdir(join(at, id, "root"), { recursive: true });
     await mkdir(join(at, "index"));
-    const manifest = { id, parent: null, suite: "trixie", asked: [], packages: [], digest: "x", files: 9, bytes: 9 };
+    const manifest = { id, parent: null, suite: "trixie", asked: [], layers: [], digest: "x", files: 9, bytes: 9 };
     await writeFile(join(at, id, "manifest.json"), JSON.stringify(manifest));
     await writeFile(join(at, "index", real.keyOf("trixie")), `${id}\n`);
-    await expect(real.layersFor({ suite: "trixie", packages: [] })).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
+    await expect(real.layersFor({ suite: "trixie", layers: [] })).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
     expect((await readdir(at)).some((name) => name.startsWith("damaged-"))).toBe(true);
     await mkdir(join(at, "packages", "trixie"), { recursive: true });
     await writeFile(join(at, "packages", "trixie", "old_1%3a2.0-1_amd64.deb"), "");

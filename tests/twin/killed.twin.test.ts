@@ -35,7 +35,7 @@ describe.skipIf(reason !== undefined)(
       const home = join(folder, "lib", "d");
       const run = join(folder, "run");
       const key = keyFor(folder);
-      return { key, home, images: IMAGES, run, uid: 0, gid: 0, build: "b", archive: null, firmware: null };
+      return { key, home, images: IMAGES, run, uid: 0, gid: 0, build: "b", archive: null, roles: {}, firmware: null };
     }
     async function start(given: RoomArguments): Promise<number> {
       const file = await bundled(root, "twin");

@@ -39,7 +39,7 @@ export async function driverHere(change: Partial<ContainerDriverOptions> = {}): 
     owner: { uid: 0, gid: 0 },
     images: new ImageStore({ folder: IMAGES, archive: () => findArchive(null), log: () => undefined }),
     firmware: null,
-    routerPackages: [],
+    packages: { router: [], roles: {} },
     log: () => undefined,
     ...change,
   });

@@ -1,12 +1,22 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { namingOf, seedNaming } from "../../src/infra/naming.ts";
-import { readSeedTemplates } from "../../src/infra/read-templates.ts";
+import { readRoleTemplates, readSeedTemplates } from "../../src/infra/read-templates.ts";
 import { parseSettings } from "../../src/infra/settings.ts";
 import type { Naming } from "../../src/infra/world.ts";
 import { loadPlan, type Host, type Plan } from "../../src/plan/index.ts";
 import { SecretSource } from "../../src/provision/secrets.ts";
 import { seedImage } from "../../src/provision/seed.ts";
+import {
+  debianRunner,
+  declareRoles,
+  fillSteps,
+  Reached,
+  resolverOf,
+  type HostRunner,
+} from "../../src/provision/steps/index.ts";
+import type { StateEvent } from "../../src/provision/steps/observed.ts";
+import type { SentRole } from "../../src/provision/steps/runner.ts";
 import type { GuestDescription } from "../../src/pve/simulator/index.ts";
 import { renderSeed } from "../../src/roles/seed.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
@@ -24,6 +34,10 @@ export interface PlanLab {
   /** As the API would describe it, its seed CD in the drive. */
   describe(id: string, change?: Partial<GuestDescription>): Promise<GuestDescription>;
   boot(...ids: readonly string[]): Promise<void>;
+  /** Everything that the plan asks of a host, by its console. @returns the steps that changed something */
+  configure(id: string): Promise<readonly string[]>;
+  /** What the steps of a host find, without changing it. */
+  look(id: string): Promise<StateEvent>;
 }
 
 export async function planLab(driver: ContainerDriver, folder: string): Promise<PlanLab> {
@@ -35,6 +49,21 @@ export async function planLab(driver: ContainerDriver, folder: string): Promise<
   const secret = new StackSecret(Buffer.alloc(32, 7));
   const source = new SecretSource(secret, new Vault(join(folder, "vault")));
   const templates = await readSeedTemplates(root);
+  const declared = await declareRoles(plan, null, await readRoleTemplates(root), source);
+  const rolesOf = async (id: string): Promise<SentRole[]> =>
+    Promise.all(
+      declared.get(id)!.map(async (r) => ({ role: r.role, steps: fillSteps(r.steps, await resolverOf(source, r)) })),
+    );
+  const onHost = async <T>(id: string, work: (runner: HostRunner) => Promise<T>): Promise<T> => {
+    const reached = new Reached(driver.sockets, secret);
+    const bastion = { host: "bastion", vmId: naming.vmId(host("bastion")), address: null };
+    const reach = { host: id, vmId: naming.vmId(host(id)), way: "console", address: "", bastion } as const;
+    try {
+      return await work(debianRunner(await reached.to(reach)));
+    } finally {
+      await reached.close();
+    }
+  };
   const host = (id: string): Host => {
     const found = plan.hosts.get(id);
     if (!found) throw new Error(`the plan has no ${id}`);
@@ -90,6 +119,17 @@ export async function planLab(driver: ContainerDriver, folder: string): Promise<
     host,
     vmid: (id) => naming.vmId(host(id)),
     describe,
+    look: (id) => onHost(id, async (runner) => runner.check(await rolesOf(id))),
+    configure: (id) =>
+      onHost(id, async (runner) => {
+        const roles = await rolesOf(id);
+        const changed: string[] = [];
+        const failure = await runner.apply(roles, (e) => {
+          if (e.event === "done" && e.changed) changed.push(roles.find((r) => r.role === e.role)!.steps[e.step]!.name);
+        });
+        if (failure) throw new Error(`${id}: ${JSON.stringify(failure)}`);
+        return changed;
+      }),
     boot: async (...ids) => {
       const silent = (): void => undefined;
       await Promise.all(

@@ -27,6 +27,7 @@ describe.skipIf(reason !== undefined)(`the machine room${reason === undefined ? 
         gid: 0,
         build: "test",
         archive: null,
+        roles: {},
         firmware: null,
       },
       silent,

@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { setUpScenery, type ConsoleRun } from "../../src/provision/console.ts";
-import { renderScenery, sceneryTemplateNames } from "../../src/roles/scenery.ts";
-import { repositoryRoot } from "../../src/stack/root.ts";
+import type { ConsoleRun } from "../../src/provision/console.ts";
+import { roleLayers } from "../../src/roles/registry.ts";
 import { driverHere, leftovers, whyNot } from "./machine.ts";
 import { planLab, type PlanLab } from "./plan-lab.ts";
 
@@ -13,7 +10,7 @@ describe.skipIf(reason !== undefined)(`the scenery${reason === undefined ? "" : 
   let here: Awaited<ReturnType<typeof driverHere>>;
   let lab: PlanLab;
   beforeAll(async () => {
-    here = await driverHere();
+    here = await driverHere({ packages: { router: [], roles: roleLayers } });
     lab = await planLab(here.driver, here.home);
     await lab.boot("internet", "field");
   });
@@ -27,23 +24,24 @@ describe.skipIf(reason !== undefined)(`the scenery${reason === undefined ? "" : 
       here.driver.exec(lab.vmid(id), argv, input);
   const inField = async (...argv: string[]): Promise<string> => (await run("field")(argv, "")).stdout.trim();
 
-  const texts = async (): Promise<ReadonlyMap<string, string>> => {
-    const folder = join(repositoryRoot(), "templates/internet");
-    return new Map(
-      await Promise.all(sceneryTemplateNames.map(async (n) => [n, await readFile(join(folder, n), "utf8")] as const)),
-    );
-  };
-
   it("the Internet is set up from the plan, and a second time nothing changes", async () => {
-    const [internet] = renderScenery(lab.plan, await texts());
-    expect((await setUpScenery(internet!, run("internet"))).length).toBe(internet!.files.size);
-    expect(await setUpScenery(internet!, run("internet"))).toEqual([]);
+    expect(await lab.configure("internet")).toEqual(
+      expect.arrayContaining(["names", "routing", "public DNS", "public clock", "web"]),
+    );
+    expect(await lab.configure("internet")).toEqual([]);
   });
 
   it("a road warrior reads its pages, by the name that the public DNS knows", async () => {
     expect(await inField("curl", "-sS", "--max-time", "5", "http://www.example.org/")).toContain(
       "simulated Internet of lab",
     );
+  });
+
+  it("its clock answers, not only its name", async () => {
+    // An NTP client's packet (RFC 5905 §7.3) and the stratum of what answers.
+    const ask =
+      "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.settimeout(3)\ns.sendto(b'\\x23' + 47 * b'\\0', ('192.0.2.53', 123))\nprint(s.recv(48)[1])";
+    expect(await inField("python3", "-c", ask)).toBe("3");
   });
 
   it("other names are answered at once: there is no such name", async () => {
@@ -79,8 +77,7 @@ describe.skipIf(reason !== undefined)(`the scenery${reason === undefined ? "" : 
       await here.driver.update(guest, () => undefined);
       await here.driver.reboot(guest, () => undefined);
     }
-    const [internet] = renderScenery(lab.plan, await texts());
-    expect(await setUpScenery(internet!, run("internet"))).toEqual([]);
+    expect(await lab.configure("internet")).toEqual([]);
     await run("field")(["systemctl", "is-system-running", "--wait"], "");
     expect(await inField("sh", "-c", "ip -4 -br address show eth0")).toContain("192.0.2.10/24");
     expect(await inField("curl", "-sS", "--max-time", "5", "http://www.example.org/")).toContain("simulated Internet");

@@ -8,6 +8,7 @@ import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
+import { roleLayers } from "../../roles/registry.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { wordsOf } from "../words.ts";
 
@@ -22,7 +23,7 @@ export const up: Command = async (context, values) => {
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
   if (session.room !== null) {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
-    await askRoom(session.room, "prepare", [images], (line) => io.progress(line));
+    await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
   }
   // A guest that somebody stopped is in the engine's record as running until it looks.
   const refresh = (await hasStopped()) ? ["--refresh"] : [];

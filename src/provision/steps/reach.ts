@@ -11,32 +11,12 @@ export interface Reach {
   readonly way: "door" | "inside" | "console";
   /** On the lab's network. */
   readonly address: string;
-  readonly bastion: { readonly host: string; readonly vmId: number };
+  /** `address`: on the operator's network, from which it is entered on a real Proxmox; null in the embedded lab. */
+  readonly bastion: { readonly host: string; readonly vmId: number; readonly address: string | null };
 }
 
-/** Where the lab is entered: the folder of the guests' own sockets, or the bastion's address on the operator's network. */
-export type Entrance =
-  { readonly kind: "sockets"; readonly folder: string } | { readonly kind: "operator"; readonly address: string };
-
-/** The variable that says it to the provider: `unix:FOLDER` or `tcp:ADDRESS`. */
-export const ENTRANCE = "MAQUETTE_DOOR";
-
-export const entranceText = (entrance: Entrance): string =>
-  entrance.kind === "sockets" ? `unix:${entrance.folder}` : `tcp:${entrance.address}`;
-
-/** @throws Fault STEPS_NO_DOOR */
-export function entranceFrom(env: NodeJS.ProcessEnv): Entrance {
-  const text = env[ENTRANCE] ?? "";
-  const [kind, ...rest] = text.split(":");
-  const where = rest.join(":");
-  if (kind === "unix" && where !== "") return { kind: "sockets", folder: where };
-  if (kind === "tcp" && where !== "") return { kind: "operator", address: where };
-  throw new Fault(
-    "STEPS_NO_DOOR",
-    "This shell does not say where the lab is entered, so no host can be configured.",
-    'Run `eval "$(bin/maquette env)"`; on a Proxmox of your own the bastion needs maquette:operator (docs/own-proxmox.md).',
-  );
-}
+/** The variable that names the folder of the guests' own sockets, where guests are on this machine. */
+export const SOCKETS = "MAQUETTE_DOOR";
 
 const SSH = 22;
 /** A guest that boots, and routers that elect: none takes this long. */
@@ -48,7 +28,8 @@ export class Reached {
   readonly #hosts = new Map<string, Reach>();
   readonly #open = new Map<string, Promise<SshConnection>>();
 
-  constructor(entrance: Entrance, secret: StackSecret) {
+  /** @param sockets folder of the guests' own sockets, null where guests are on another machine */
+  constructor(sockets: string | null, secret: StackSecret) {
     const hostOf = (name: string): Reach => this.#hosts.get(name)!;
     const target = (reach: Reach, way: Target["way"]): Target => ({
       name: reach.host,
@@ -57,12 +38,11 @@ export class Reached {
       way,
     });
     const socket = (reach: Reach): Target => {
-      if (entrance.kind === "sockets")
-        return target(reach, { kind: "socket", path: join(entrance.folder, String(reach.vmId), "ssh") });
+      if (sockets !== null) return target(reach, { kind: "socket", path: join(sockets, String(reach.vmId), "ssh") });
       throw new Fault(
-        "STEPS_NO_WAY",
-        `${reach.host} lies outside the lab's firewall and has no console that a program could use.`,
-        "It is scenery of the embedded lab.",
+        "STEPS_NO_DOOR",
+        `This shell does not say where ${reach.host} is entered.`,
+        'Run `eval "$(bin/maquette env)"` in the repository, then the same command again.',
       );
     };
     let bastion = "";
@@ -78,9 +58,9 @@ export class Reached {
             case "console":
               return socket(reach);
             case "door":
-              return entrance.kind === "sockets"
+              return reach.bastion.address === null
                 ? socket(reach)
-                : target(reach, { kind: "tcp", host: entrance.address, port: SSH });
+                : target(reach, { kind: "tcp", host: reach.bastion.address, port: SSH });
             case "inside":
               return target(reach, { kind: "inside", host: reach.address, port: SSH });
           }
@@ -90,7 +70,7 @@ export class Reached {
     });
     this.#setBastion = (reach) => {
       bastion = reach.bastion.host;
-      this.#hosts.set(bastion, { ...reach, ...reach.bastion, way: "door", address: "" });
+      this.#hosts.set(bastion, { ...reach, host: bastion, vmId: reach.bastion.vmId, way: "door" });
     };
   }
 

@@ -3,14 +3,15 @@ import { Fault } from "../../core/fault.ts";
 import { findOwn } from "../ownership.ts";
 import { PartlyDone } from "../partly-done.ts";
 import type { Connect, ResourceType } from "../resource-type.ts";
-import type { Resolve, SecretSource } from "../secrets.ts";
+import type { SecretSource } from "../secrets.ts";
 import { certificateRequest } from "../seed.ts";
 import { driftOf } from "./drift.ts";
 import { stepFault } from "./failure.ts";
 import type { StateEvent } from "./observed.ts";
 import { debianRunner } from "./runner.ts";
 import type { Reach, Reached } from "./reach.ts";
-import { fillSteps, stepSchema, textsOf } from "./work.ts";
+import { digestOfSteps, resolverOf } from "./digest.ts";
+import { fillSteps, stepSchema } from "./work.ts";
 
 export const roleInputs = z.object({
   host: z.string(),
@@ -21,7 +22,7 @@ export const roleInputs = z.object({
   reach: z.object({
     way: z.enum(["door", "inside", "console"]),
     address: z.string(),
-    bastion: z.object({ host: z.string(), vmId: z.int() }),
+    bastion: z.object({ host: z.string(), vmId: z.int(), address: z.string().nullable() }),
   }),
   /** With places for secrets: none is here, so none is in the state. */
   steps: z.array(stepSchema),
@@ -49,12 +50,6 @@ export const reachOf = ({ host, vmId, reach }: Pick<RoleInputs, "host" | "vmId" 
   ...reach,
 });
 
-/** The values that fill the places of a role's steps. */
-export const resolverOf = (
-  secrets: SecretSource,
-  role: Pick<RoleInputs, "steps" | "authority" | "certificates">,
-): Promise<Resolve> => secrets.resolver(textsOf(role.steps), role);
-
 /** Looks at a role's host without changing it. */
 export async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
   const resolve = await resolverOf(await tools.secrets(), role);
@@ -73,8 +68,7 @@ export function roleResource(tools: StepTools): ResourceType {
   const apply = async (role: RoleInputs): Promise<string> => {
     const secrets = await tools.secrets();
     const resolve = await resolverOf(secrets, role);
-    const digest = secrets.digest(JSON.stringify(fillSteps(role.steps, resolve)));
-    if (digest !== role.digest)
+    if ((await digestOfSteps(role, secrets)) !== role.digest)
       throw new Fault(
         "STEP_DIGEST",
         `What the provider would write on ${role.host} is not what the program declared.`,

@@ -221,7 +221,7 @@ export const isPublic = (kind: string): boolean => ["ssh-public", "vault-certifi
  * @throws Fault ROLE_SECRET_IN_ARGV, ROLE_TWO_STEPS, TEMPLATE_UNKNOWN_SECRET: faults of the role, found before any host
  * is called
  */
-export function declare(role: string, work: RoleWork): readonly Step[] {
+export function declare(role: string, work: RoleWork): readonly DeclaredStep[] {
   const names = new Set<string>();
   for (const step of work.steps) {
     if (names.has(step.name))
@@ -240,8 +240,9 @@ export function declare(role: string, work: RoleWork): readonly Step[] {
         );
     }
   }
-  for (const text of textsOf(work.steps.map((s) => stepSchema.parse(s)))) secretsIn(text);
-  return work.steps;
+  const steps = work.steps.map((step) => stepSchema.parse(step));
+  for (const text of textsOf(steps)) secretsIn(text);
+  return steps;
 }
 
 function argvsOf(step: Step): readonly (readonly string[])[] {

@@ -49,12 +49,13 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
         name: "public clock",
         files: {
           "/etc/chrony/chrony.conf": { content: fill("chrony.conf", { time: formatAddress(time) }) },
-          // A guest of this lab must not set its machine's clock, and cannot.
+          // The scenery gives the time and sets no clock: without that right Debian's unit would not even start.
           "/etc/default/chrony": { content: 'DAEMON_OPTS="-x"\n' },
+          "/etc/systemd/system/chrony.service.d/no-clock.conf": { content: "[Unit]\nConditionCapability=\n" },
         },
         check: [{ argv: ["chronyd", "-p", "-f", "new:/etc/chrony/chrony.conf"] }],
-        reload: [{ argv: ["systemctl", "restart", "chrony"] }],
-        probe: { argv: ["systemctl", "is-active", "--quiet", "chrony"] },
+        reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", "chrony"] }],
+        probe: { argv: ["chronyc", "-n", "tracking"] },
       },
       {
         kind: "files",

@@ -1,14 +1,14 @@
 /**
- * What guests of each role have on their disk before their first boot: the small table that the roles' own registry
- * will replace. A template's name tells the role (`tpl-<role>-<n>`), a guest's tag too (`role-<role>`).
+ * What guests have on their disk before their first boot. A template's name tells the role (`tpl-<role>-<n>`), a
+ * guest's tag too (`role-<role>`); the packages of roles are told from outside.
  */
 
 export interface Recipe {
   readonly role: string;
   /** Debian's release. */
   readonly suite: string;
-  /** On top of the base. */
-  readonly packages: readonly string[];
+  /** Packages of each layer on top of the base, the lowest first. */
+  readonly layers: readonly (readonly string[])[];
   /** How the guest's system names `net[n]` unless its seed says otherwise. */
   readonly nicName: (index: number) => string;
   /** Who reads the seed CD: this driver, the guest's own cloud-init, or a router's firmware. */
@@ -24,32 +24,30 @@ export const BASE_PACKAGES: readonly string[] = [
   "libnss-myhostname",
 ];
 
-/** Packages of a role on Debian; a role that is not here has the base alone. */
-const ROLE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  // The public DNS and the outside's clock and web.
-  internet: ["unbound", "chrony", "nginx-light"],
-};
-
 const SUITES: Readonly<Record<string, string>> = { "12": "bookworm", "13": "trixie" };
 
 /** On which Debian the router's stand-in runs. */
 const ROUTER_SUITE = "trixie";
 
-export interface RouterPackages {
-  readonly packages: readonly string[];
+/** Packages by role, one list a layer; a role that is not here has the base alone. */
+export type RoleLayers = Readonly<Record<string, readonly (readonly string[])[]>>;
+
+export interface KnownPackages {
+  readonly router: readonly string[];
+  readonly roles: RoleLayers;
 }
 
 /**
  * @param image the file name or URL of the image that the guest's first disk was made from
  * @returns undefined when nothing here can stand for that image
  */
-export function recipeFor(image: string, role: string, router: RouterPackages): Recipe | undefined {
+export function recipeFor(image: string, role: string, known: KnownPackages): Recipe | undefined {
   const file = image.split("/").at(-1) ?? image;
   if (/pfsense/i.test(file)) {
     return {
       role: "router",
       suite: ROUTER_SUITE,
-      packages: router.packages,
+      layers: withContent([known.router]),
       // FreeBSD's virtio driver, whose names config.xml bears.
       nicName: (index) => `vtnet${index}`,
       seed: "router",
@@ -61,12 +59,14 @@ export function recipeFor(image: string, role: string, router: RouterPackages): 
   return {
     role,
     suite,
-    packages: isCloudInit ? ["cloud-init"] : (ROLE_PACKAGES[role] ?? []),
+    layers: withContent(isCloudInit ? [["cloud-init"]] : Object.hasOwn(known.roles, role) ? known.roles[role]! : []),
     // systemd.net-naming-scheme(7) of a q35 or i440fx machine, as Debian's image names them on Proxmox.
     nicName: (index) => `ens${18 + index}`,
     seed: isCloudInit ? "cloud-init" : "driver",
   };
 }
+
+const withContent = (layers: Recipe["layers"]): Recipe["layers"] => layers.filter((l) => l.length > 0);
 
 /** The role that a hypervisor's name or tags tell. */
 export function roleOf(name: string, tags: readonly string[]): string | undefined {

@@ -64,30 +64,34 @@ export class ImageStore {
    * The recipe's layers, topmost first, built where they are not there yet.
    * @throws Fault TWIN_ARCHIVE, TWIN_IMAGE_DISK_FULL, TWIN_IMAGE_DAMAGED, TWIN_ARCHIVE_UNKNOWN
    */
-  async layersFor(recipe: Pick<Recipe, "suite" | "packages">): Promise<Layer[]> {
-    const base = await this.#once(recipe.suite, BASE_PACKAGES, null);
-    if (recipe.packages.length === 0) return [base];
-    return [await this.#once(recipe.suite, recipe.packages, base), base];
+  async layersFor(recipe: Pick<Recipe, "suite" | "layers">): Promise<readonly Layer[]> {
+    let layers: readonly Layer[] = [];
+    for (const packages of [BASE_PACKAGES, ...recipe.layers])
+      layers = [await this.#once(recipe.suite, packages, layers), ...layers];
+    return layers;
   }
 
   /** Under which name the index holds a release's base. */
   keyOf(suite: string): string {
-    return requestKey(suite, BASE_PACKAGES, null);
+    return requestKey(suite, BASE_PACKAGES, []);
   }
 
-  /** One build at a time for the same thing in this process. */
-  #once(suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
-    const key = requestKey(suite, packages, parent?.id ?? null);
+  /**
+   * One build at a time for the same thing in this process.
+   * @param below the layers that it stands on, topmost first
+   */
+  #once(suite: string, packages: readonly string[], below: readonly Layer[]): Promise<Layer> {
+    const key = requestKey(suite, packages, below);
     let made = this.#pending.get(key);
     if (made === undefined) {
-      made = this.#layer(key, suite, packages, parent);
+      made = this.#layer(key, suite, packages, below);
       this.#pending.set(key, made);
       made.catch(() => this.#pending.delete(key));
     }
     return made;
   }
 
-  async #layer(key: string, suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
+  async #layer(key: string, suite: string, packages: readonly string[], below: readonly Layer[]): Promise<Layer> {
     const known = await this.#find(key);
     if (known !== undefined) return known;
     const { folder } = this.#options;
@@ -95,7 +99,7 @@ export class ImageStore {
     // Several labs of one machine share the cache.
     const release = await lockFile(join(folder, `lock-${key}`));
     try {
-      return (await this.#find(key)) ?? (await this.#build(key, suite, packages, parent));
+      return (await this.#find(key)) ?? (await this.#build(key, suite, packages, below));
     } finally {
       await release();
     }
@@ -145,7 +149,8 @@ export class ImageStore {
     }
   }
 
-  async #build(key: string, suite: string, packages: readonly string[], parent: Layer | null): Promise<Layer> {
+  async #build(key: string, suite: string, packages: readonly string[], below: readonly Layer[]): Promise<Layer> {
+    const parent = below[0]?.id ?? null;
     const { folder, log, signal } = this.#options;
     const building = join(folder, `building-${randomBytes(4).toString("hex")}`);
     const root = join(building, "root");
@@ -164,16 +169,16 @@ export class ImageStore {
         onLine: progress(log),
       };
       if (parent === null) await must(baseCommand(suite, packages, archive, root, debs), options);
-      else await must(layerCommand(packages, parent.folder, root, building, debs), options);
-      const inside = await installed(root, parent);
+      else await must(layerCommand(packages, below.map((l) => l.folder).join(":"), root, building, debs), options);
+      const inside = await installed(root, below);
       const { digest, files, bytes } = await digestOf(root);
       const id = createHash("sha256")
-        .update(JSON.stringify([RECIPE_VERSION, suite, parent?.id ?? null, packages, inside]))
+        .update(JSON.stringify([RECIPE_VERSION, suite, parent, packages, inside]))
         .digest("hex")
         .slice(0, 16);
       const made: LayerManifest = {
         id,
-        parent: parent?.id ?? null,
+        parent,
         suite,
         asked: [...packages],
         packages: inside,
@@ -213,7 +218,8 @@ export class ImageStore {
       const names = await readdir(folder).catch(() => [] as string[]);
       const indexed = await this.#indexed();
       const keep = new Set([...used, ...indexed]);
-      for (const id of [...keep]) {
+      // What is added on the way is visited too.
+      for (const id of keep) {
         const parent = await this.open(id)
           .then((l) => l.manifest.parent)
           .catch(() => null);
@@ -262,9 +268,10 @@ function packageOf(file: string): string | undefined {
   return match ? `${match[1]!}=${match[2]!.replaceAll("%3a", ":")}` : undefined;
 }
 
-const requestKey = (suite: string, packages: readonly string[], parent: string | null): string =>
+/** @param below the layers that it stands on, topmost first */
+const requestKey = (suite: string, packages: readonly string[], below: readonly Layer[]): string =>
   createHash("sha256")
-    .update(JSON.stringify([RECIPE_VERSION, suite, parent, packages]))
+    .update(JSON.stringify([RECIPE_VERSION, suite, below[0]?.id ?? null, packages]))
     .digest("hex")
     .slice(0, 16);
 
@@ -315,7 +322,7 @@ function baseCommand(
 /** chroot apt on an overlay over the parent: no guest, no network of the lab. */
 function layerCommand(
   packages: readonly string[],
-  parent: string,
+  lower: string,
   root: string,
   building: string,
   debs: string,
@@ -323,7 +330,7 @@ function layerCommand(
   const script = `
 mkdir -p ${root} ${building}/work ${building}/merged
 R=${building}/merged
-mount -t overlay maquette-build -o lowerdir=${parent},upperdir=${root},workdir=${building}/work $R
+mount -t overlay maquette-build -o lowerdir=${lower},upperdir=${root},workdir=${building}/work $R
 mount -t proc proc $R/proc
 mount --bind /dev $R/dev
 for d in run tmp var/lib/apt/lists; do mount -t tmpfs maquette-build $R/$d; done
@@ -354,10 +361,10 @@ function progress(log: (line: string) => void): (line: string) => void {
   };
 }
 
-/** `name=version` of all that the layer adds over its parent. */
-async function installed(root: string, parent: Layer | null): Promise<string[]> {
+/** `name=version` of all that the layer adds to those below. */
+async function installed(root: string, below: readonly Layer[]): Promise<string[]> {
   const status = await readFile(join(root, "var/lib/dpkg/status"), "utf8");
-  const before = new Set(parent?.manifest.packages ?? []);
+  const before = new Set(below.flatMap((l) => l.manifest.packages));
   return status
     .split("\n\n")
     .flatMap((stanza) => {

@@ -1,0 +1,44 @@
+import type { Host, Plan } from "../../plan/types.ts";
+import { renderHost, type HostRole } from "../../roles/registry.ts";
+import type { RoleContext } from "../../roles/role.ts";
+import { authorityOf, type CertificateRequest } from "../../roles/seed.ts";
+import type { SecretSource } from "../secrets.ts";
+import { digestOfSteps } from "./digest.ts";
+import { declare, type DeclaredStep } from "./work.ts";
+
+/** A role's work on a host, as its resource declares it. */
+export interface DeclaredRole {
+  readonly role: HostRole["role"];
+  readonly steps: readonly DeclaredStep[];
+  /** Name of the CA that signs the certificates. */
+  readonly authority: string;
+  readonly certificates: Readonly<Record<string, CertificateRequest>>;
+  /** Hosts whose own role is done before. */
+  readonly after: readonly Host["id"][];
+  /** Of what fills the places for secrets. */
+  readonly digest: string;
+}
+
+/**
+ * What every host of the plan is asked for, in order; a fault of a role is found here, before anything is made.
+ * @param templates texts by `<role>/<file>`
+ * @throws Fault ROLE_…, TEMPLATE_…
+ */
+export async function declareRoles(
+  plan: Plan,
+  operator: RoleContext["operator"],
+  templates: ReadonlyMap<string, string>,
+  secrets: SecretSource,
+): Promise<ReadonlyMap<Host["id"], readonly DeclaredRole[]>> {
+  const authority = authorityOf(plan);
+  const made = [...plan.hosts.values()].map(async (host) => {
+    const roles = renderHost(plan, host, templates, operator).map(async ({ role, work }) => {
+      const steps = declare(role, work);
+      const certificates = work.certificates ?? {};
+      const digest = await digestOfSteps({ steps, authority, certificates }, secrets);
+      return { role, steps, authority, certificates, after: work.after ?? [], digest };
+    });
+    return [host.id, await Promise.all(roles)] as const;
+  });
+  return new Map(await Promise.all(made));
+}
