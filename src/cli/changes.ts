@@ -40,39 +40,53 @@ export function changeOf(event: EngineEvent): Change | undefined {
   if (!m || !op || m.type === "pulumi:pulumi:Stack" || m.type.startsWith("maquette:lab:")) return undefined;
   // A provider comes and goes with its resources; that it changes (another certificate is accepted) is worth a line.
   if (m.type.startsWith("pulumi:providers:") && op !== "update" && op !== "replace") return undefined;
-  const detailed = m.detailedDiff ?? differingInputs(m.old, m.new);
+  const isChange = op === "update" || op === "replace";
   return {
     op,
     name: m.urn.split("::").pop()!,
     type: m.type,
     urn: m.urn,
-    properties:
-      op === "update" || op === "replace"
-        ? Object.entries(detailed).map(([path, d]) => {
-            const [before, after] = narrowed(at(m.old, path, d), at(m.new, path, d));
-            return { path, before, after, forcesReplacement: d.diffKind.endsWith("replace") };
-          })
-        : [],
+    properties: !isChange ? [] : m.detailedDiff ? detailedProperties(m, m.detailedDiff) : differingInputs(m.old, m.new),
   };
 }
 
-/** A provider in TypeScript reports no detail: the inputs that differ, and within maps the entries that do. */
-function differingInputs(
-  before: unknown,
-  after: unknown,
-): Record<string, { readonly diffKind: string; readonly inputDiff: boolean }> {
-  const found: Record<string, { diffKind: string; inputDiff: boolean }> = {};
-  const inputsOf = (s: unknown): Record<string, unknown> => (isRecord(s) && isRecord(s["inputs"]) ? s["inputs"] : {});
-  const compare = (x: Record<string, unknown>, y: Record<string, unknown>, parent: string): void => {
-    for (const key of new Set([...Object.keys(x), ...Object.keys(y)])) {
-      const [o, n] = [x[key], y[key]];
-      if (key.startsWith("__") || JSON.stringify(o) === JSON.stringify(n)) continue;
-      if (parent === "" && isRecord(o) && isRecord(n)) compare(o, n, key);
-      else found[parent === "" ? key : `${parent}["${key}"]`] = { diffKind: "update", inputDiff: true };
+function detailedProperties(
+  { old, new: now }: { readonly old?: unknown; readonly new?: unknown },
+  detailed: Record<string, { readonly diffKind: string; readonly inputDiff?: boolean }>,
+): PropertyChange[] {
+  return Object.entries(detailed).map(([path, d]) => {
+    const [before, after] = narrowed(at(old, path, d), at(now, path, d));
+    return { path, before, after, forcesReplacement: d.diffKind.endsWith("replace") };
+  });
+}
+
+/**
+ * A provider in TypeScript reports no detail: the inputs that differ, down to the value. Members of lists go by their
+ * `name` where they have one, so that one more step in a role is one more step and not a change of all after it.
+ */
+function differingInputs(before: unknown, after: unknown): PropertyChange[] {
+  const found: PropertyChange[] = [];
+  const inputsOf = (s: unknown): unknown => (isRecord(s) ? (s["inputs"] ?? {}) : {});
+  const compare = (o: unknown, n: unknown, path: string): void => {
+    if (JSON.stringify(o) === JSON.stringify(n)) return;
+    const [x, y] = [named(o), named(n)];
+    if (x && y) {
+      for (const key of new Set([...Object.keys(x), ...Object.keys(y)]))
+        if (!key.startsWith("__")) compare(x[key], y[key], path === "" ? key : `${path}["${key}"]`);
+      return;
     }
+    const [b, a] = narrowed(o, n);
+    found.push({ path, before: b, after: a, forcesReplacement: false });
   };
   compare(inputsOf(before), inputsOf(after), "");
   return found;
+}
+
+/** A record as it is; a list of things with names as a record of them. */
+function named(value: unknown): Record<string, unknown> | undefined {
+  if (isRecord(value)) return value;
+  if (!Array.isArray(value) || !value.every((v) => isRecord(v) && typeof v["name"] === "string")) return undefined;
+  return Object.fromEntries(value.map((v: { name: string }) => [v.name, v]));
 }
 
 const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);

@@ -16,6 +16,7 @@ export const commands: readonly CommandSpec[] = [
     positionals: [],
     options: [
       { name: "skip-preview", help: "do not show what will change first" },
+      { name: "host", value: "HOST", help: "only this host (several: a,b), and nothing else" },
       { name: "no-install", help: "as root: name the system packages that are missing, install none" },
     ],
     load: async () => (await import("./commands/up.ts")).up,

@@ -19,7 +19,8 @@ const english = {
   nextPlan: "change the lab, then maquette up",
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
-  outside: (host: string) => `${host}: setting up the operators and the Internet`,
+  drifted: (host: string, role: string, step: string | null, what: string) =>
+    step === null ? `${host}: ${what}` : `${host}, role ${role}, "${step}": ${what}`,
   routersElect: "the routers elect a master",
   routerLoaded: (host: string) => `${host}: new configuration proven, loaded and confirmed`,
   containers:
@@ -61,7 +62,8 @@ const french: Words = {
   nextPlan: "modifier la maquette, puis maquette up",
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
-  outside: (host) => `${host} : mise en place des opérateurs et d'Internet`,
+  drifted: (host, role, step, what) =>
+    step === null ? `${host} : ${what}` : `${host}, rôle ${role}, « ${step} » : ${what}`,
   routersElect: "les routeurs élisent un maître",
   routerLoaded: (host) => `${host} : nouvelle configuration prouvée, chargée et confirmée`,
   containers:

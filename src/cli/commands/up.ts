@@ -1,6 +1,10 @@
+import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
+import type { Plan } from "../../plan/types.ts";
+import { askHosts } from "../ask-hosts.ts";
+import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
-import { collectChanges } from "../changes.ts";
+import { collectChanges, isGuest } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
@@ -25,29 +29,53 @@ export const up: Command = async (context, values) => {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
     await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
   }
-  // A guest that somebody stopped is in the engine's record as running until it looks.
-  const refresh = (await hasStopped()) ? ["--refresh"] : [];
+  const only = values["host"] === undefined ? [] : targetsOf(plan, values["host"]);
+  // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is off,
+  // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
+  const checkpoint = await checkpointOf(context, session);
+  let refresh = (await hasLostGuests()) ? ["--refresh"] : [];
+  const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint);
+  asking.catch(() => undefined);
   if (values["skip-preview"] !== true) {
-    const events: Parameters<RunProgress["onEvent"]>[0][] = [];
-    const seen = new RunProgress(io);
-    const previewed = await interruptible(io, (signal) =>
-      session.pulumi(["preview", ...refresh], { onEvent: (e) => events.push(e), signal }),
-    );
-    if (previewed.code !== 0) throw engineFault("preview", previewed, seen, events);
-    const changes = collectChanges(events);
+    let previewed = await preview();
+    await lookAtHosts();
+    if (refresh.length > 0) previewed = await preview();
+    const changes = collectChanges(previewed);
     if (!context.isJson) io.err(changes.length === 0 ? words.upToDate : describeChanges(changes));
     if (changes.length === 0) return finish();
-  }
+  } else await lookAtHosts();
   const progress = new RunProgress(io);
   const ran = await interruptible(io, (signal) =>
-    session.pulumi(["up", "--yes", "--skip-preview", ...refresh], { onEvent: progress.onEvent, signal }),
+    // Hosts wait for each other and for networks, not for this machine: none must keep another from beginning.
+    session.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64", ...refresh, ...only], {
+      onEvent: progress.onEvent,
+      signal,
+    }),
   );
   if (ran.code !== 0) throw engineFault("up", ran, progress, []);
   return finish();
 
-  async function hasStopped(): Promise<boolean> {
-    const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
-    return (await session.client.listVms()).some((v) => own.has(v.vmid) && v.status !== "running");
+  async function preview(): Promise<Parameters<RunProgress["onEvent"]>[0][]> {
+    const events: Parameters<RunProgress["onEvent"]>[0][] = [];
+    const seen = new RunProgress(io);
+    const ran = await interruptible(io, (signal) =>
+      session.pulumi(["preview", ...refresh, ...only], { onEvent: (e) => events.push(e), signal }),
+    );
+    if (ran.code !== 0) throw engineFault("preview", ran, seen, events);
+    return events;
+  }
+
+  async function lookAtHosts(): Promise<void> {
+    const drifts = await asking;
+    for (const { host, role, step, what } of drifts) io.err(words.drifted(host, role, step, what));
+    if (drifts.length > 0) refresh = ["--refresh"];
+  }
+
+  /** Guests that the engine has on record and that are off, or gone. */
+  async function hasLostGuests(): Promise<boolean> {
+    const recorded = new Set(checkpoint.resources.filter(isGuest).map((r) => Number(r.inputs?.["vmId"])));
+    const running = (await session.client.listVms()).filter((v) => v.status === "running").map((v) => v.vmid);
+    return [...recorded].some((id) => !running.includes(id));
   }
 
   async function finish(): Promise<number> {
@@ -94,6 +122,21 @@ export const up: Command = async (context, values) => {
     return exitCodes.good;
   }
 };
+
+/** Pulumi's names of everything that a host consists of. @throws Fault CLI_UNKNOWN_HOST */
+function targetsOf(plan: Plan, asked: unknown): string[] {
+  const names = String(asked).split(",");
+  for (const name of names) {
+    if (plan.hosts.has(name)) continue;
+    const near = didYouMean(name, plan.hosts.keys());
+    throw new Fault(
+      "CLI_UNKNOWN_HOST",
+      `"${name}" is not a host of the plan.`,
+      near ? `Did you mean "${near}"?` : `Hosts are ${[...plan.hosts.keys()].join(", ")}.`,
+    );
+  }
+  return names.flatMap((name) => ["--target", `**::${name}`, "--target", `**::${name}-*`]);
+}
 
 /** What a run of the engine that failed has to say: its own errors, never its log. */
 export function engineFault(

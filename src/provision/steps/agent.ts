@@ -494,7 +494,7 @@ def main():
                 return
             time.sleep(0.1)
     try:
-        say(event="hello", instance=instance(True))
+        say(event="hello", instance=instance(True), now=time.time())
     except OSError as e:
         say(event="fail", role=asked["roles"][0]["role"], step=0, what=words_of(e))
         return

@@ -1,7 +1,7 @@
 import type { Resolve } from "../secrets.ts";
 import type { FoundFile, ObservedStep } from "./observed.ts";
 import { putBack } from "./put-back.ts";
-import type { DeclaredStep } from "./work.ts";
+import { rightsOf, type DeclaredStep } from "./work.ts";
 
 type DeclaredFile = Extract<DeclaredStep, { kind: "files" }>["files"][string];
 
@@ -57,8 +57,16 @@ function driftOfStep(step: DeclaredStep, found: ObservedStep, resolve: Resolve):
 function fileAsFound(declared: DeclaredFile, now: FoundFile, resolve: Resolve): DeclaredFile {
   if (now.kind !== undefined)
     return { ...declared, content: `(${now.kind === "link" ? "a symbolic link" : "no file"})` };
-  const rights = { owner: now.owner, mode: now.mode };
+  // Defaults stay unsaid, or they would show as changes.
+  const wanted = rightsOf(declared);
+  const rights = {
+    ...(now.owner === wanted.owner ? optional("owner", declared.owner) : { owner: now.owner }),
+    ...(now.mode === wanted.mode ? optional("mode", declared.mode) : { mode: now.mode }),
+  };
   if (now.isSame) return { content: declared.content, ...rights };
   if (now.content === undefined) return { content: `(too long to be shown; sha256 ${now.digest})`, ...rights };
   return { content: putBack(declared.content, now.content, resolve), ...rights };
 }
+
+const optional = (name: "owner" | "mode", value: string | undefined): Record<string, string> =>
+  value === undefined ? {} : { [name]: value };

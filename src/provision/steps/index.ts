@@ -1,7 +1,8 @@
 /** Steps inside hosts, over SSH: declared by roles, run as resources. */
 export { resolverOf } from "./digest.ts";
 export { Reached, SOCKETS, type Reach } from "./reach.ts";
-export { look, roleInputs, roleResource, type RoleInputs, type StepTools } from "./resource.ts";
+export { wordsOfDrift } from "./drift.ts";
+export { reachOf, roleResource, roleState, type RoleState, type StepTools } from "./resource.ts";
 export { declareRoles, type DeclaredRole } from "./declare-roles.ts";
 export { debianRunner, type HostRunner } from "./runner.ts";
 export { fillSteps, type DeclaredStep } from "./work.ts";

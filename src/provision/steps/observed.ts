@@ -47,7 +47,12 @@ export type FailEvent = z.infer<typeof failEvent>;
 
 /** What a host says while it works. */
 export const applyEvent = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("hello"), instance: z.string() }),
+  z.object({
+    event: z.literal("hello"),
+    instance: z.string(),
+    /** The host's clock, seconds since 1970. */
+    now: z.number(),
+  }),
   z.object({ event: z.literal("begin"), role: z.string(), step: z.number() }),
   z.object({
     event: z.literal("done"),

@@ -32,7 +32,8 @@ export const roleInputs = z.object({
   digest: z.string(),
 });
 export type RoleInputs = z.infer<typeof roleInputs>;
-const roleState = roleInputs.extend({ instance: z.string() });
+export const roleState = roleInputs.extend({ instance: z.string() });
+export type RoleState = z.infer<typeof roleState>;
 
 /** What is needed to speak with hosts; each made at its first use. */
 export interface StepTools {
@@ -82,6 +83,7 @@ export function roleResource(tools: StepTools): ResourceType {
       const sent = [{ role: role.role, steps: fillSteps(role.steps, resolve) }];
       const failure = await debianRunner(connection).apply(sent, (event) => {
         if (event.event === "hello") ({ instance } = event);
+        if (event.event === "hello" && role.role !== "base") refuseClock(role.host, event.now, Date.now() / 1000);
       });
       if (failure === undefined) return instance!;
       throw stepFault(role, failure, resolve);
@@ -132,6 +134,23 @@ export function roleResource(tools: StepTools): ResourceType {
     // It goes with its guest: what a role has made is taken away with the disk that it is on.
     delete: () => Promise.resolve(),
   };
+}
+
+/** Kerberos takes five minutes (RFC 4120 §5.2.5's skew), certificates of a moment ago none. */
+const CLOCK_SECONDS = 120;
+
+/**
+ * The base sets a clock right, or sees that somebody does; nothing else begins where it did not help.
+ * @throws Fault STEP_CLOCK
+ */
+export function refuseClock(host: string, there: number, here: number): void {
+  const off = Math.round(there - here);
+  if (Math.abs(off) <= CLOCK_SECONDS) return;
+  throw new Fault(
+    "STEP_CLOCK",
+    `The clock of ${host} is ${Math.abs(off)} s ${off > 0 ? "ahead" : "behind"}: neither certificates nor Kerberos would be believed there.`,
+    `\`maquette ssh ${host} -- chronyc tracking\` says whom it asks; if this machine's own clock is the wrong one, set that. Then run \`maquette up\` again.`,
+  );
 }
 
 const idOf = (role: RoleInputs, instance: string): string => `${role.host}/${role.role}@${instance}`;

@@ -199,16 +199,15 @@ export function fillSteps(steps: readonly DeclaredStep[], resolve: Resolve): Sen
 }
 
 function sentFile(wanted: z.infer<typeof file>, resolve: Resolve): SentFile {
-  const isSecret = hidesSomething(wanted.content);
   const content = substituteSecrets(wanted.content, resolve);
-  return {
-    content,
-    owner: wanted.owner ?? "root:root",
-    mode: (wanted.mode ?? (isSecret ? "0600" : "0644")).padStart(4, "0"),
-    digest: sha256(content),
-    isSecret,
-  };
+  return { content, ...rightsOf(wanted), digest: sha256(content), isSecret: hidesSomething(wanted.content) };
 }
+
+/** Whose a file is and who may read it, defaults filled in. */
+export const rightsOf = (wanted: z.infer<typeof file>): { readonly owner: string; readonly mode: string } => ({
+  owner: wanted.owner ?? "root:root",
+  mode: (wanted.mode ?? (hidesSomething(wanted.content) ? "0600" : "0644")).padStart(4, "0"),
+});
 
 /** Whether a text has a place for something that nobody may read; a certificate and a public key may be read. */
 export const hidesSomething = (text: string): boolean => secretsIn(text).some(({ kind }) => !isPublic(kind));
