@@ -62,11 +62,16 @@ export async function recover(context: Context, session: Session, mark: string):
   }
   if (plan.needsRefresh) {
     say("asking the API what is there");
-    const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview"]);
+    const said: string[] = [];
+    const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview"], {
+      onEvent: ({ diagnosticEvent: d }) => {
+        if (d?.severity === "error") said.push(d.message.replaceAll(/<\{%[^%]*%\}>/g, "").trim());
+      },
+    });
     if (refreshed.code !== 0) {
       throw new Fault(
         "STATE_NO_REFRESH",
-        `Pulumi's refresh failed: ${refreshed.stderr.trim() || refreshed.stdout.trim().split("\n").slice(-8).join("\n")}`,
+        `Pulumi's refresh failed: ${said.join("\n") || refreshed.stderr.trim() || refreshed.stdout.trim().split("\n").slice(-8).join("\n")}`,
         "Mend what it names, then run the same command again.",
       );
     }

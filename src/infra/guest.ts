@@ -32,6 +32,7 @@ export class Guest extends pulumi.ComponentResource {
         authority: seed.authority,
         certificates: seed.certificates,
         vmId: naming.vmId(host),
+        beginning: `${host.image}/${host.role}/${settings.clones}`,
         mark,
         digest: seed.digest,
       },
@@ -83,6 +84,8 @@ export class Guest extends pulumi.ComponentResource {
           },
           {
             parent: this,
+            // Its id, addresses and MACs are the plan's: the new one can only stand where the old one stood.
+            deleteBeforeReplace: true,
             dependsOn: [...after, ...queue],
             // On a real Proxmox a plain `pulumi destroy` stops here; `maquette destroy` asks for the stack's name first.
             protect: host.isProtected || !world.isEmbedded,

@@ -10,6 +10,7 @@ export interface SeedArgs {
   readonly authority: string;
   readonly certificates: Seed["certificates"];
   readonly vmId: number;
+  readonly beginning: string;
   readonly mark: string;
   readonly digest: string;
 }

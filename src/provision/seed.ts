@@ -29,13 +29,15 @@ export const seedInputs = z.object({
   certificates: z.record(z.string(), certificateRequest),
   /** The guest that reads the seed. */
   vmId: z.int(),
+  /** What the guest begins as: made anew from something else, it needs its seed again. */
+  beginning: z.string().default(""),
   mark: z.string(),
   /** HMAC of the CD's bytes under the stack's secret: changes when a secret is rotated. */
   digest: z.string(),
 });
 export type SeedInputs = z.infer<typeof seedInputs>;
 
-const moved = ["node", "storage", "fileName", "vmId"] as const;
+const moved = ["node", "storage", "fileName", "vmId", "beginning"] as const;
 const content = ["label", "files", "authority", "certificates", "digest"] as const;
 
 /** The seed's files with their placeholders filled in, in memory only. */
@@ -84,7 +86,8 @@ export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceTy
     },
     diff(olds, news) {
       const [o, n] = [seedInputs.parse(olds), seedInputs.parse(news)];
-      const replaces = moved.filter((k) => o[k] !== n[k]);
+      // A state of before that was written down is no reason to make a guest's seed anew.
+      const replaces = moved.filter((k) => o[k] !== n[k] && !(k === "beginning" && o[k] === ""));
       const changed = content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n[k])) || o.mark !== n.mark;
       return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
     },

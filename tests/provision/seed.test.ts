@@ -26,6 +26,7 @@ async function seedOf(changes: Partial<SeedInputs> = {}): Promise<SeedInputs> {
     storage: "local",
     fileName: "lab-12345678-dc1.iso",
     vmId: 1011,
+    beginning: "debian-13/dc/linked",
     mark: "lab-12345678",
     digest: source.digest(await seedImage(made, source)),
     ...made,
