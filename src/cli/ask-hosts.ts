@@ -26,7 +26,7 @@ export interface Drift {
 }
 
 /** A lab whose machine room has just been started again boots meanwhile. */
-const ANSWER_MS = 90_000;
+const ANSWER_MS = 45_000;
 const ROLE = "provision:index:Role";
 
 /**
