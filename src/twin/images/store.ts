@@ -9,7 +9,7 @@ import { CommandFailed, must } from "../command.ts";
 import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
 
 /** Changes whenever the scripts below do: layers made by others are not used. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 const BUILD_DEADLINE_MS = 15 * 60_000;
 const FORGET_MS = 30 * 24 * 3_600_000;
 
@@ -286,7 +286,7 @@ function baseCommand(
   const quiet = [
     // Never of use in a guest without hardware or waiting for a network that a firewall may hold back.
     ...["systemd-networkd-wait-online.service", "systemd-modules-load.service", "console-getty.service"],
-    ...["getty@tty1.service", "sshd-keygen.service", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer"],
+    ...["getty@tty1.service", "sshd-keygen.service", "e2scrub_all.timer"],
     ...["dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "systemd-pstore.service"],
   ];
   return [
