@@ -313,7 +313,7 @@ function forwardFault(target: Target, host: string, port: number, error: unknown
     return new Fault(
       "DOOR_FORBIDDEN",
       what,
-      `The SSH server of ${target.name} forbids forwards (AllowTcpForwarding, PermitOpen): the door needs them.`,
+      `${target.name} forwards only to the hosts and ports that the flow table opens to it: \`maquette explain ${target.name} HOST tcp/${port}\`.`,
       error,
     );
   if (reason === undefined) return cut(target, error);

@@ -1,6 +1,7 @@
 import { Fault } from "../core/fault.ts";
 import type { RoleId } from "../plan/names.ts";
 import type { Host, Plan } from "../plan/types.ts";
+import { backup } from "./backup/index.ts";
 import { base } from "./base/index.ts";
 import { bastion } from "./bastion/index.ts";
 import { dc } from "./dc/index.ts";
@@ -16,7 +17,7 @@ export const roles: Readonly<Record<RoleId, RoleDefinition>> = {
   pbx: plainRole("pbx", { memoryMiB: 1024, diskGiB: 8 }),
   mail: plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }),
   supervision: plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }),
-  backup: plainRole("backup", { memoryMiB: 1024, diskGiB: 8 }),
+  backup,
   ebrigade: plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }),
   vpn: plainRole("vpn", { memoryMiB: 512, diskGiB: 8 }),
   bastion,
