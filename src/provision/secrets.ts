@@ -51,6 +51,9 @@ export class SecretSource {
         return (await this.#certificate(label, order)).certificate;
       case "vault-key":
         return (await this.#certificate(label, order)).key;
+      case "vault-crl":
+        // One CA, one list; its label is the CA's.
+        return this.#vault.crl(order.authority);
     }
   }
 

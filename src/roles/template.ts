@@ -42,6 +42,7 @@ export const secretKinds = [
   "ssh-public",
   "vault-certificate",
   "vault-key",
+  "vault-crl",
 ] as const;
 export type SecretKind = (typeof secretKinds)[number];
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
 import { errnoOf, Fault } from "../core/fault.ts";
+import { readEpochs } from "./epochs.ts";
 import { createPrivate, diskFault } from "./folders.ts";
 import { openSshPrivateKey, openSshPublicKey } from "./openssh.ts";
 
@@ -71,8 +72,9 @@ export class StackSecret {
 }
 
 /**
- * The secret of a stack, made at the first call.
+ * The secret of a stack, made at the first call, with the epochs of what was rotated.
  * @param folder `Folders.secrets`
+ * @throws Fault STACK_SECRET_DAMAGED, EPOCHS_DAMAGED
  */
 export async function loadStackSecret(folder: string): Promise<StackSecret> {
   const file = join(folder, "secret");
@@ -94,5 +96,5 @@ export async function loadStackSecret(folder: string): Promise<StackSecret> {
       "Put the file back from your backup; or delete it to start a new lab (every password and key changes), after `maquette destroy`.",
     );
   }
-  return new StackSecret(Buffer.from(text.trim(), "base64url"));
+  return new StackSecret(Buffer.from(text.trim(), "base64url"), await readEpochs(folder));
 }

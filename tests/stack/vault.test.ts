@@ -1,6 +1,9 @@
+import "reflect-metadata";
+import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
 import { describe, expect, test } from "vitest";
 import { Vault, type CertificateRequest } from "../../src/stack/vault.ts";
 import { faultOf, temporaryFolder } from "./temporary.ts";
@@ -122,6 +125,134 @@ describe("the vault's CA", () => {
     const ca = new X509Certificate((await new Vault(folder, later(0)).authority("CA")).certificate);
     expect(after.certificate).not.toBe(before.certificate);
     expect(new X509Certificate(after.certificate).verify(ca.publicKey)).toBe(true);
+  });
+});
+
+describe("revocation", () => {
+  const now = start.getTime();
+  const serialOf = (pem: string): string => new X509Certificate(pem).serialNumber.toLowerCase();
+  const read = async (folder: string, days = 0): Promise<x509.X509Crl> =>
+    new x509.X509Crl(await new Vault(folder, later(days)).crl("CA"));
+  const serials = (list: x509.X509Crl): readonly string[] => list.entries.map((e) => e.serialNumber.toLowerCase());
+  const issue = async (folder: string, days = 0, label = "dc1"): Promise<string> =>
+    (await new Vault(folder, later(days)).certificate(label, "CA", request)).certificate;
+
+  test("of nothing is a list that the CA signed, with nothing on it, and the same text the next time", async () => {
+    const folder = temporaryFolder();
+    const list = await read(folder);
+    const ca = new x509.X509Certificate((await new Vault(folder, later(0)).authority("CA")).certificate);
+    expect(await list.verify({ publicKey: ca.publicKey })).toBe(true);
+    expect([serials(list), list.issuer]).toEqual([[], ca.subject]);
+    expect(await new Vault(folder, later(1)).crl("CA")).toBe(await new Vault(folder, later(0)).crl("CA"));
+  });
+
+  test("puts a certificate on the list, and the next one who asks gets another with another key", async () => {
+    const folder = temporaryFolder();
+    const vault = new Vault(folder, later(0));
+    const before = await vault.certificate("dc1", "CA", request);
+    const other = await vault.certificate("dc2", "CA", request);
+    expect(await vault.revoke("dc1")).toEqual([serialOf(before.certificate)]);
+    expect(serials(await read(folder))).toEqual([serialOf(before.certificate)]);
+    const after = await vault.certificate("dc1", "CA", request);
+    expect([after.certificate === before.certificate, after.key === before.key]).toEqual([false, false]);
+    expect((await vault.certificate("dc1", "CA", request)).certificate).toBe(after.certificate);
+    expect((await vault.certificate("dc2", "CA", request)).certificate).toBe(other.certificate);
+    expect([(await vault.kept("dc1")).isRevoked, (await vault.kept("dc2")).isRevoked]).toEqual([false, false]);
+  });
+
+  test("reaches the certificates before it that are still valid", async () => {
+    const folder = temporaryFolder();
+    const first = await issue(folder, 0);
+    const second = await issue(folder, 70);
+    await new Vault(folder, later(70)).revoke("dc1");
+    expect(serials(await read(folder, 70))).toEqual([first, second].map(serialOf));
+    // Of ninety days, the first one has run out by then.
+    const third = await issue(folder, 71);
+    await new Vault(folder, later(100)).revoke("dc1");
+    expect(serials(await read(folder, 100))).toContain(serialOf(third));
+  });
+
+  test("asked for twice changes nothing", async () => {
+    const folder = temporaryFolder();
+    await issue(folder);
+    await new Vault(folder, later(0)).revoke("dc1");
+    const list = await new Vault(folder, later(0)).crl("CA");
+    expect((await new Vault(folder, later(0)).kept("dc1")).isRevoked).toBe(true);
+    expect(await new Vault(folder, later(0)).revoke("dc1")).toEqual([]);
+    expect(await new Vault(folder, later(0)).crl("CA")).toBe(list);
+  });
+
+  test("of many at the same time loses none", async () => {
+    const folder = temporaryFolder();
+    const labels = ["a", "b", "c", "d"];
+    const made = await Promise.all(labels.map((l) => issue(folder, 0, l)));
+    const lists = labels.map((l) => new Vault(folder, later(0)).revoke(l).then(() => read(folder)));
+    await Promise.all(lists);
+    expect([...serials(await read(folder))].sort()).toEqual(made.map(serialOf).sort());
+    expect(await new Vault(folder, later(0)).labels()).toEqual(labels);
+  });
+
+  test("is renewed long before its list ends, with a higher number each time", async () => {
+    const folder = temporaryFolder();
+    const numberOf = (list: x509.X509Crl): number =>
+      Buffer.from(list.getExtension("2.5.29.20")!.value).subarray(2).readUIntBE(0, 1);
+    const lists = [await read(folder, 0), await read(folder, 180), await read(folder, 200), await read(folder, 3_600)];
+    for (const [n, days] of [0, 180, 200, 3_600].entries()) {
+      const left = lists[n]!.nextUpdate!.getTime() - (now + days * dayMs);
+      expect(left).toBeGreaterThan(180 * dayMs);
+      expect(lists[n]!.thisUpdate.getTime()).toBeLessThan(now + days * dayMs);
+    }
+    expect(lists.map(numberOf)).toEqual([1, 1, 2, 3]);
+  });
+
+  test("leaves the list a month after the certificate would have ended", async () => {
+    const folder = temporaryFolder();
+    await issue(folder);
+    await new Vault(folder, later(0)).revoke("dc1");
+    expect(serials(await read(folder, 110))).toHaveLength(1);
+    expect(serials(await read(folder, 130))).toHaveLength(0);
+  });
+
+  test("of a label that the vault does not have names those that it has", async () => {
+    const folder = temporaryFolder();
+    await issue(folder);
+    const fault = await faultOf(() => new Vault(folder, later(0)).revoke("dc9"));
+    expect([fault.code, fault.hint]).toEqual(["VAULT_NO_CERTIFICATE", "It has dc1."]);
+  });
+
+  const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
+  test.skipIf(!hasOpenssl)("is what openssl goes by", async () => {
+    const folder = temporaryFolder();
+    const vault = new Vault(folder);
+    const files = {
+      ca: (await vault.authority("CA")).certificate,
+      good: (await vault.certificate("good", "CA", request)).certificate,
+      bad: (await vault.certificate("bad", "CA", request)).certificate,
+      crl: (await vault.revoke("bad"), await vault.crl("CA")),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const verify = (name: string): ReturnType<typeof spawnSync> =>
+      spawnSync("openssl", ["verify", "-crl_check", "-CAfile", "ca", "-CRLfile", "crl", name], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+    expect(verify("good").status).toBe(0);
+    const refused = verify("bad");
+    expect(refused.status).not.toBe(0);
+    expect(`${String(refused.stdout)}${String(refused.stderr)}`).toMatch(/certificate revoked/);
+  });
+
+  test.each(["revoked", "crl"])("refuses a damaged %s file with file and cure", async (name) => {
+    const folder = temporaryFolder();
+    await issue(folder);
+    await new Vault(folder, later(0)).revoke("dc1");
+    await new Vault(folder, later(0)).crl("CA");
+    const file = join(folder, "vault", `${name}.json`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    writeFileSync(file, "{");
+    const fault = await faultOf(() => new Vault(folder, later(0)).crl("CA"));
+    expect(fault.code).toBe("VAULT_DAMAGED");
+    expect(fault.message).toContain(file);
   });
 });
 
