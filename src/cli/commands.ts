@@ -196,6 +196,22 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/door.ts")).door,
   },
   {
+    name: "secret",
+    summary: "print a secret of the stack, list, rotate or revoke; needs no running lab",
+    details: [
+      "Labels are password/…, ssh/…, cert/… (a certificate of the lab's authority) and crl/ca (what it has revoked); the\nlast part will do where it is the only one. A value is printed on a terminal alone, unless --stdout is given.",
+      "What was rotated or revoked reaches the hosts with the next up. People's own passwords stay theirs: a rotated one\nis for accounts that are made from then on.",
+    ],
+    positionals: [{ name: "LABEL", isOptional: true, help: "as --list names it" }],
+    options: [
+      { name: "list", help: "every secret that the plan asks for, without its value" },
+      { name: "rotate", help: "from now on another one" },
+      { name: "revoke", help: "of a certificate: end it before its time" },
+      { name: "stdout", help: "print it also into a file or a pipe" },
+    ],
+    load: async () => (await import("./commands/secret.ts")).secret,
+  },
+  {
     name: "verify",
     summary: "send packets of every cell of the flow matrix through the running routers; exit 1 on any difference",
     details: [

@@ -38,6 +38,14 @@ const english = {
   found: (errors: number, warnings: number) => `${errors} faults, ${warnings} warnings.`,
   noLab: "There is no lab yet.",
   missing: "missing",
+  secret: "secret",
+  rotated: "rotated",
+  hosts: "hosts",
+  rotatedNow: (label: string, epoch: number, hosts: string) =>
+    `${label} is another one now (rotation ${epoch}).${hosts === "" ? "" : ` \`maquette up\` brings it to ${hosts}.`}`,
+  revokedNow: (label: string, n: number) =>
+    `${label} is revoked (${n === 1 ? "one certificate" : `${n} certificates`}). \`maquette up\` brings the list to the hosts, and a new one where the plan still asks for it.`,
+  wasRevoked: (label: string) => `${label} was revoked already.`,
 };
 
 export type Words = typeof english;
@@ -81,6 +89,14 @@ const french: Words = {
   found: (errors, warnings) => `${errors} fautes, ${warnings} avertissements.`,
   noLab: "Il n'y a pas encore de maquette.",
   missing: "absente",
+  secret: "secret",
+  rotated: "rotations",
+  hosts: "machines",
+  rotatedNow: (label, epoch, hosts) =>
+    `${label} a changé (rotation ${epoch}).${hosts === "" ? "" : ` \`maquette up\` le porte sur ${hosts}.`}`,
+  revokedNow: (label, n) =>
+    `${label} est révoqué (${n === 1 ? "un certificat" : `${n} certificats`}). \`maquette up\` porte la liste aux machines, et un nouveau certificat là où le plan en demande encore un.`,
+  wasRevoked: (label) => `${label} était déjà révoqué.`,
 };
 
 export type Language = "en" | "fr";

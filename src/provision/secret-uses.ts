@@ -1,0 +1,59 @@
+import type { Host, Plan } from "../plan/types.ts";
+import { renderHost } from "../roles/registry.ts";
+import { renderSeed, type SeedNaming, type SeedTemplates } from "../roles/seed.ts";
+import { secretsIn, type SecretKind } from "../roles/template.ts";
+import { declare, stepSchema, textsOf } from "./steps/work.ts";
+
+/** A secret of a plan, as people name it. */
+export interface SecretUse {
+  /** `password/…`, `ssh/…` (both halves of a key), `cert/…` (a certificate and its key) or `crl/…`. */
+  readonly label: string;
+  /** The hosts that get it, in the plan's order. */
+  readonly hosts: readonly Host["id"][];
+  /** A guest reads it at its first boot: nothing brings another one to it later. */
+  readonly isSeeded: boolean;
+}
+
+export interface SecretUsesFacts {
+  /** Texts by `<role>/<file>`. */
+  readonly templates: ReadonlyMap<string, string>;
+  readonly seedTemplates: SeedTemplates;
+  readonly naming: (host: Host) => SeedNaming;
+  readonly operator: { readonly cidr: string } | null;
+}
+
+const FAMILIES: Readonly<Record<SecretKind, string>> = {
+  password: "password",
+  bcrypt: "password",
+  "ssh-private": "ssh",
+  "ssh-public": "ssh",
+  "vault-certificate": "cert",
+  "vault-key": "cert",
+  "vault-crl": "crl",
+};
+
+export const secretLabel = (kind: SecretKind, label: string): string => `${FAMILIES[kind]}/${label}`;
+
+/** Every secret for which some text of the plan's seeds and steps has a place, sorted by label. */
+export function secretUses(plan: Plan, facts: SecretUsesFacts): readonly SecretUse[] {
+  const found = new Map<string, { hosts: Set<string>; isSeeded: boolean }>();
+  const add = (host: Host, texts: Iterable<string>, isSeeded: boolean): void => {
+    for (const { kind, label } of [...texts].flatMap(secretsIn)) {
+      const name = secretLabel(kind, label);
+      const use = found.get(name) ?? { hosts: new Set(), isSeeded: false };
+      use.hosts.add(host.id);
+      use.isSeeded ||= isSeeded;
+      found.set(name, use);
+    }
+  };
+  for (const host of plan.hosts.values()) {
+    // A router's own file travels again whenever it changes; cloud-init reads its seed once.
+    const isOnce = plan.images.get(host.image)!.os !== "pfsense";
+    add(host, renderSeed(plan, host, facts.seedTemplates, facts.naming(host)).files.values(), isOnce);
+    for (const { role, work } of renderHost(plan, host, facts.templates, facts.operator))
+      add(host, textsOf(declare(role, work).map((s) => stepSchema.parse(s))), false);
+  }
+  return [...found]
+    .map(([label, { hosts, isSeeded }]) => ({ label, hosts: [...hosts], isSeeded }))
+    .sort((a, b) => (a.label < b.label ? -1 : 1));
+}
