@@ -9,7 +9,7 @@ import { CommandFailed, must } from "../command.ts";
 import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
 
 /** Changes whenever the scripts below do: layers made by others are not used. */
-const RECIPE_VERSION = 2;
+const RECIPE_VERSION = 3;
 const BUILD_DEADLINE_MS = 15 * 60_000;
 const FORGET_MS = 30 * 24 * 3_600_000;
 
@@ -344,7 +344,7 @@ chroot $R apt-get $O -y --no-install-recommends install "$@"
 rm -f $R/usr/sbin/policy-rc.d
 umount $R/etc/resolv.conf 2>/dev/null || :
 rm -f ${root}/etc/resolv.conf ${root}/etc/ssh/ssh_host_*
-rm -rf ${root}/var/log/apt ${root}/var/log/dpkg.log ${root}/var/cache/debconf/*-old
+rm -rf ${root}/var/log/apt ${root}/var/log/dpkg.log ${root}/var/cache/debconf/*-old ${root}/var/cache/apt/*.bin
 `;
   return [
     "unshare",
