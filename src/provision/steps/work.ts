@@ -177,8 +177,11 @@ export function fillSteps(steps: readonly DeclaredStep[], resolve: Resolve): Sen
           seconds: step.deadlineSeconds ?? COMMAND_SECONDS,
         };
       case "files": {
+        // By path: a map that came by the engine has its keys in another order, and is the same map.
         const files = Object.fromEntries(
-          Object.entries(step.files).map(([path, wanted]) => [path, sentFile(wanted, resolve)] as const),
+          Object.entries(step.files)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([path, wanted]) => [path, sentFile(wanted, resolve)] as const),
         );
         const absent = step.absent ?? [];
         const facts = Object.entries(files).map(([path, f]) => [path, f.digest, f.owner, f.mode]);
