@@ -47,6 +47,29 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/destroy.ts")).destroy,
   },
   {
+    name: "snapshot",
+    summary: "keep the whole lab as it is under a name: every guest, Pulumi's state, the plan's digest",
+    details: [
+      "All guests as of one moment: all but the routers stand still meanwhile. No guest is ever kept or taken back\nalone, a domain controller least of all. maquette reset NAME goes back.",
+    ],
+    positionals: [{ name: "NAME", isOptional: true, help: "default maquette" }],
+    options: [
+      { name: "list", help: "the snapshots there are, and whether the plan is still theirs" },
+      { name: "delete", help: "delete it" },
+    ],
+    load: async () => (await import("./commands/snapshot.ts")).snapshot,
+  },
+  {
+    name: "reset",
+    summary: "take the whole lab back to a snapshot; what the guests did since is lost",
+    details: [
+      "Refused when a guest was made anew since, or came later. Run again after an interruption, it finishes. Where\nguests run on this machine, it ends when all are up and the routers carry.",
+    ],
+    positionals: [{ name: "NAME", isOptional: true, help: "default maquette" }],
+    options: [{ name: "confirm", value: "STACK", help: "the stack's name: what a real Proxmox asks for" }],
+    load: async () => (await import("./commands/reset.ts")).reset,
+  },
+  {
     name: "check",
     summary: "judge the plan and prove its policy; needs no running lab",
     positionals: [],

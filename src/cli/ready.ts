@@ -7,6 +7,7 @@ import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { openSession, type Session } from "./session.ts";
+import { settleInterrupted } from "./snapshots.ts";
 
 export interface Ready {
   readonly session: Session;
@@ -40,6 +41,7 @@ export async function readyStack(
   if (!outcome.ok) return undefined;
   const session = await openSession(context);
   const { naming, mark } = await identityOf(context, settings, outcome.value);
+  await settleInterrupted(context, session);
   await recover(context, session, mark);
   return { session, plan: outcome.value, naming, mark };
 }

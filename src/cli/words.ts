@@ -46,6 +46,23 @@ const english = {
   revokedNow: (label: string, n: number) =>
     `${label} is revoked (${n === 1 ? "one certificate" : `${n} certificates`}). \`maquette up\` brings the list to the hosts, and a new one where the plan still asks for it.`,
   wasRevoked: (label: string) => `${label} was revoked already.`,
+  snapshotting: (n: number, name: string) => `taking ${name} of ${n} guests; all but the routers stand still meanwhile`,
+  snapshotTaken: (name: string, n: number, seconds: string, still: string) =>
+    `Snapshot ${name}: ${n} guests as of one moment, ${seconds} s (they stood still for ${still} s). Back to it: maquette reset ${name}`,
+  snapshotDeleted: (name: string) => `The snapshot ${name} is deleted.`,
+  noSnapshot: "There is no snapshot yet; maquette snapshot takes one.",
+  snapshotHeader: ["snapshot", "taken (UTC)", "guests", "plan"],
+  samePlan: "as now",
+  otherPlan: (files: string) => `other: ${files}`,
+  confirmReset: (stack: string, name: string) =>
+    `This discards whatever the guests of ${stack} did since ${name}. Type the stack's name, ${stack}: `,
+  notReset: "Not confirmed: nothing was reset.",
+  resetting: (n: number, name: string) => `taking ${n} guests back to ${name}`,
+  rolledBack: (left: number) => (left > 0 ? `guests go back, ${left} to go` : "all guests are back; starting them"),
+  wasReset: (n: number, name: string, date: string, seconds: string) =>
+    `${n} guests are as they were at ${name} (${date} UTC), after ${seconds} s.`,
+  planChangedSince: (files: string) =>
+    `The plan has changed since (${files}): maquette preview shows what an up would do.`,
 };
 
 export type Words = typeof english;
@@ -97,6 +114,23 @@ const french: Words = {
   revokedNow: (label, n) =>
     `${label} est révoqué (${n === 1 ? "un certificat" : `${n} certificats`}). \`maquette up\` porte la liste aux machines, et un nouveau certificat là où le plan en demande encore un.`,
   wasRevoked: (label) => `${label} était déjà révoqué.`,
+  snapshotting: (n, name) =>
+    `instantané ${name} de ${n} machines ; toutes sauf les routeurs sont figées pendant ce temps`,
+  snapshotTaken: (name, n, seconds, still) =>
+    `Instantané ${name} : ${n} machines au même instant, ${seconds} s (figées ${still} s). Pour y revenir : maquette reset ${name}`,
+  snapshotDeleted: (name) => `L'instantané ${name} est supprimé.`,
+  noSnapshot: "Il n'y a pas encore d'instantané ; maquette snapshot en prend un.",
+  snapshotHeader: ["instantané", "pris (UTC)", "machines", "plan"],
+  samePlan: "le même",
+  otherPlan: (files) => `autre : ${files}`,
+  confirmReset: (stack, name) =>
+    `Ceci abandonne tout ce que les machines de ${stack} ont fait depuis ${name}. Tapez le nom de la pile, ${stack} : `,
+  notReset: "Pas de confirmation : rien n'a été remis.",
+  resetting: (n, name) => `retour de ${n} machines à ${name}`,
+  rolledBack: (left) =>
+    left > 0 ? `les machines reviennent, il en reste ${left}` : "toutes les machines sont revenues ; démarrage",
+  wasReset: (n, name, date, seconds) => `${n} machines sont comme à ${name} (${date} UTC), après ${seconds} s.`,
+  planChangedSince: (files) => `Le plan a changé depuis (${files}) : maquette preview montre ce que ferait un up.`,
 };
 
 export type Language = "en" | "fr";

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
-import { hostname } from "node:os";
+import { randomUUID } from "node:crypto";
+import { hostname, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault } from "../core/fault.ts";
-import { diskFault, type Folders } from "../stack/folders.ts";
+import { diskFault, writePrivate, type Folders } from "../stack/folders.ts";
+import { parseDeployment, type Deployment } from "./restore.ts";
 
 const PROJECT = "maquette";
 
@@ -61,13 +63,81 @@ export async function readCheckpoint(folders: Folders, stack: string): Promise<C
   try {
     return parseCheckpoint(text);
   } catch (error) {
-    throw new Fault(
-      "STATE_DAMAGED",
-      `Pulumi's checkpoint ${file} cannot be read.`,
-      `Put its last good copy back: cp ${file}.bak ${file}. The embedded lab may also simply be started anew: delete ${folders.clone}.`,
-      error,
-    );
+    throw damaged(folders, file, error);
   }
+}
+
+const damaged = (folders: Folders, file: string, error: unknown): Fault =>
+  new Fault(
+    "STATE_DAMAGED",
+    `Pulumi's checkpoint ${file} cannot be read.`,
+    `Put its last good copy back: cp ${file}.bak ${file}. The embedded lab may also simply be started anew: delete ${folders.clone}.`,
+    error,
+  );
+
+/** The whole checkpoint in this clone's own backend, as it stands there. @throws Fault STATE_DAMAGED when there is none */
+export async function readDeployment(folders: Folders, stack: string): Promise<Deployment> {
+  return (await readStackDocument(folders, stack)).deployment;
+}
+
+/** Puts another state in the place of the one in this clone's own backend. The caller holds the stack. */
+export async function writeDeployment(folders: Folders, stack: string, deployment: Deployment): Promise<void> {
+  const { document } = await readStackDocument(folders, stack);
+  const next = { ...document, checkpoint: { ...document.checkpoint, latest: deployment } };
+  await writePrivate(stackFile(folders, stack), JSON.stringify(next, undefined, 4));
+}
+
+const stackDocument = z.looseObject({ checkpoint: z.looseObject({ latest: z.unknown() }) });
+
+async function readStackDocument(
+  folders: Folders,
+  stack: string,
+): Promise<{ readonly document: z.infer<typeof stackDocument>; readonly deployment: Deployment }> {
+  const file = stackFile(folders, stack);
+  try {
+    const document = stackDocument.parse(JSON.parse(await readFile(file, "utf8")));
+    return { document, deployment: parseDeployment(document.checkpoint.latest) };
+  } catch (error) {
+    throw damaged(folders, file, error);
+  }
+}
+
+/**
+ * Holds a stack of this clone's own backend as Pulumi's runs do, so that none of them begins meanwhile.
+ * @param onWait called once for a run that is waited for
+ * @returns what lets go of it
+ * @throws Fault STATE_LOCKED
+ */
+export async function holdStack(
+  folders: Folders,
+  stack: string,
+  onWait: (holder: LockHolder) => void,
+): Promise<() => Promise<void>> {
+  const folder = locksFolder(folders, stack);
+  const file = join(folder, `${randomUUID()}.json`);
+  const release = (): Promise<void> => rm(file, { force: true });
+  for (;;) {
+    await clearLocks(folders, stack, onWait);
+    const own = {
+      pid: process.pid,
+      username: userInfo().username,
+      hostname: hostname(),
+      timestamp: new Date().toISOString(),
+      start: await startOf(process.pid),
+    };
+    await writePrivate(file, JSON.stringify(own));
+    // First the own lock, then a look for others: of two that begin together at least one sees the other.
+    const others = (await readdir(folder)).filter((name) => name.endsWith(".json") && join(folder, name) !== file);
+    if (others.length === 0) return release;
+    await release();
+    await sleep(50 + Math.random() * 200);
+  }
+}
+
+/** When a process started, by its kernel (proc(5), field 22 of stat); empty where nothing tells. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 }
 
 /**
@@ -83,7 +153,7 @@ export async function clearLocks(
   onWait: (holder: LockHolder) => void,
   deadlineMs = 600_000,
 ): Promise<number> {
-  const folder = join(folders.backend, ".pulumi", "locks", "organization", PROJECT, stack);
+  const folder = locksFolder(folders, stack);
   const deadline = Date.now() + deadlineMs;
   let cleared = 0;
   for (const name of await readdir(folder).catch(() => [])) {
@@ -110,10 +180,19 @@ export async function clearLocks(
   return cleared;
 }
 
+const locksFolder = (folders: Folders, stack: string): string =>
+  join(folders.backend, ".pulumi", "locks", "organization", PROJECT, stack);
+
 const isHeld = async (file: string, holder: LockHolder): Promise<boolean> =>
   existsSync(file) && (await isAlive(holder));
 
-const lockHolder = z.looseObject({ pid: z.int(), hostname: z.string(), timestamp: z.string() });
+const lockHolder = z.looseObject({
+  pid: z.int(),
+  hostname: z.string(),
+  timestamp: z.string(),
+  /** Of one of our own: the process is known by it. */
+  start: z.string().optional(),
+});
 
 /** Who holds a stack, as Pulumi writes it. */
 export type LockHolder = z.infer<typeof lockHolder>;
@@ -131,6 +210,7 @@ async function readHolder(file: string): Promise<LockHolder | undefined> {
 async function isAlive(holder: LockHolder): Promise<boolean> {
   if (holder.hostname !== hostname()) return true;
   if (process.platform !== "linux") return signalReaches(holder.pid);
+  if (holder.start !== undefined) return holder.start === (await startOf(holder.pid));
   try {
     const command = await readFile(`/proc/${holder.pid}/cmdline`, "utf8");
     return basename(command.split("\0")[0] ?? "").startsWith("pulumi");

@@ -1,15 +1,15 @@
 import { rm } from "node:fs/promises";
-import { createInterface } from "node:readline/promises";
-import { Fault } from "../../core/fault.ts";
 import { stopEmbedded } from "../../embedded/control.ts";
 import { roomPlaces, stopRoom } from "../../embedded/room.ts";
 import { unprotectOwn } from "../../provision/ownership.ts";
 import type { Command } from "../command.ts";
-import { readSettings, type Context } from "../context.ts";
+import { isConfirmed } from "../confirmed.ts";
+import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import { RunProgress } from "../progress.ts";
 import { readyToDestroy } from "../ready.ts";
+import { removeAllRecords } from "../snapshots.ts";
 import { wordsOf } from "../words.ts";
 import { engineFault } from "./up.ts";
 
@@ -18,7 +18,10 @@ export const destroy: Command = async (context, values) => {
   const { io } = context;
   const words = wordsOf(context.language);
   const settings = await readSettings(context);
-  if (!(await isConfirmed(context, values, settings.endpoint ?? ""))) {
+  const question = context.isEmbedded
+    ? words.confirm(context.stack)
+    : words.confirmName(context.stack, settings.endpoint ?? "");
+  if (!(await isConfirmed(context, values, question, "destroy deletes guests"))) {
     io.err(words.notConfirmed);
     return exitCodes.failure;
   }
@@ -33,6 +36,7 @@ export const destroy: Command = async (context, values) => {
     session.pulumi(["destroy", "--yes", "--skip-preview"], { onEvent: progress.onEvent, signal }),
   );
   if (ran.code !== 0) throw engineFault("destroy", ran, progress, []);
+  await removeAllRecords(context);
   if (context.isEmbedded) {
     await stopEmbedded(context.folders);
     await stopRoom(roomPlaces(context.folders));
@@ -42,25 +46,3 @@ export const destroy: Command = async (context, values) => {
   io.out(words.destroyed);
   return exitCodes.good;
 };
-
-async function isConfirmed(context: Context, values: Readonly<Record<string, unknown>>, url: string): Promise<boolean> {
-  const words = wordsOf(context.language);
-  if (context.isEmbedded && values["yes"] === true) return true;
-  if (!context.isEmbedded && values["confirm"] !== undefined) return values["confirm"] === context.stack;
-  if (!process.stdin.isTTY) {
-    throw new Fault(
-      "CLI_NOT_CONFIRMED",
-      "There is no terminal to ask for confirmation, and destroy deletes guests.",
-      context.isEmbedded ? "Add --yes." : `Add --confirm ${context.stack}.`,
-    );
-  }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await prompt.question(
-      context.isEmbedded ? words.confirm(context.stack) : words.confirmName(context.stack, url),
-    );
-    return answer.trim() === (context.isEmbedded ? "yes" : context.stack);
-  } finally {
-    prompt.close();
-  }
-}
