@@ -245,6 +245,21 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/verify.ts")).verify,
   },
   {
+    name: "accept",
+    summary:
+      "ask from where users sit whether each need is met: what must work, and what must not; exit 1 when any is red",
+    details: [
+      "With --json one document a line: need, probe, from, expected, seen, ms, ok; a need that no probe covers yet has\nnull for probe and ok. The last whole result is kept for the closing report.",
+    ],
+    positionals: [],
+    options: [
+      { name: "need", value: "ID", help: "of one need or objective alone (N4, O7), or of several: N4,N5" },
+      { name: "probe", value: "ID", help: "one probe alone, by the id that --json says" },
+      { name: "junit", value: "FILE", help: "also as JUnit's XML, for a CI server" },
+    ],
+    load: async () => (await import("./commands/accept.ts")).accept,
+  },
+  {
     name: "drill",
     summary: "break a router or an access under open sessions and probes, and print what it cost",
     details: [

@@ -104,8 +104,9 @@ export async function runInRouter(
   { places, naming }: LabDoor,
   host: Host,
   argv: readonly string[],
+  input = "",
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
-  const answer = await askRoom(places!.socket, "exec", [naming.vmId(host), argv, ""]);
+  const answer = await askRoom(places!.socket, "exec", [naming.vmId(host), argv, input]);
   return answer as { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 }
 

@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from "../../core/ip.ts";
+import type { Host, Nic, Plan } from "../../plan/types.ts";
 import type { RoleContext, RoleDefinition, RoleWork } from "../role.ts";
 
 /** Both operators and the rest of the Internet, in simulation: routing, the public DNS, the clock and the web. */
@@ -15,13 +16,21 @@ export const internet: RoleDefinition = {
 
 const same = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value;
 
+const outsideLeg = (plan: Plan, host: Host): Nic =>
+  host.nics.find((nic) => plan.zones.get(nic.zone)!.kind === "outside") ?? host.nics[0]!;
+
+/** Where the simulated web answers: on the outside leg, on an address that is nobody's resolver or monitor. */
+export function webAddress(plan: Plan, host: Host): Address {
+  const outside = outsideLeg(plan, host);
+  const busy = [...plan.domain.forwarders, ...[...plan.zones.values()].flatMap((z) => z.wan?.monitor ?? [])];
+  return outside.aliases.find((a) => !busy.some((b) => same(a, b))) ?? outside.address;
+}
+
 function work({ plan, host, fill }: RoleContext): RoleWork {
   const own = host.nics.flatMap((nic) => [nic.address, ...nic.aliases]);
   const dns = plan.domain.forwarders.filter((a) => own.some((o) => same(o, a)));
-  // The web is on the outside leg, on an address that is nobody's resolver or monitor.
-  const outside = host.nics.find((nic) => plan.zones.get(nic.zone)!.kind === "outside") ?? host.nics[0]!;
-  const busy = [...plan.domain.forwarders, ...[...plan.zones.values()].flatMap((z) => z.wan?.monitor ?? [])];
-  const web = outside.aliases.find((a) => !busy.some((b) => same(a, b))) ?? outside.address;
+  const outside = outsideLeg(plan, host);
+  const web = webAddress(plan, host);
   const time = own.find((a) => plan.domain.ntp.includes(formatAddress(a))) ?? dns[0] ?? outside.address;
   const interfaces = dns.map((a) => `    interface: ${formatAddress(a)}`).join("\n");
   const first = dns[0] ?? outside.address;

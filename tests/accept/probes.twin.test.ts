@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatAddress } from "../../src/core/ip.ts";
+import { probesOf } from "../../src/accept/probes/index.ts";
+import { loadPlan } from "../../src/plan/index.ts";
+import { repositoryRoot } from "../../src/stack/root.ts";
+import { Clone, type Ran } from "../engine/lab.ts";
+import { whyNot } from "../twin/machine.ts";
+
+/*
+ * Acceptance of a lab that runs: all green, and each probe red when what it asks for is taken away. A probe that stays
+ * green then shows nothing.
+ */
+
+const outcome = await loadPlan(join(repositoryRoot(), "stacks/lab"), { nodes: 2 });
+if (!outcome.ok) throw new Error("the lab's plan is not sound");
+const plan = outcome.value;
+const probes = probesOf(plan);
+const dependent = probes.filter((p) => p.dependsOn !== null);
+const accesses = [...plan.zones.values()].filter((z) => z.wan !== null).map((z) => z.id);
+const routers = [...plan.hosts.values()].filter((h) => h.role === "router").map((h) => h.id);
+/** Of the router's own way out. */
+const ways = routers.flatMap((r) => accesses.map((zone) => ({ id: `${r}-${zone}`, zone })));
+const refusals = probes.filter((p) => p.dependsOn === null && !ways.some((w) => w.id === p.id));
+
+interface Line {
+  readonly need: string;
+  readonly probe: string | null;
+  readonly seen: string;
+  readonly ok: boolean | null;
+}
+
+const reason = whyNot();
+
+describe.skipIf(reason !== undefined)(`acceptance${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  const env = { MAQUETTE_GUESTS: "container" };
+  let clone: Clone;
+  const maquette = (...args: readonly string[]): Promise<Ran> => clone.maquette(args, { env });
+  const inHost = async (host: string, ...argv: readonly string[]): Promise<string> => {
+    const ran = await maquette("console", host, "--", "sudo", "-n", ...argv);
+    expect(ran.code, `${host}: ${argv.join(" ")}: ${ran.stderr}`).toBe(0);
+    return ran.stdout;
+  };
+  const accept = async (...args: readonly string[]): Promise<readonly Line[]> => {
+    const ran = await maquette("accept", "--json", ...args);
+    const lines = ran.stdout
+      .split("\n")
+      .filter((l) => l !== "")
+      .map((l) => JSON.parse(l) as Line);
+    expect(ran.code, ran.stdout + ran.stderr).toBe(lines.some((l) => l.ok === false) ? 1 : 0);
+    return lines;
+  };
+  const seen = async (id: string): Promise<Line> => {
+    const [line] = await accept("--probe", id);
+    return line!;
+  };
+  /** Green again: what was taken away and put back takes its time. */
+  const untilGreen = async (id: string): Promise<void> => {
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      const line = await seen(id);
+      if (line.ok === true) return;
+      if (Date.now() > deadline) expect.fail(`${id} stays red: ${line.seen}`);
+    }
+  };
+
+  beforeAll(async () => {
+    clone = new Clone();
+    const up = await clone.maquette(["up", "--skip-preview"], { env, deadlineMs: 1_100_000 });
+    expect(up.code, up.stderr).toBe(0);
+  });
+  afterAll(async () => clone.dispose());
+
+  it("is green for the lab as the plan has it, with a JUnit file of the same", async () => {
+    const file = join(clone.root, "accepted.xml");
+    const lines = await accept("--junit", file);
+    expect(lines.filter((l) => l.ok === false)).toEqual([]);
+    expect(new Set(lines.flatMap((l) => l.probe ?? []))).toEqual(new Set(probes.map((p) => p.id)));
+    expect(readFileSync(file, "utf8")).toContain('failures="0"');
+  });
+
+  it.each(dependent.map((p) => [p.id, p.dependsOn!] as const))(
+    "%s is red when its service is stopped, and green when it is back",
+    async (id, { host, units }) => {
+      await inHost(host, "systemctl", "stop", ...units);
+      try {
+        expect(await seen(id)).toMatchObject({ ok: false });
+      } finally {
+        await inHost(host, "systemctl", "start", ...units);
+      }
+      await untilGreen(id);
+    },
+  );
+
+  it.each(accesses)("the routers' own ways by %s are red when its operator has lost it", async (zone) => {
+    const operator = [...plan.hosts.values()].find((h) => h.isOutside && h.nics.some((n) => n.zone === zone))!;
+    const ids = ways.filter((w) => w.zone === zone).map((w) => w.id);
+    const address = formatAddress(operator.nics.find((n) => n.zone === zone)!.address);
+    const devices = await inHost(operator.id, "ip", "-o", "-4", "address", "show");
+    const device = devices
+      .split("\n")
+      .find((l) => l.includes(` ${address}/`))!
+      .split(/\s+/)[1]!;
+    await inHost(operator.id, "ip", "link", "set", device, "down");
+    try {
+      for (const id of ids) expect(await seen(id), id).toMatchObject({ ok: false });
+    } finally {
+      await inHost(operator.id, "ip", "link", "set", device, "up");
+      await inHost(operator.id, "networkctl", "reconfigure", device);
+    }
+    for (const id of ids) await untilGreen(id);
+  });
+
+  it("every refusal is red when the routers let everything pass, and green when they filter again", async () => {
+    const rule = ["insert", "rule", "inet", "maquette", "filter_in", "meta", "l4proto", "{ tcp, udp }", "accept"];
+    const handles = await Promise.all(
+      routers.map(async (r) => /# handle (\d+)/.exec(await inHost(r, "nft", "-e", "-a", rule.join(" ")))![1]!),
+    );
+    try {
+      const lines = await accept();
+      const green = refusals.filter((p) => lines.find((l) => l.probe === p.id)?.ok !== false);
+      expect(green.map((p) => p.id)).toEqual([]);
+    } finally {
+      for (const [n, r] of routers.entries())
+        await inHost(r, "nft", `delete rule inet maquette filter_in handle ${handles[n]!}`);
+    }
+    expect((await accept()).filter((l) => l.ok === false)).toEqual([]);
+  });
+
+  it("no refusal is green where nothing new gets through at all", async () => {
+    const added = await Promise.all(
+      routers.map(
+        async (r) =>
+          /# handle (\d+)/.exec(
+            await inHost(
+              r,
+              "nft",
+              "-e",
+              "-a",
+              'insert rule inet maquette filter_in iifname "vtnet6" ct state new drop',
+            ),
+          )![1]!,
+      ),
+    );
+    try {
+      const line = await seen("dmz-contained-ebrigade");
+      expect([line.ok, line.seen]).toEqual([false, expect.stringMatching(/^nothing shown/)]);
+    } finally {
+      for (const [n, r] of routers.entries())
+        await inHost(r, "nft", `delete rule inet maquette filter_in handle ${added[n]!}`);
+    }
+    await untilGreen("dmz-contained-ebrigade");
+  });
+
+  it("a host without power is a red line with the reason", async () => {
+    await maquette("console", "pc1", "--", "sudo", "-n", "systemctl", "poweroff");
+    const deadline = Date.now() + 30_000;
+    let line = await seen("web-pc1");
+    while (!/powered off/.test(line.seen) && Date.now() < deadline) line = await seen("web-pc1");
+    expect([line.ok, line.seen]).toEqual([false, expect.stringContaining("powered off")]);
+  });
+
+  it("an unknown need or probe is answered with the near one", async () => {
+    const [need, probe] = await Promise.all([
+      maquette("accept", "--need", "N44"),
+      maquette("accept", "--probe", "web-pc"),
+    ]);
+    expect([need.code, need.stderr]).toEqual([2, expect.stringContaining("Did you mean N4?")]);
+    expect([probe.code, probe.stderr]).toEqual([2, expect.stringContaining("Did you mean web-pc1?")]);
+  });
+});
