@@ -9,6 +9,7 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { lockFolder } from "../stack/lock.ts";
+import { recorderSockets } from "./recorder/places.ts";
 import { daemonRecord, type DaemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 export interface EmbeddedOptions {
@@ -70,6 +71,7 @@ const isAsWanted = (record: DaemonRecord, build: string, options: EmbeddedOption
   record.build === build &&
   record.taskDurationMs === (options.taskDurationMs ?? 0) &&
   record.room === options.room &&
+  record.sockets === recorderSockets(options.folders) &&
   JSON.stringify(record.nodes) === JSON.stringify(options.nodes);
 
 /** The running API of this stack, or undefined: nothing is started. */
@@ -140,6 +142,7 @@ async function start(
     nodes: [...nodes],
     taskDurationMs: options.taskDurationMs ?? 0,
     room: options.room,
+    sockets: recorderSockets(folders),
     build,
   };
   const logFile = join(folders.run, "daemon.log");

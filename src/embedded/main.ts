@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { startSimulator, type RunningSimulator } from "../pve/simulator/index.ts";
 import { Fault, messageOf } from "../core/fault.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { RemoteDriver } from "../twin/remote-driver.ts";
+import { RecordingDriver } from "./recorder/driver.ts";
 import { daemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 /**
@@ -42,7 +44,10 @@ export async function main(): Promise<void> {
       nodes: settings.nodes,
       tokens: [token],
       taskDurationMs: settings.taskDurationMs,
-      ...(settings.room === null ? {} : { driver: new RemoteDriver(settings.room, log) }),
+      driver:
+        settings.room === null
+          ? new RecordingDriver({ folder: join(settings.stateDir, "memory"), sockets: settings.sockets, log })
+          : new RemoteDriver(settings.room, log),
       onShutdown: () => void stop(),
       log,
     });
@@ -55,6 +60,7 @@ export async function main(): Promise<void> {
       nodes: settings.nodes,
       taskDurationMs: settings.taskDurationMs,
       room: settings.room,
+      sockets: settings.sockets,
       startedAt: new Date().toISOString(),
     };
     await writePrivate(settings.caFile, simulator.certificatePem);

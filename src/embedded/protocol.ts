@@ -14,6 +14,8 @@ export const daemonArguments = z.strictObject({
   taskDurationMs: z.number().min(0),
   /** The machine room's socket; null: guests in memory. */
   room: z.string().nullable(),
+  /** Folder of the sockets of guests in memory (recorder/places.ts). */
+  sockets: z.string(),
   /** Names the sources that it runs: another CLI starts its own. */
   build: z.string(),
 });
@@ -31,6 +33,7 @@ export const daemonRecord = z.strictObject({
   nodes: z.array(z.string()),
   taskDurationMs: z.number(),
   room: z.string().nullable(),
+  sockets: z.string().default(""),
   startedAt: z.string(),
 });
 export type DaemonRecord = z.infer<typeof daemonRecord>;
