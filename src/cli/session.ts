@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../core/fault.ts";
 import { ensureEmbedded } from "../embedded/control.ts";
+import { recorderSockets } from "../embedded/recorder/places.ts";
 import { roomPlaces } from "../embedded/room.ts";
 import { getEngine, type Engine } from "../engine/engine.ts";
 import { prepareEnvironment, type PulumiEnvironment } from "../engine/environment.ts";
@@ -99,7 +100,7 @@ export async function embeddedEndpoint(context: Context, settings: Settings, roo
 
 function socketsOf({ isEmbedded, folders }: Context, room: string | null): string | null {
   if (!isEmbedded) return null;
-  return room === null ? join(folders.run, "g") : join(roomPlaces(folders).run, "g");
+  return room === null ? recorderSockets(folders) : join(roomPlaces(folders).run, "g");
 }
 
 /** A team's own backend (S3, Pulumi Cloud …), for stacks other than the embedded lab. */
