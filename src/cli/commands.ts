@@ -78,9 +78,19 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "render",
-    summary: "write what a host gets at its first boot, secrets as placeholders",
-    positionals: [{ name: "HOST", help: "a host of the plan" }],
-    options: [planOption, { name: "out", value: "DIR", help: "where to write HOST/; standard output if left out" }],
+    summary: "write what a host gets, at its first boot and by the steps of its roles, secrets as placeholders",
+    details: [
+      "maquette render dc1 /etc/hosts          what the plan says\nmaquette render --sent dc1 /etc/hosts   what dc1 was sent last, by the stack's state: on real guests and on guests in memory",
+    ],
+    positionals: [
+      { name: "HOST", help: "a host of the plan" },
+      { name: "PATH", isOptional: true, help: "one file only, as it lies on the host" },
+    ],
+    options: [
+      planOption,
+      { name: "sent", help: "what was sent, as the state holds it; after a refresh, what was found there" },
+      { name: "out", value: "DIR", help: "where to write HOST/; standard output if left out" },
+    ],
     load: async () => (await import("./commands/render.ts")).render,
   },
   {

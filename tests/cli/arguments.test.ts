@@ -36,7 +36,7 @@ describe("what cannot be meant", () => {
     ["up --json=1", "CLI_USAGE", /maquette help up/],
     ["up now", "CLI_USAGE", /maquette help up/],
     ["render", "CLI_USAGE", /maquette help render/],
-    ["render dc1 dc2", "CLI_USAGE", /maquette help render/],
+    ["render dc1 /etc/hosts dc2", "CLI_USAGE", /maquette help render/],
     ["check --lang de", "CLI_USAGE", /--lang en or --lang fr/],
     ["check --stack a/b", "CLI_USAGE", /letters, digits/],
     ["check --stack=", "CLI_USAGE", /letters, digits/],
@@ -70,6 +70,33 @@ describe("render", () => {
     expect(out).toMatch(/^# dc1\/user-data\n#cloud-config\n/);
     expect(out).toContain("{{secret:ssh-private/host/dc1|json}}");
     expect(out).not.toContain("PRIVATE KEY");
+    expect(out).toMatch(/^# dc1: base, names\n# dc1\/etc\/hosts\n/m);
+  });
+
+  test("prints one file of a host as it would lie there", async () => {
+    const { code, out } = await maquette("render", "dc1", "/etc/hosts");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^10\.20\.20\.11 dc1\.cod\.test dc1$/m);
+    expect(out).not.toContain("# dc1");
+    const near = await maquette("render", "dc1", "/etc/host");
+    expect(near.code).toBe(2);
+    expect(near.err).toContain('Did you mean "/etc/hosts"?');
+  });
+
+  test("with --json is one document of seed and steps", async () => {
+    const { code, out } = await maquette("render", "dc1", "--json");
+    expect(code).toBe(0);
+    const { host, seed, roles } = JSON.parse(out) as { host: string; seed: object; roles: { role: string }[] };
+    expect([host, Object.keys(seed).sort()]).toEqual(["dc1", ["meta-data", "network-config", "user-data"]]);
+    expect(roles.map((r) => r.role)).toContain("base");
+  });
+
+  test("with --sent, where nothing was sent, says so", async () => {
+    const { code, err } = await maquette("render", "dc1", "--sent", "--stack", "never-made");
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /CLI_NOTHING_SENT The stack never-made has no state in this clone.*\n {2}hint: Run `maquette up`/,
+    );
   });
 
   test("of a host that is none says which it may be", async () => {

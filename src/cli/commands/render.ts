@@ -1,48 +1,78 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault, messageOf } from "../../core/fault.ts";
-import { readSeedTemplates } from "../../infra/read-templates.ts";
-import { namingOf, seedNaming } from "../../infra/naming.ts";
-import { renderSeed } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
-import { readSettings } from "../context.ts";
+import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { planOf } from "../plan-of.ts";
 import { printFindings } from "../findings.ts";
+import { filesOf, plannedWork, sentWork, textOf, type HostWork } from "../host-work.ts";
+import { planOf } from "../plan-of.ts";
 
-/** Writes what a host gets, secrets as placeholders; needs no running lab. */
-export const render: Command = async (context, values, [name]) => {
-  const settings = await readSettings(context);
-  const outcome = await planOf(context, settings, values["plan"]);
-  if (!outcome.ok) {
-    printFindings(context, [...outcome.errors, ...outcome.warnings], (text) => context.io.err(text));
-    return exitCodes.findings;
-  }
-  const host = outcome.value.hosts.get(name!);
-  if (!host) {
-    const near = didYouMean(name!, outcome.value.hosts.keys());
-    throw new Fault(
-      "CLI_UNKNOWN_HOST",
-      `"${name!}" is not a host of the plan.`,
-      near ? `Did you mean "${near}"?` : `Hosts are ${[...outcome.value.hosts.keys()].join(", ")}.`,
-    );
-  }
-  const { files } = renderSeed(
-    outcome.value,
-    host,
-    await readSeedTemplates(context.root),
-    seedNaming(namingOf(outcome.value, settings), host),
-  );
+/** Writes what a host gets, secrets as placeholders; needs no running lab, and with --sent no plan either. */
+export const render: Command = async (context, values, [name, path]) => {
+  const host = name!;
+  const isSent = values["sent"] === true;
   const out = values["out"];
-  if (typeof out !== "string") {
-    for (const [file, text] of files) context.io.out(`# ${host.id}/${file}\n${text.trimEnd()}\n`);
+  if (isSent && values["plan"] !== undefined)
+    throw new Fault("CLI_USAGE", "--sent is what the state holds, --plan what a plan says.", "Give one of the two.");
+  if (path !== undefined && typeof out === "string")
+    throw new Fault("CLI_USAGE", "--out takes all files, PATH is one.", "Leave one of the two out.");
+  const work = isSent ? await sentWork(context, host) : await planned(context, values["plan"], host);
+  if (work === undefined) return exitCodes.findings;
+  const files = filesOf(work);
+  if (path !== undefined) {
+    const text = files.get(path);
+    if (text === undefined) throw noFile(host, path, files.keys());
+    context.io.out(context.isJson ? JSON.stringify({ host, path, content: text }) : text.replace(/\n$/, ""));
     return exitCodes.good;
   }
-  const folder = join(out, host.id);
+  if (typeof out !== "string") {
+    const document = { host, seed: Object.fromEntries(work.seed), roles: work.roles };
+    context.io.out(context.isJson ? JSON.stringify(document) : textOf(host, work).replace(/\n$/, ""));
+    return exitCodes.good;
+  }
+  await writeAll(join(out, host), files);
+  context.io.err(`${files.size} files in ${join(out, host)}`);
+  return exitCodes.good;
+};
+
+async function planned(context: Context, folder: unknown, name: string): Promise<HostWork | undefined> {
+  const settings = await readSettings(context);
+  const outcome = await planOf(context, settings, folder);
+  if (!outcome.ok) {
+    printFindings(context, [...outcome.errors, ...outcome.warnings], (text) => context.io.err(text));
+    return undefined;
+  }
+  const host = outcome.value.hosts.get(name);
+  if (host) return plannedWork(context, settings, outcome.value, host);
+  const near = didYouMean(name, outcome.value.hosts.keys());
+  throw new Fault(
+    "CLI_UNKNOWN_HOST",
+    `"${name}" is not a host of the plan.`,
+    near ? `Did you mean "${near}"?` : `Hosts are ${[...outcome.value.hosts.keys()].join(", ")}.`,
+  );
+}
+
+function noFile(host: string, path: string, known: Iterable<string>): Fault {
+  const all = [...known];
+  const near = didYouMean(path, all);
+  return new Fault(
+    "CLI_UNKNOWN_FILE",
+    `${host} gets no file ${path}.`,
+    near ? `Did you mean "${near}"?` : `Files are ${all.join(", ")}.`,
+  );
+}
+
+/** A path of the host lies below the folder as it would below the host's root. */
+async function writeAll(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    for (const [file, text] of files) await writeFile(join(folder, file), text);
+    for (const [path, text] of files) {
+      const file = join(folder, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
   } catch (error) {
     throw new Fault(
       "CLI_CANNOT_WRITE",
@@ -51,6 +81,4 @@ export const render: Command = async (context, values, [name]) => {
       error,
     );
   }
-  context.io.err(`${files.size} files in ${folder}`);
-  return exitCodes.good;
-};
+}
