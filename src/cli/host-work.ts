@@ -86,7 +86,7 @@ export function textOf(host: string, { seed, roles }: HostWork): string {
 type Command = Extract<DeclaredStep, { kind: "command" }>["run"];
 
 const commandLine = (what: string, { argv, input }: Command): string =>
-  `# ${what}: ${quote(argv)}${input === undefined ? "" : ` <<'END'\n${input.trimEnd().replace(/^/gm, "#   ")}`}\n`;
+  `# ${what}: ${quote(argv)}${input === undefined ? "" : `, which reads\n${input.trimEnd().replace(/^/gm, "#   ")}`}\n`;
 
 function textOfStep(host: string, step: DeclaredStep): string {
   const drift = step.drift === undefined ? "" : `# found: ${step.drift}\n`;

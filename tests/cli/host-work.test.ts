@@ -60,7 +60,7 @@ instance-id: x
 
 # dc1: dc, account
 # unless: id clock
-# run: sh -c 'useradd clock' <<'END'
+# run: sh -c 'useradd clock', which reads
 #   {{secret:password/clock}}
 
 # dc1: dc did not come to its end

@@ -102,7 +102,7 @@ export function debianRunner(connection: SshConnection): HostRunner {
   };
 }
 
-const lost = (host: string, where: string, why: string): Fault =>
+export const lost = (host: string, where: string, why: string): Fault =>
   new Fault(
     "STEP_CUT",
     `${host} was lost ${where}: ${why}`,
