@@ -45,7 +45,7 @@ const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("\\"))
 const table: Record<ScriptName, (machine: WindowsMachine, asked: Asked) => object> = {
   instance(machine, { make }) {
     if (make === true) machine.instance ??= "5d1c2c1e-0000-4000-8000-000000000001";
-    return { instance: machine.instance };
+    return { instance: machine.instance, now: Date.now() / 1000 };
   },
   loaded: (machine, { role }) => ({ loaded: machine.loaded.get(role as string) ?? {} }),
   load(machine, { role, loaded }) {

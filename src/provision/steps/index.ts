@@ -2,7 +2,7 @@
 export { resolverOf } from "./digest.ts";
 export { Reached, SOCKETS, type Reach } from "./reach.ts";
 export { wordsOfDrift } from "./drift.ts";
-export { reachOf, roleResource, roleState, type RoleState, type StepTools } from "./resource.ts";
+export { reachOf, roleInputs, roleResource, roleState, type RoleState, type StepTools } from "./resource.ts";
 export { declareRoles, type DeclaredRole } from "./declare-roles.ts";
 export { debianRunner, type HostRunner } from "./runner.ts";
 export { fillSteps, type DeclaredStep } from "./work.ts";

@@ -25,14 +25,15 @@ function AccessOf($path){[IO.File]::GetAccessControl($path,'Access').GetSecurity
 `;
 
 const bodies = {
-  /** Which guest this is: `{make}` to `{instance}`. */
+  /** Which guest this is, and its clock: `{make}` to `{instance, now}`. */
   instance: String.raw`
 $f="$state\instance"
-if(Test-Path -LiteralPath $f){Say @{instance=[IO.File]::ReadAllText($f).Trim()}}
+$now=[DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds()/1000
+if(Test-Path -LiteralPath $f){Say @{instance=[IO.File]::ReadAllText($f).Trim();now=$now}}
 elseif($asked.make){
 [void][IO.Directory]::CreateDirectory($state);$i=[guid]::NewGuid().ToString()
-[IO.File]::WriteAllText("$f.new",$i);[IO.File]::Move("$f.new",$f);Say @{instance=$i}
-}else{Say @{instance=$null}}
+[IO.File]::WriteAllText("$f.new",$i);[IO.File]::Move("$f.new",$f);Say @{instance=$i;now=$now}
+}else{Say @{instance=$null;now=$now}}
 `,
   /** What of a role was loaded: `{role}` to `{loaded: {step: key}}`. */
   loaded: String.raw`

@@ -29,7 +29,7 @@ class StepFailed extends Error {
 
 const done = z.object({});
 const answers = {
-  instance: z.object({ instance: z.string().nullable() }),
+  instance: z.object({ instance: z.string().nullable(), now: z.number() }),
   loaded: z.object({ loaded: z.record(z.string(), z.string()) }),
   load: done,
   look: z.object({
@@ -368,8 +368,8 @@ export function windowsRunner(connection: SshConnection): HostRunner {
         return { event: "state", instance, roles: found };
       }),
     async apply(roles, onEvent) {
-      const { instance } = await begun(() => at("before the first step", () => ask("instance", { make: true })));
-      onEvent({ event: "hello", instance: instance! });
+      const { instance, now } = await begun(() => at("before the first step", () => ask("instance", { make: true })));
+      onEvent({ event: "hello", instance: instance!, now });
       for (const { role, steps } of roles) {
         let isChanged = false;
         for (const [number, step] of steps.entries()) {
