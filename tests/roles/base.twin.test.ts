@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Fault } from "../../src/core/fault.ts";
+import { keyOf, openDoor, targetsOf, type SshConnection } from "../../src/door/index.ts";
+import { roleLayers } from "../../src/roles/registry.ts";
+import { driverHere, leftovers, whyNot } from "../twin/machine.ts";
+import { planLab, type PlanLab } from "../twin/plan-lab.ts";
+
+const reason = whyNot();
+const HOSTS = ["bastion", "mail", "backup"] as const;
+
+describe.skipIf(reason !== undefined)(
+  `the base in guests${reason === undefined ? "" : ` (skipped: ${reason})`}`,
+  () => {
+    let here: Awaited<ReturnType<typeof driverHere>>;
+    let lab: PlanLab;
+    let changed: ReadonlyMap<string, readonly string[]>;
+
+    beforeAll(async () => {
+      here = await driverHere({ packages: { router: [], roles: roleLayers } });
+      lab = await planLab(here.driver, here.home);
+      await lab.boot(...HOSTS);
+      // The sink first, so that nobody waits for it.
+      const entries: [string, readonly string[]][] = [];
+      for (const id of ["backup", "mail", "bastion"]) entries.push([id, await lab.configure(id)]);
+      changed = new Map(entries);
+    });
+    afterAll(async () => {
+      await here.driver.close();
+      await here.remove();
+      expect(await leftovers()).toEqual([]);
+    });
+
+    const run = async (id: string, ...argv: string[]): Promise<{ code: number; out: string }> => {
+      const { exitCode, stdout, stderr } = await here.driver.exec(lab.vmid(id), argv, "");
+      return { code: exitCode, out: `${stdout}${stderr}`.trim() };
+    };
+    const sh = (id: string, script: string): Promise<{ code: number; out: string }> => run(id, "sh", "-c", script);
+    const until = async (work: () => Promise<boolean>, deadlineMs: number): Promise<boolean> => {
+      const deadline = Date.now() + deadlineMs;
+      while (Date.now() < deadline) {
+        if (await work()) return true;
+        // Another machine's log tells nobody that a line has come.
+        await new Promise((go) => setTimeout(go, 200));
+      }
+      return false;
+    };
+    const onBastion = async <T>(work: (connection: SshConnection) => Promise<T>): Promise<T> => {
+      const targets = targetsOf(lab.plan, {
+        secret: lab.secret,
+        vmId: (host) => lab.naming.vmId(host),
+        sockets: here.driver.sockets,
+        operator: null,
+        remembered: () => {
+          throw new Error("no router here");
+        },
+      });
+      const door = openDoor({ targets, key: keyOf(lab.secret) });
+      try {
+        return await work(await door.ssh("bastion"));
+      } finally {
+        await door.close();
+      }
+    };
+
+    it("changes nothing the second time, and asking is cheap", async () => {
+      for (const id of HOSTS) {
+        expect(changed.get(id)!.length).toBeGreaterThan(8);
+        expect([id, await lab.configure(id)]).toEqual([id, []]);
+      }
+      const before = performance.now();
+      await Promise.all(HOSTS.map((id) => lab.look(id)));
+      expect(performance.now() - before).toBeLessThan(3_000);
+    });
+
+    it("leaves no unit failed, and what it names runs", async () => {
+      for (const id of HOSTS) {
+        expect([id, (await run(id, "systemctl", "--failed", "--no-legend")).out]).toEqual([id, ""]);
+        for (const unit of ["ssh", "chrony", "rsyslog", "nftables", "apt-daily-upgrade.timer"])
+          expect([id, unit, (await run(id, "systemctl", "is-active", unit)).out]).toEqual([id, unit, "active"]);
+      }
+    });
+
+    it("gives a host its own names and its address on the network", async () => {
+      expect((await run("mail", "hostname", "-f")).out).toBe("mail.cod.test");
+      expect((await sh("mail", "getent ahostsv4 mail.cod.test | cut -d' ' -f1 | sort -u")).out).toBe("10.20.20.14");
+    });
+
+    it("offers over SSH nothing that is known to be weak, and takes neither root nor passwords", async () => {
+      const ssh = (options: string): Promise<{ code: number; out: string }> =>
+        sh("mail", `ssh -o BatchMode=yes -o StrictHostKeyChecking=no ${options} 127.0.0.1 true`);
+      for (const old of [
+        "-o KexAlgorithms=diffie-hellman-group14-sha256",
+        "-o KexAlgorithms=ecdh-sha2-nistp256",
+        "-o Ciphers=aes128-ctr",
+        "-o Ciphers=aes256-ctr -o MACs=hmac-sha1",
+        "-o HostKeyAlgorithms=rsa-sha2-512",
+      ])
+        expect([old, (await ssh(old)).out]).toEqual([old, expect.stringContaining("no matching")]);
+      for (const user of ["root", "maquette"])
+        expect((await ssh(`-l ${user}`)).out).toContain(`${user}@127.0.0.1: Permission denied (publickey)`);
+      const said = (await run("mail", "sshd", "-T")).out;
+      for (const line of [
+        "permitrootlogin no",
+        "passwordauthentication no",
+        "allowtcpforwarding no",
+        "allowusers maquette",
+      ])
+        expect(said.split("\n")).toContain(line);
+    });
+
+    it("lets a neighbour in where a role gives it something, and nowhere else", async () => {
+      const open = async (port: number): Promise<boolean> =>
+        (await run("mail", "nc", "-z", "-w", "1", "10.20.20.16", String(port))).code === 0;
+      expect((await run("mail", "ping", "-c", "1", "-W", "1", "10.20.20.16")).code).toBe(0);
+      expect([await open(6514), await open(22)]).toEqual([true, false]);
+      // It listens: the firewall and not an empty port refused it.
+      expect((await run("backup", "nc", "-z", "-w", "1", "127.0.0.1", "22")).code).toBe(0);
+    });
+
+    it("brings a host's log to the sink over TLS, and takes none without a certificate of the lab", async () => {
+      const mark = `mark-${process.pid}`;
+      await run("mail", "logger", "-t", "test", mark);
+      const file = "/var/log/hosts/mail.cod.test/*.log";
+      expect(await until(async () => (await sh("backup", `grep -q ${mark} ${file}`)).code === 0, 20_000)).toBe(true);
+      const stranger = await sh(
+        "mail",
+        `printf '<13>1 - stranger - - - - ${mark}x\\n' | timeout 3 openssl s_client -quiet -connect 10.20.20.16:6514`,
+      );
+      expect(stranger.code).not.toBe(0);
+      expect((await sh("backup", `grep -rq ${mark}x /var/log/hosts`)).code).not.toBe(0);
+    });
+
+    it("trusts what the lab's authority signs", async () => {
+      const verify = ["openssl", "verify", "-CApath", "/etc/ssl/certs", "/etc/rsyslog.d/tls/host.crt"];
+      expect((await run("mail", ...verify)).out).toBe("/etc/rsyslog.d/tls/host.crt: OK");
+    });
+
+    it("the bastion forwards to what the table opens to it, by name, and refuses the rest itself", async () => {
+      await onBastion(async (connection) => {
+        const code = (host: string, port: number): Promise<string> =>
+          connection.forward(host, port, 1_000).then(
+            () => "open",
+            (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+          );
+        for (const [host, port] of [
+          ["192.0.2.80", 80],
+          ["10.20.20.14", 25],
+          ["localhost", 22],
+          ["10.20.10.10", 22],
+        ] as const)
+          expect([host, port, await code(host, port)]).toEqual([host, port, "DOOR_FORBIDDEN"]);
+        // No router runs here: allowed, and then lost on the way.
+        expect(await code("10.20.20.14", 22)).not.toBe("DOOR_FORBIDDEN");
+      });
+    });
+
+    it("the bastion records a terminal, names every command in its journal, and changes neither output nor exit code", async () => {
+      const plain = await onBastion((c) => c.exec("cat; echo problem >&2; exit 7", { input: "as it came" }));
+      expect(plain).toEqual({
+        exitCode: 7,
+        stdout: "as it came",
+        stderr: expect.stringContaining("problem") as string,
+      });
+      const mark = `seen-${process.pid}`;
+      const exit = await onBastion(async (c) => {
+        const session = await c.session(`echo ${mark}; exit 5`, { term: "xterm", cols: 80, rows: 24 });
+        session.channel.resume();
+        session.channel.stderr.resume();
+        return session.exit;
+      });
+      expect(exit).toBe(5);
+      expect((await sh("bastion", `cat /var/log/sessions/*`)).out).toContain(mark);
+      const journal = (await run("bastion", "journalctl", "-t", "maquette-session", "-o", "cat")).out;
+      expect(journal).toMatch(/user=maquette from=\S+ pid=\d+ command=cat; echo problem/);
+      expect(journal).toContain(`command=echo ${mark}`);
+      expect((await sh("bastion", "cat /proc/sys/net/ipv4/ip_forward")).out).toBe("0");
+    });
+  },
+);
