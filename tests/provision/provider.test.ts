@@ -46,7 +46,7 @@ describe("the provider", () => {
   };
 
   test("names its resources in its schema", () => {
-    expect(types.map((t) => t.split(":").pop())).toEqual(["Seed", "Ownership"]);
+    expect(types.map((t) => t.split(":").pop())).toEqual(["Seed", "Role", "Ownership"]);
   });
 
   test("says a fault with code and hint, because the engine prints the message alone", async () => {

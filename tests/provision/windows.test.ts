@@ -114,7 +114,7 @@ describe("a Windows host", () => {
     const begun = host.machine.calls.length;
     const second = await apply(runner);
     expect(second.changed).toEqual([false, false, false, false, false, false]);
-    expect(second.events[0]).toEqual({ event: "hello", instance });
+    expect(second.events[0]).toMatchObject({ event: "hello", instance });
     const reads = ["instance", "loaded", "look", "features", "services", "run", "dcdiag.exe /q"];
     expect(host.machine.calls.slice(begun).filter((call) => !reads.includes(call))).toEqual([]);
   });
