@@ -58,12 +58,9 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
         name: "public clock",
         files: {
           "/etc/chrony/chrony.conf": { content: fill("chrony.conf", { time: formatAddress(time) }) },
-          // The scenery gives the time and sets no clock: without that right Debian's unit would not even start.
-          "/etc/default/chrony": { content: 'DAEMON_OPTS="-x"\n' },
-          "/etc/systemd/system/chrony.service.d/no-clock.conf": { content: "[Unit]\nConditionCapability=\n" },
         },
         check: [{ argv: ["chronyd", "-p", "-f", "new:/etc/chrony/chrony.conf"] }],
-        reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", "chrony"] }],
+        reload: [{ argv: ["systemctl", "restart", "chrony"] }],
         probe: { argv: ["chronyc", "-n", "tracking"] },
       },
       {

@@ -1,0 +1,205 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { namingOf, seedNaming } from "../../src/infra/naming.ts";
+import { readRoleTemplates, readSeedTemplates } from "../../src/infra/read-templates.ts";
+import { parseSettings } from "../../src/infra/settings.ts";
+import { loadPlan, type Plan } from "../../src/plan/index.ts";
+import { secretUses } from "../../src/provision/secret-uses.ts";
+import { loadStackSecret } from "../../src/stack/secret.ts";
+import { Clone, type Ran } from "../engine/lab.ts";
+import { whyNot } from "../twin/machine.ts";
+
+/*
+ * The whole lab as its users have it: the README's command in a clone of its own, then what an exam would look at.
+ * The order is a day's: built, accepted, looked into, damaged, repaired, kept, put back, deleted.
+ */
+
+const reason = whyNot();
+const UP_MS = 900_000;
+
+describe.skipIf(reason !== undefined)(`the whole lab${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let clone: Clone;
+  let plan: Plan;
+  /** Every command line that was seen while the lab was built, guests' too. */
+  const commandLines = new Set<string>();
+  let built: Ran;
+
+  const maquette = (...args: string[]): Promise<Ran> => clone.maquette(args, { deadlineMs: UP_MS });
+  const inGuest = async (host: string, ...argv: string[]): Promise<string> => {
+    const ran = await maquette("console", host, "--", ...argv);
+    return ran.stdout;
+  };
+  const good = (ran: Ran): Ran => {
+    expect(ran.code, `${ran.stdout}\n${ran.stderr}`).toBe(0);
+    return ran;
+  };
+
+  beforeAll(async () => {
+    clone = new Clone();
+    clone.env["MAQUETTE_GUESTS"] = "container";
+    const outcome = await loadPlan(join(clone.root, "stacks/lab"));
+    if (!outcome.ok) throw new Error("the lab's plan is not sound");
+    plan = outcome.value;
+    const sampler = setInterval(() => {
+      for (const line of runningCommands()) commandLines.add(line);
+    }, 50);
+    built = await maquette("up");
+    clearInterval(sampler);
+  }, UP_MS);
+  afterAll(async () => {
+    await clone.dispose();
+  }, UP_MS);
+
+  it("is built and configured by one command", () => {
+    good(built);
+    expect(built.stderr).toMatch(/dc2-dc: creating, done/);
+  });
+
+  it("is accepted: every probe of every need is green", { timeout: UP_MS }, async () => {
+    const { stdout } = good(await maquette("accept", "--json"));
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((l) => JSON.parse(l) as Record<string, unknown>);
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines)
+      expect(Object.keys(line)).toEqual(expect.arrayContaining(["need", "probe", "from", "expected", "seen", "ms"]));
+  });
+
+  it("a second up changes nothing, having asked every host", { timeout: UP_MS }, async () => {
+    const again = good(await maquette("up"));
+    expect(again.stderr).toContain("Nothing to change");
+    good(await maquette("preview", "--expect-no-changes"));
+  });
+
+  it(
+    "no secret of the stack is in its state, its logs, the guests' journals or any command line",
+    { timeout: UP_MS },
+    async () => {
+      const secrets = await secretsOf();
+      expect(secrets.size).toBeGreaterThan(20);
+      const texts = new Map<string, string>();
+      for (const file of filesUnder(join(clone.home, "state"))) texts.set(file, readFileSync(file, "latin1"));
+      texts.set("up's own words", built.stdout + built.stderr);
+      texts.set("command lines", [...commandLines].join("\n"));
+      expect(commandLines.size).toBeGreaterThan(50);
+      for (const host of plan.hosts.keys())
+        texts.set(`journal of ${host}`, await inGuest(host, "sudo", "journalctl", "--no-pager", "-o", "cat"));
+      const found: string[] = [];
+      for (const [where, text] of texts)
+        for (const [label, value] of secrets) if (text.includes(value)) found.push(`${label} in ${where}`);
+      expect(found).toEqual([]);
+    },
+  );
+
+  it(
+    "what somebody edits, stops or uninstalls by hand is told, and repaired by the next up",
+    { timeout: UP_MS },
+    async () => {
+      await inGuest("pc1", "sudo", "sh", "-c", "echo 10.9.9.9 evil >> /etc/hosts");
+      await inGuest("mail", "sudo", "systemctl", "stop", "chrony");
+      const repaired = good(await maquette("up"));
+      expect(repaired.stderr).toMatch(/pc1, role base, "names": \/etc\/hosts differs/);
+      expect(repaired.stderr).toMatch(/mail, role base, "time, running": chrony is inactive/);
+      expect(await inGuest("pc1", "cat", "/etc/hosts")).not.toContain("evil");
+      expect((await inGuest("mail", "systemctl", "is-active", "chrony")).trim()).toBe("active");
+    },
+  );
+
+  it("a changed line of a template is shown before it is applied", { timeout: UP_MS }, async () => {
+    const file = join(clone.root, "templates/base/hosts");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replace("127.0.0.1 localhost", "127.0.0.1 localhost loopback"));
+    const { stdout } = good(await clone.shell("pulumi preview --diff --non-interactive", { deadlineMs: UP_MS }));
+    writeFileSync(file, before);
+    expect(stdout).toMatch(/- 127\.0\.0\.1 localhost\s*\n\s*\+ 127\.0\.0\.1 localhost loopback/);
+  });
+
+  it("a second controller that is lost, disk and all, joins again by up alone", { timeout: UP_MS }, async () => {
+    await destroyGuest("dc2");
+    const again = good(await maquette("up"));
+    expect(again.stderr).toMatch(/dc2-dc: creating/);
+    good(await maquette("accept", "--need", "O2"));
+  });
+
+  it("a snapshot keeps it, a reset brings it back: nothing to change, and accepted", { timeout: UP_MS }, async () => {
+    good(await maquette("snapshot", "exam"));
+    await inGuest("pc1", "sudo", "sh", "-c", "echo damage > /root/damage; systemctl disable --now ssh");
+    good(await maquette("reset", "exam"));
+    expect(await inGuest("pc1", "sudo", "ls", "/root")).not.toContain("damage");
+    good(await maquette("preview", "--expect-no-changes"));
+    good(await maquette("accept"));
+  });
+
+  it("destroy leaves nothing of it", { timeout: UP_MS }, async () => {
+    good(await maquette("destroy", "--yes"));
+    expect([...runningCommands()].filter((line) => line.includes(clone.root))).toEqual([]);
+  });
+
+  /** By the API, as somebody with Proxmox' web interface would. */
+  async function destroyGuest(host: string): Promise<void> {
+    const naming = namingOf(plan, parseSettings("lab", {}));
+    const vmid = naming.vmId(plan.hosts.get(host)!);
+    const call = (method: string, path: string): string =>
+      `curl -sSf -X ${method} --cacert "$MAQUETTE_CA_FILE" -H @- "\${PROXMOX_VE_ENDPOINT}api2/json${path}" <<END
+Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")
+END`;
+    const node = plan.hosts.get(host)!.node === 0 ? "pve1" : "pve2";
+    const at = `/nodes/${node}/qemu/${vmid}`;
+    good(await clone.shell(call("POST", `${at}/status/stop`), {}));
+    for (;;) {
+      const { stdout } = good(await clone.shell(call("GET", `${at}/status/current`), {}));
+      if (stdout.includes('"stopped"')) break;
+    }
+    good(await clone.shell(call("DELETE", `${at}?purge=1`), {}));
+  }
+
+  /** Every value that must stay hidden, by its label. */
+  async function secretsOf(): Promise<ReadonlyMap<string, string>> {
+    const folder = clone.secrets();
+    const secret = await loadStackSecret(folder);
+    const naming = namingOf(plan, parseSettings("lab", {}));
+    const uses = secretUses(plan, {
+      templates: await readRoleTemplates(clone.root),
+      seedTemplates: await readSeedTemplates(clone.root),
+      naming: (host) => seedNaming(naming, host),
+      operator: null,
+    });
+    const found = new Map<string, string>([
+      ["the stack's own secret", readFileSync(join(folder, "secret"), "utf8").trim()],
+    ]);
+    const middle = (pem: string): string => pem.split("\n")[2]!;
+    for (const { label } of uses) {
+      const [family, ...rest] = label.split("/");
+      const name = rest.join("/");
+      if (family === "password") found.set(label, secret.password(name));
+      if (family === "ssh") found.set(label, middle(secret.sshKey(name, name).privateKey));
+    }
+    for (const file of readdirSync(join(folder, "vault")).filter((f) => f.endsWith(".json"))) {
+      const { key } = JSON.parse(readFileSync(join(folder, "vault", file), "utf8")) as { key?: string };
+      if (key !== undefined) found.set(`vault ${file}`, key.split("\n")[1]!);
+    }
+    return found;
+  }
+});
+
+function* runningCommands(): Generator<string> {
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      yield readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function* filesUnder(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesUnder(path);
+    // Plugins of the engine are programs; seeds of routers hold what their CDs hold until they are ejected.
+    else if (entry.isFile() && statSync(path).size < 20_000_000) yield path;
+  }
+}
