@@ -271,11 +271,11 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "drill",
-    summary: "break a router or an access under open sessions and probes, and print what it cost",
+    summary: "break a router, an access or a domain controller under open sessions and probes, and print what it cost",
     details: [
-      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on. What was\nbroken is put back, also on Ctrl-C.",
+      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of the first\ndomain controller, unless clients are answered within 5 s by the other one, and it has caught up afterwards. What\nwas broken is put back, also on Ctrl-C.",
     ],
-    positionals: [{ name: "WHAT", help: "router or wan" }],
+    positionals: [{ name: "WHAT", help: "router, wan or dc" }],
     options: [
       { name: "how", value: "HOW", help: "of a router: kill (default), reboot, links, or cable:ZONE" },
       { name: "times", value: "N", help: "so many in a row, and the spread of the longest gaps" },

@@ -141,8 +141,11 @@ const RECENT_US = 1_000_000;
 
 const ms = (us: number): number => Math.round(us / 100) / 10;
 
-/** What a drill may cost: CARP's own limit is 3·advbase + skew/256 s, a gateway's is its monitor's. */
-export const LIMITS = { routerMs: 3_500, wanMs: 5_000 } as const;
+/**
+ * What a drill may cost: CARP's own limit is 3·advbase + skew/256 s, a gateway's is its monitor's; a client of the
+ * domain waits for the first controller before it asks the second.
+ */
+export const LIMITS = { routerMs: 3_500, wanMs: 5_000, dcMs: 5_000 } as const;
 
 export interface Judged {
   readonly path: string;

@@ -102,9 +102,9 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
         limit: LIMIT_SECONDS,
         patience: PATIENCE_SECONDS,
       };
-      await start(shell, path.to, ECHO, wanted, programs);
+      await startProgram(shell, path.to, ECHO, wanted, programs);
     }
-    await start(
+    await startProgram(
       shell,
       client,
       PROBE,
@@ -172,7 +172,14 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   }
 }
 
-async function start(shell: GuestShell, host: string, script: string, input: unknown, programs: Undo): Promise<void> {
+/** Starts a program of scripts.ts in a guest; how it ends is noted in `programs`. @throws Fault DRILL_NOT_STARTED */
+export async function startProgram(
+  shell: GuestShell,
+  host: string,
+  script: string,
+  input: unknown,
+  programs: Undo,
+): Promise<void> {
   const answer = startedAnswer.parse(await python(shell, host, script, input, 2 * PATIENCE_SECONDS * 1000));
   if ("failure" in answer)
     throw new Fault(

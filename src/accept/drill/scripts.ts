@@ -3,7 +3,7 @@
  * they are ready, end when they are told to (SIGTERM), and by themselves after their limit whatever happens.
  */
 
-const BACKGROUND = String.raw`
+export const BACKGROUND = String.raw`
 import json, os, select, signal, socket, struct, subprocess, sys, time
 
 asked = json.load(sys.stdin)
