@@ -127,12 +127,29 @@ async function writeJunit(file: string, text: string): Promise<void> {
   }
 }
 
+/** Sessions of one host: its server counts some that have just ended (sshd_config(5), MaxSessions). */
+const AT_ONCE = 5;
+
 /** In band over the door, as root; scenery and this machine's routers by their console. One connection a host. */
 function wayInto(lab: LabDoor): ProbeWay {
   const connections = new Map<string, Promise<SshConnection>>();
   const connect = async (name: string): Promise<SshConnection> => {
     await lab.running(name);
     return lab.door.ssh(name, patience);
+  };
+  const busy = new Map<string, { count: number; readonly waiting: (() => void)[] }>();
+  const inTurn = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const turn = busy.get(name) ?? { count: 0, waiting: [] };
+    busy.set(name, turn);
+    if (turn.count >= AT_ONCE) await new Promise<void>((go) => turn.waiting.push(go));
+    else turn.count++;
+    try {
+      return await work();
+    } finally {
+      const next = turn.waiting.shift();
+      if (next) next();
+      else turn.count--;
+    }
   };
   return async (name, { argv, input }, deadlineMs) => {
     const host = lab.plan.hosts.get(name)!;
@@ -142,6 +159,6 @@ function wayInto(lab: LabDoor): ProbeWay {
     }
     const known = connections.get(name) ?? connect(name);
     connections.set(name, known);
-    return (await known).exec(asRoot(argv), { input: input ?? "", deadlineMs });
+    return inTurn(name, async () => (await known).exec(asRoot(argv), { input: input ?? "", deadlineMs }));
   };
 }
