@@ -9,6 +9,7 @@ import { internet } from "./internet/index.ts";
 import { plainRole } from "./plain.ts";
 import type { Probe, RoleContext, RoleDefinition, RoleWork } from "./role.ts";
 import { fillTemplate } from "./template.ts";
+import { workstation } from "./workstation/index.ts";
 
 /** Every role that a host may play: a role that the plan knows and this table does not is an error of types. */
 export const roles: Readonly<Record<RoleId, RoleDefinition>> = {
@@ -21,7 +22,7 @@ export const roles: Readonly<Record<RoleId, RoleDefinition>> = {
   ebrigade: plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }),
   vpn: plainRole("vpn", { memoryMiB: 512, diskGiB: 8 }),
   bastion,
-  workstation: plainRole("workstation", { memoryMiB: 1024, diskGiB: 8 }),
+  workstation,
   internet,
   field: plainRole("field", { memoryMiB: 512, diskGiB: 8 }),
 };

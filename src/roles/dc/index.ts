@@ -1,18 +1,254 @@
-import type { RoleContext, RoleDefinition, RoleWork } from "../role.ts";
+import { formatAddress, formatNetwork } from "../../core/ip.ts";
+import type { Host, Plan, Service } from "../../plan/types.ts";
+import type { CertificateRequest } from "../seed.ts";
+import type { Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
+import { administratorPassword, personPassword, serviceAccount, serviceAccountIds } from "./accounts.ts";
+import { controllerOf, controllersOf, directoryOf } from "./directory.ts";
+import { probes } from "./probes.ts";
 
 /** A domain controller: Samba's Active Directory. */
 export const dc: RoleDefinition = {
   id: "dc",
   machine: { memoryMiB: 1024, diskGiB: 10 },
-  packages: [],
-  templates: [],
-  neighbours: [],
+  packages: [
+    ...["samba", "samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "winbind"],
+    // Its tools import these and only recommend them; nsupdate, by which a controller says its records, is in dnsutils.
+    ...["python3-setproctitle", "python3-markdown", "python3-dnspython", "bind9-dnsutils"],
+    ...["krb5-user", "ldap-utils", "ldb-tools", "attr", "acl", "chrony"],
+  ],
+  templates: [
+    ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py"],
+    ...["maquette-sysvol.service", "maquette-sysvol.timer"],
+    ...["chrony.conf", "chrony.service.conf", "chronyd-start"],
+  ],
+  // What members of the domain speak to it, and what its peer replicates by.
+  neighbours: ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"],
   work,
-  probes: () => [],
+  probes,
   manual: "docs/roles/dc.md",
 };
 
-function work({ plan, host }: RoleContext): RoleWork {
-  const controllers = [...plan.hosts.values()].filter((h) => h.role === "dc");
-  return { steps: [], after: controllers[0] === host ? [] : [controllers[0]!.id] };
+const PROGRAM = "/usr/local/lib/maquette/domain.py";
+const SYSVOL = "/usr/local/lib/maquette/sysvol.py";
+const WANTED = "/etc/maquette/domain.json";
+
+const domain = (verb: string, input?: string): Command => ({
+  argv: ["python3", PROGRAM, verb, WANTED],
+  ...(input === undefined ? {} : { input }),
+});
+const sh = (script: string): Command => ({ argv: ["sh", "-c", script] });
+
+function work(context: RoleContext): RoleWork {
+  const { plan, host } = context;
+  const controllers = controllersOf(plan);
+  const steps = [
+    ...installation(context),
+    ...configuration(context),
+    ...membership(context),
+    ...clock(context),
+    ...(controllers[0] === host ? [directory(plan)] : []),
+    ...replication(context),
+  ];
+  return {
+    steps,
+    certificates: { [host.id]: certificate(plan, host) },
+    after: controllers[0] === host ? [] : [controllers[0]!.id],
+  };
+}
+
+function installation({ plan }: RoleContext): readonly Step[] {
+  const outside = plan.domain.forwarders.map(formatAddress);
+  const first = outside[0] ?? "";
+  return [
+    {
+      // A cloud image may have one; its stub would hold the port that Samba's own DNS needs.
+      kind: "command",
+      name: "no other resolver",
+      unless: sh("! systemctl is-active -q systemd-resolved && ! systemctl is-enabled -q systemd-resolved 2>/dev/null"),
+      run: { argv: ["systemctl", "mask", "--now", "systemd-resolved"] },
+    },
+    {
+      // Until there is a domain nobody here knows the archive's name: the outside's resolvers do.
+      kind: "command",
+      name: "names for the installation",
+      unless: sh(`test -x /usr/sbin/samba || grep -qxF 'nameserver ${first}' /etc/resolv.conf`),
+      run: sh(`rm -f /etc/resolv.conf && printf 'nameserver %s\\n' ${outside.join(" ")} > /etc/resolv.conf`),
+    },
+    { kind: "packages", name: "packages", packages: dc.packages },
+    { kind: "units", name: "no file server of its own", units: ["smbd", "nmbd", "winbind"], state: "masked" },
+  ];
+}
+
+function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
+  const { realm, name: dnsDomain, netbios } = plan.domain;
+  const own = host.nics[0]!.address;
+  const servers = [own, ...plan.domain.dns.filter((a) => a.value !== own.value)];
+  // What runs takes the new files; what does not run yet starts with them.
+  const reload = [{ argv: ["systemctl", "try-restart", "samba-ad-dc"] }];
+  return [
+    {
+      kind: "files",
+      name: "names and Kerberos",
+      files: {
+        "/etc/resolv.conf": {
+          content: fill("resolv.conf", {
+            dnsDomain,
+            servers: servers.map((a) => `nameserver ${formatAddress(a)}`).join("\n"),
+          }),
+        },
+        "/etc/krb5.conf": { content: fill("krb5.conf", { realm, dnsDomain }) },
+      },
+    },
+    {
+      kind: "files",
+      name: "programs",
+      files: {
+        [PROGRAM]: { content: fill("domain.py", {}) },
+        [SYSVOL]: { content: fill("sysvol.py", {}) },
+      },
+    },
+    {
+      kind: "files",
+      name: "the plan's directory",
+      files: {
+        [WANTED]: {
+          content: `${JSON.stringify({ controller: controllerOf(plan, host), ...directoryOf(plan) }, null, 2)}\n`,
+        },
+      },
+    },
+    {
+      kind: "files",
+      name: "certificate",
+      files: {
+        "/etc/samba/tls/cert.pem": { content: `{{secret:vault-certificate/${host.id}}}` },
+        "/etc/samba/tls/key.pem": { content: `{{secret:vault-key/${host.id}}}` },
+        "/etc/samba/tls/ca.pem": { content: "{{secret:vault-certificate/ca}}" },
+      },
+      check: [{ argv: ["openssl", "x509", "-noout", "-checkend", "0", "-in", "new:/etc/samba/tls/cert.pem"] }],
+      reload,
+    },
+    {
+      kind: "files",
+      name: "Samba",
+      files: {
+        "/etc/samba/smb.conf": {
+          content: fill("smb.conf", {
+            netbiosName: host.id.toUpperCase(),
+            realm,
+            workgroup: netbios,
+            dnsDomain,
+            address: formatAddress(own),
+            rpcPorts: dynamicPorts(plan),
+            forwarders: plan.domain.forwarders.map(formatAddress).join(" "),
+          }),
+        },
+      },
+      check: [{ argv: ["testparm", "-s", "new:/etc/samba/smb.conf"] }],
+      reload,
+    },
+  ];
+}
+
+function membership({ host }: RoleContext): readonly Step[] {
+  const passwords = { administrator: administratorPassword, machine: `{{secret:password/machine/${host.id}}}` };
+  return [
+    {
+      kind: "command",
+      name: "domain",
+      // `domain.py` marks what it has begun and not ended.
+      unless: sh("test -s /var/lib/samba/private/sam.ldb && ! test -e /var/lib/samba/private/maquette-unfinished"),
+      run: domain("establish", JSON.stringify(passwords)),
+      deadlineSeconds: 180,
+    },
+    { kind: "units", name: "Samba runs", units: ["samba-ad-dc"], state: "running" },
+    { kind: "probe", name: "the domain answers", run: domain("answers"), deadlineSeconds: 60 },
+  ];
+}
+
+function clock({ plan, host, fill }: RoleContext): readonly Step[] {
+  const peers = controllersOf(plan).filter((h) => h !== host);
+  const networks = [
+    ...[...plan.zones.values()].filter((z) => z.kind === "inside").map((z) => z.subnet),
+    ...[...plan.pools.values()].map((p) => p.network),
+  ];
+  return [
+    {
+      kind: "files",
+      name: "clock",
+      files: {
+        "/etc/chrony/chrony.conf": {
+          content: fill("chrony.conf", {
+            sources: plan.domain.ntp.map((name) => `server ${name} iburst`).join("\n"),
+            peers: peers.map((h) => `server ${formatAddress(h.nics[0]!.address)} iburst`).join("\n"),
+            allow: networks.map((n) => `allow ${formatNetwork(n)}`).join("\n"),
+          }),
+        },
+        "/usr/local/lib/maquette/chronyd-start": { content: fill("chronyd-start", {}), mode: "0755" },
+        "/etc/systemd/system/chrony.service.d/maquette.conf": { content: fill("chrony.service.conf", {}) },
+        // Samba makes it for root's group alone.
+        "/etc/tmpfiles.d/maquette-dc.conf": { content: "d /var/lib/samba/ntp_signd 0750 root _chrony -\n" },
+      },
+      check: [{ argv: ["chronyd", "-p", "-f", "new:/etc/chrony/chrony.conf"] }],
+      reload: [
+        { argv: ["systemd-tmpfiles", "--create", "/etc/tmpfiles.d/maquette-dc.conf"] },
+        { argv: ["systemctl", "daemon-reload"] },
+        { argv: ["systemctl", "restart", "chrony"] },
+      ],
+      probe: { argv: ["chronyc", "-n", "tracking"] },
+    },
+    { kind: "units", name: "clock runs", units: ["chrony"], state: "running" },
+  ];
+}
+
+/** The first controller writes the plan into the directory; the others have it by replication. */
+function directory(plan: Plan): Step {
+  const passwords = {
+    ...Object.fromEntries([...plan.people.values()].map((p) => [p.login, personPassword(p)])),
+    ...Object.fromEntries(
+      serviceAccountIds.map((id) => serviceAccount(plan, id)).map((account) => [account.login, account.password]),
+    ),
+  };
+  return {
+    kind: "command",
+    name: "directory",
+    unless: domain("check"),
+    run: domain("apply", JSON.stringify({ passwords })),
+    deadlineSeconds: 120,
+  };
+}
+
+function replication({ fill }: RoleContext): readonly Step[] {
+  return [
+    { kind: "probe", name: "the directory is replicated", run: domain("replicated"), deadlineSeconds: 120 },
+    {
+      kind: "files",
+      name: "SYSVOL",
+      files: {
+        "/etc/systemd/system/maquette-sysvol.service": { content: fill("maquette-sysvol.service", {}) },
+        "/etc/systemd/system/maquette-sysvol.timer": { content: fill("maquette-sysvol.timer", {}) },
+      },
+      verify: [{ argv: ["systemd-analyze", "verify", "maquette-sysvol.timer"] }],
+      reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "start", "maquette-sysvol.service"] }],
+    },
+    { kind: "units", name: "SYSVOL is copied", units: ["maquette-sysvol.timer"], state: "running" },
+  ];
+}
+
+/** Its names are what clients check: its own, its address, and the domain's, by which one finds any controller. */
+function certificate(plan: Plan, host: Host): CertificateRequest {
+  const fqdn = `${host.id}.${plan.domain.name}`;
+  return {
+    commonName: fqdn,
+    names: [fqdn, host.id, plan.domain.name, ...host.nics.map((nic) => formatAddress(nic.address))],
+    usage: "server",
+    days: 397,
+  };
+}
+
+/** Samba's dynamic ports are the widest range of the service `rpc`, which the routers and the host's firewall pass. */
+export function dynamicPorts(plan: Plan): string {
+  const service: Service | undefined = plan.services.get("rpc");
+  const ranges = (service?.terms ?? []).flatMap((t) => (t.protocol === "tcp" ? t.ports : []));
+  const widest = ranges.reduce((a, b) => (b.hi - b.lo > a.hi - a.lo ? b : a), { lo: 49152, hi: 49152 });
+  return widest.hi > widest.lo ? `${widest.lo}-${widest.hi}` : "49152-65535";
 }

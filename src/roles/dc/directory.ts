@@ -1,0 +1,241 @@
+import { contains, formatAddress, formatNetwork, networkOf, type Address, type Network } from "../../core/ip.ts";
+import type { Host, Plan, Person } from "../../plan/types.ts";
+import {
+  departmentUnit,
+  fullName,
+  groupUnit,
+  machineUnit,
+  peopleUnit,
+  personDn,
+  rootUnit,
+  serviceAccountIds,
+  serviceLogin,
+  serviceUnit,
+} from "./accounts.ts";
+import { passwordPolicy } from "./password-policy.ts";
+
+/*
+ * The plan as `templates/dc/domain.py` reads it: what should be in the directory, and who this controller is. Names of
+ * places (DN) are relative to the domain's base. No secret is in it.
+ */
+
+export interface Account {
+  readonly dn: string;
+  /** Null takes the attribute away. */
+  readonly attributes: Readonly<Record<string, string | null>>;
+  /** Bits of userAccountControl that are set whatever else is ([MS-ADTS] 2.2.16). */
+  readonly control: number;
+}
+
+export interface DnsName {
+  readonly zone: string;
+  /** Below the zone. */
+  readonly name: string;
+  readonly type: "A" | "PTR";
+  readonly data: string;
+}
+
+export interface Directory {
+  readonly domain: string;
+  readonly realm: string;
+  readonly workgroup: string;
+  readonly site: string;
+  /** Inside networks and what they are, by network: `10.20.20.0/24`. */
+  readonly subnets: Readonly<Record<string, string>>;
+  /** Parents first; the first is the root of all that is ours. */
+  readonly units: readonly { readonly dn: string; readonly description: string }[];
+  /** Below these every account is the plan's, or is disabled. */
+  readonly accountUnits: readonly string[];
+  readonly accounts: Readonly<Record<string, Account>>;
+  /** What the description of an account begins with that left the plan. */
+  readonly removedMark: string;
+  readonly groupUnit: string;
+  readonly groups: Readonly<Record<string, { readonly description: string; readonly members: readonly string[] }>>;
+  /** Rights (SDDL, `SID` for the group's) of these groups over the accounts of a unit. */
+  readonly delegation: {
+    readonly unit: string;
+    readonly groups: readonly string[];
+    readonly rights: readonly string[];
+  };
+  /** Attributes of the domain's head. */
+  readonly passwordPolicy: Readonly<Record<string, string>>;
+  readonly reverseZones: readonly string[];
+  readonly nameServers: readonly string[];
+  readonly records: readonly DnsName[];
+}
+
+export interface Peer {
+  /** NetBIOS name, in capitals. */
+  readonly name: string;
+  readonly fqdn: string;
+  readonly address: string;
+}
+
+/** Who this controller is, and who the others are. */
+export interface Controller extends Peer {
+  /** It makes the domain where nobody has it, and writes the plan into it. */
+  readonly isFirst: boolean;
+  readonly peers: readonly Peer[];
+}
+
+export const controllersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter((h) => h.role === "dc");
+
+export function controllerOf(plan: Plan, host: Host): Controller {
+  const all = controllersOf(plan);
+  const peer = (h: Host): Peer => ({
+    name: h.id.toUpperCase(),
+    fqdn: `${h.id}.${plan.domain.name}`,
+    address: formatAddress(h.nics[0]!.address),
+  });
+  return { ...peer(host), isFirst: all[0] === host, peers: all.filter((h) => h !== host).map(peer) };
+}
+
+/** UF_DONT_EXPIRE_PASSWD and UF_NOT_DELEGATED: nobody can act in its name elsewhere. */
+const SERVICE_CONTROL = 0x10000 | 0x100000;
+/** rangeUpper of the attribute `department` in Active Directory's schema. */
+const DEPARTMENT_LENGTH = 64;
+
+/**
+ * What administrators of the plan may do to the people's accounts: set a password, unlock, ask for a new password at
+ * the next logon. They are not Domain Admins: an account that reads mail must not be worth the domain.
+ */
+const ACCOUNT_RIGHTS: readonly string[] = [
+  // User-Force-Change-Password; lockoutTime; pwdLastSet. For user objects below (bf967aba-…).
+  "(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;bf967aba-0de6-11d0-a285-00aa003049e2;SID)",
+  "(OA;CIIO;RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1;bf967aba-0de6-11d0-a285-00aa003049e2;SID)",
+  "(OA;CIIO;RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2;bf967aba-0de6-11d0-a285-00aa003049e2;SID)",
+];
+
+export function directoryOf(plan: Plan): Directory {
+  const people = [...plan.people.values()];
+  return {
+    domain: plan.domain.name,
+    realm: plan.domain.realm,
+    workgroup: plan.domain.netbios,
+    site: plan.name,
+    subnets: Object.fromEntries(insideNetworks(plan).map((n) => [formatNetwork(n.network), n.description])),
+    units: unitsOf(plan),
+    accountUnits: [peopleUnit(plan), serviceUnit(plan)],
+    accounts: {
+      ...Object.fromEntries(people.map((person) => [person.login, personAccount(plan, person)])),
+      ...Object.fromEntries(
+        serviceAccountIds.map((id) => [serviceLogin(id), serviceAccountOf(plan, serviceLogin(id))]),
+      ),
+    },
+    removedMark: "Retiré du plan",
+    groupUnit: groupUnit(plan),
+    groups: Object.fromEntries(
+      [...plan.groups.values()].map((group) => [
+        group.id,
+        {
+          description: group.description,
+          members: people.filter((p) => p.groups.includes(group.id)).map((p) => personDn(plan, p)),
+        },
+      ]),
+    ),
+    delegation: {
+      unit: peopleUnit(plan),
+      groups: [...plan.groups.values()].filter((g) => g.grants.includes("admin")).map((g) => g.id),
+      rights: ACCOUNT_RIGHTS,
+    },
+    passwordPolicy,
+    reverseZones: [...new Set(insideNetworks(plan).map(({ network }) => reverseZone(network)))],
+    nameServers: controllersOf(plan).map((h) => `${h.id}.${plan.domain.name}`),
+    records: recordsOf(plan),
+  };
+}
+
+function personAccount(plan: Plan, person: Person): Account {
+  const department = plan.departments.get(person.department)!;
+  const extension = person.extension === null ? null : String(person.extension);
+  return {
+    dn: personDn(plan, person),
+    attributes: {
+      givenName: person.givenName,
+      sn: person.surname,
+      displayName: fullName(person),
+      title: person.title,
+      department: department.name.length <= DEPARTMENT_LENGTH ? department.name : department.id.toUpperCase(),
+      mail: person.mailbox,
+      telephoneNumber: extension,
+      ipPhone: extension,
+      userPrincipalName: `${person.login}@${plan.domain.name}`,
+    },
+    control: 0,
+  };
+}
+
+function serviceAccountOf(plan: Plan, login: string): Account {
+  return {
+    dn: `CN=${login},${serviceUnit(plan)}`,
+    attributes: {
+      displayName: login,
+      userPrincipalName: `${login}@${plan.domain.name}`,
+      // Workstations that it may log on at: no machine has that name.
+      userWorkstations: "-",
+    },
+    control: SERVICE_CONTROL,
+  };
+}
+
+function unitsOf(plan: Plan): Directory["units"] {
+  return [
+    { dn: rootUnit(plan), description: `Ce que décrit le plan ${plan.name}` },
+    { dn: peopleUnit(plan), description: "Personnes, par service" },
+    ...[...plan.departments.values()].map((d) => ({ dn: departmentUnit(plan, d.id), description: d.name })),
+    { dn: groupUnit(plan), description: "Groupes, d'où découlent les droits" },
+    { dn: serviceUnit(plan), description: "Comptes des services, en lecture seule" },
+    { dn: machineUnit(plan), description: "Postes et serveurs membres du domaine" },
+  ];
+}
+
+interface InsideNetwork {
+  readonly network: Network;
+  readonly description: string;
+}
+
+function insideNetworks(plan: Plan): readonly InsideNetwork[] {
+  const zones = [...plan.zones.values()].filter((z) => z.kind === "inside");
+  return [
+    ...zones.map((z) => ({ network: z.subnet, description: z.description })),
+    ...[...plan.pools.values()].map((p) => ({ network: p.network, description: p.description })),
+  ];
+}
+
+/** Labels of an address from its last: octets, or for IPv6 nibbles (RFC 1035 §3.5, RFC 3596 §2.5). */
+function reverseLabels(address: Address): readonly string[] {
+  if (address.family === 4) return formatAddress(address).split(".").reverse();
+  return Array.from(address.value.toString(16).padStart(32, "0")).reverse();
+}
+
+const suffix = (address: Address): string => (address.family === 4 ? "in-addr.arpa" : "ip6.arpa");
+
+/** The zone of a network, at the octet (for IPv6 the nibble) at or above its prefix. */
+export function reverseZone(network: Network): string {
+  const address = { family: network.family, value: network.base };
+  const labels = reverseLabels(address);
+  const kept = Math.max(1, Math.floor(network.prefix / (network.family === 4 ? 8 : 4)));
+  return [...labels.slice(labels.length - kept), suffix(address)].join(".");
+}
+
+function recordsOf(plan: Plan): readonly DnsName[] {
+  const networks = insideNetworks(plan).map((n) => n.network);
+  const controllers = new Set(controllersOf(plan));
+  return [...plan.hosts.values()].flatMap((host): DnsName[] => {
+    const inside = host.nics.filter((nic) => plan.zones.get(nic.zone)!.kind === "inside");
+    const first = inside[0];
+    if (first === undefined) return [];
+    const fqdn = `${host.id}.${plan.domain.name}`;
+    // A controller says its own address (samba_dnsupdate), as it says its SRV records.
+    const forward: DnsName[] =
+      controllers.has(host) || first.address.family !== 4
+        ? []
+        : [{ zone: plan.domain.name, name: host.id, type: "A", data: formatAddress(first.address) }];
+    const backward = inside.map(({ address, prefix }): DnsName => {
+      const zone = reverseZone(networks.find((n) => contains(n, address)) ?? networkOf(address, prefix));
+      const whole = [...reverseLabels(address), suffix(address)].join(".");
+      return { zone, name: whole.slice(0, -zone.length - 1), type: "PTR", data: fqdn };
+    });
+    return [...forward, ...backward];
+  });
+}

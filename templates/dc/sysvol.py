@@ -1,0 +1,172 @@
+"""SYSVOL on this domain controller, made equal to the one that group policies are edited on. Written by maquette.
+
+Samba replicates the directory, but not SYSVOL. Group policies are edited on the controller that holds the PDC emulator
+role; every other one copies from it: files, deletions and NT ACLs, by SMB 3 with signing and encryption, as its own
+machine account. So no port, key or account is needed beyond those that the domain has already, SIDs are mapped on each
+side by itself, and when the role moves the direction follows.
+
+    sysvol.py pull    copies what differs
+    sysvol.py check   exit 1 and the paths that differ, if any
+"""
+
+import os
+import shutil
+import sys
+
+import ldb
+from samba import param
+from samba.auth import system_session
+from samba.auth_util import system_session_unix
+from samba.credentials import Credentials, SMB_ENCRYPTION_REQUIRED, SMB_SIGNING_REQUIRED
+from samba.dcerpc import security
+from samba.ntacls import getntacl, setntacl
+from samba.samba3 import libsmb_samba_internal as libsmb
+from samba.samba3 import param as s3param
+from samba.samba3 import smbd
+from samba.samdb import SamDB
+
+SMB_CONF = "/etc/samba/smb.conf"
+SHARE = "sysvol"
+ATTRIBUTES = libsmb.FILE_ATTRIBUTE_SYSTEM | libsmb.FILE_ATTRIBUTE_DIRECTORY | libsmb.FILE_ATTRIBUTE_ARCHIVE | libsmb.FILE_ATTRIBUTE_HIDDEN
+TEMPORARY = ".maquette-new"
+
+
+def source(samdb):
+    """DNS name of the controller that holds the PDC emulator role; None when it is this one."""
+    found = samdb.search(base=samdb.domain_dn(), scope=ldb.SCOPE_BASE, attrs=["fSMORoleOwner"])
+    owner = ldb.Dn(samdb, str(found[0]["fSMORoleOwner"][0]))
+    if owner == ldb.Dn(samdb, samdb.get_dsServiceName()):
+        return None
+    server = samdb.search(base=owner.parent(), scope=ldb.SCOPE_BASE, attrs=["dNSHostName"])
+    return str(server[0]["dNSHostName"][0])
+
+
+class Remote:
+    def __init__(self, host, lp):
+        credentials = Credentials()
+        credentials.guess(lp)
+        credentials.set_machine_account(lp)
+        credentials.set_smb_signing(SMB_SIGNING_REQUIRED)
+        credentials.set_smb_encryption(SMB_ENCRYPTION_REQUIRED)
+        s3lp = s3param.get_context()
+        s3lp.load(SMB_CONF)
+        self.connection = libsmb.Conn(host, SHARE, lp=s3lp, creds=credentials)
+
+    def walk(self, folder=""):
+        """Pairs of relative path and entry, a folder before what is in it."""
+        for entry in self.connection.list(folder.replace("/", "\\"), attribs=ATTRIBUTES):
+            path = folder + "/" + entry["name"] if folder else entry["name"]
+            isFolder = bool(entry["attrib"] & libsmb.FILE_ATTRIBUTE_DIRECTORY)
+            yield path, isFolder
+            if isFolder:
+                yield from self.walk(path)
+
+    def content(self, path):
+        return self.connection.loadfile(path.replace("/", "\\"))
+
+    def sddl(self, path, sid):
+        flags = security.SECINFO_OWNER | security.SECINFO_GROUP | security.SECINFO_DACL
+        return self.connection.get_acl(path.replace("/", "\\"), flags, security.SEC_STD_READ_CONTROL).as_sddl(sid)
+
+
+class Local:
+    def __init__(self, lp, sid):
+        self.root = lp.get("path", SHARE)
+        self.sid = sid
+        self.session = system_session_unix()
+        # The file server's own library finds the share by this.
+        self.lp = s3param.get_context()
+        self.lp.load(SMB_CONF)
+
+    def at(self, path):
+        return os.path.join(self.root, path)
+
+    def walk(self):
+        for folder, folders, files in os.walk(self.root):
+            for name in folders + files:
+                yield os.path.relpath(os.path.join(folder, name), self.root)
+
+    def sddl(self, path):
+        descriptor = getntacl(self.lp, self.at(path), self.session, direct_db_access=False, service=SHARE)
+        descriptor.type &= ~security.SEC_DESC_SACL_PRESENT
+        descriptor.sacl = None
+        return descriptor.as_sddl(self.sid)
+
+    def content(self, path):
+        with open(self.at(path), "rb") as file:
+            return file.read()
+
+    def remove(self, path):
+        full = self.at(path)
+        if os.path.isdir(full) and not os.path.islink(full):
+            shutil.rmtree(full)
+        elif os.path.lexists(full):
+            os.unlink(full)
+
+    def write(self, path, content, sddl):
+        """Under another name until it is whole."""
+        temporary = self.at(path) + TEMPORARY
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        smbd.create_file(temporary, self.session, SHARE)
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self.protect(path + TEMPORARY, sddl)
+        os.rename(temporary, self.at(path))
+
+    def protect(self, path, sddl):
+        setntacl(self.lp, self.at(path), sddl, self.sid, self.session, use_ntvfs=False, service=SHARE)
+
+
+def compare(remote, local, sid, isPull):
+    """Yields the paths that differ; with isPull makes them equal."""
+    names = {}
+    for path, isFolder in remote.walk():
+        names[path] = isFolder
+        full = local.at(path)
+        sddl = remote.sddl(path, sid)
+        hasKind = os.path.isdir(full) if isFolder else os.path.isfile(full)
+        content = None if isFolder else remote.content(path)
+        if hasKind and local.sddl(path) == sddl and (isFolder or local.content(path) == content):
+            continue
+        yield path
+        if not isPull:
+            continue
+        if not hasKind:
+            local.remove(path)
+        if not isFolder:
+            local.write(path, content, sddl)
+            continue
+        if not hasKind:
+            smbd.mkdir(full, local.session, SHARE)
+        local.protect(path, sddl)
+    for path in [p for p in local.walk() if p not in names]:
+        yield path
+        # Last, and only after the whole of the other side was read: a broken connection deletes nothing.
+        if isPull:
+            local.remove(path)
+
+
+def main(command):
+    lp = param.LoadParm()
+    lp.load(SMB_CONF)
+    samdb = SamDB(session_info=system_session(), lp=lp)
+    host = source(samdb)
+    if host is None:
+        print("this controller holds the PDC emulator role: the others copy from it")
+        return 0
+    sid = security.dom_sid(samdb.get_domain_sid())
+    different = list(compare(Remote(host, lp), Local(lp, sid), sid, command == "pull"))
+    for path in different:
+        print(("copied " if command == "pull" else "differs from " + host + ": ") + path)
+    if not different:
+        print("equal to " + host)
+    return 1 if different and command == "check" else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["pull"], ["check"]):
+        sys.exit("usage: sysvol.py pull|check")
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,262 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test, describe } from "vitest";
+import { formatDiagnostic } from "../../src/core/diagnostics.ts";
+import { parseNetwork } from "../../src/core/ip.ts";
+import { loadPlan, type Person, type Plan } from "../../src/plan/index.ts";
+import { declare } from "../../src/provision/steps/work.ts";
+import { escapeRdn } from "../../src/roles/dc/accounts.ts";
+import { directoryOf, reverseZone, type Directory } from "../../src/roles/dc/directory.ts";
+import { dynamicPorts } from "../../src/roles/dc/index.ts";
+import { allProbes, renderHost, roleTemplateNames } from "../../src/roles/registry.ts";
+import type { Step } from "../../src/roles/role.ts";
+import { repositoryRoot } from "../../src/stack/root.ts";
+
+const root = repositoryRoot();
+const outcome = await loadPlan(join(root, "stacks/lab"));
+if (!outcome.ok) throw new Error("the lab's plan has faults");
+const plan: Plan = outcome.value;
+const templates = new Map(
+  await Promise.all(
+    roleTemplateNames.map(async (name) => [name, await readFile(join(root, "templates", name), "utf8")] as const),
+  ),
+);
+
+const workOf = (id: string, of = plan) => {
+  const work = renderHost(of, of.hosts.get(id)!, templates, null).find((r) => r.role === "dc")!.work;
+  declare("dc", work);
+  return work;
+};
+const stepOf = <K extends Step["kind"]>(id: string, kind: K, name: string, of = plan): Extract<Step, { kind: K }> => {
+  const found = workOf(id, of).steps.find((s) => s.kind === kind && s.name === name);
+  if (!found) throw new Error(`${id} has no ${kind} step "${name}"`);
+  return found as Extract<Step, { kind: K }>;
+};
+const fileOf = (id: string, path: string, of = plan): string => {
+  for (const step of workOf(id, of).steps)
+    if (step.kind === "files" && step.files[path]) return step.files[path].content;
+  throw new Error(`${id} has no ${path}`);
+};
+const withPeople = (people: ReadonlyMap<string, Person>): Plan => ({ ...plan, people });
+const claire = plan.people.get("claire.morel")!;
+
+describe("a controller's work", () => {
+  test("the second comes after the first, and the first after nobody", () => {
+    expect(workOf("dc1").after).toEqual([]);
+    expect(workOf("dc2").after).toEqual(["dc1"]);
+  });
+
+  test("only the first writes the plan into the directory: the other has it by replication", () => {
+    expect(workOf("dc1").steps.map((s) => s.name)).toContain("directory");
+    expect(workOf("dc2").steps.map((s) => s.name)).not.toContain("directory");
+  });
+
+  test("no guard is given a secret, and no command line has one", () => {
+    for (const id of ["dc1", "dc2"]) {
+      for (const step of workOf(id).steps) {
+        if (step.kind !== "command") continue;
+        expect(step.unless.input ?? "").not.toContain("{{secret:");
+        expect([...step.unless.argv, ...step.run.argv].join(" ")).not.toContain("{{secret:");
+      }
+    }
+  });
+
+  test("what is in the open on the disk holds no secret", () => {
+    expect(fileOf("dc1", "/etc/maquette/domain.json")).not.toContain("{{secret:");
+    expect(fileOf("dc1", "/etc/samba/smb.conf")).not.toContain("{{secret:");
+  });
+
+  test("each resolves by itself first, then by the other", () => {
+    const servers = (id: string) =>
+      [...fileOf(id, "/etc/resolv.conf").matchAll(/^nameserver (\S+)$/gm)].map((m) => m[1]);
+    expect(servers("dc1")).toEqual(["10.20.20.11", "10.20.20.12"]);
+    expect(servers("dc2")).toEqual(["10.20.20.12", "10.20.20.11"]);
+  });
+
+  test("Samba's dynamic ports are those of the flow table's service rpc", () => {
+    expect(fileOf("dc1", "/etc/samba/smb.conf")).toContain("rpc server dynamic port range = 49152-65535\n");
+    const rpc = plan.services.get("rpc")!;
+    const narrow = {
+      ...rpc,
+      terms: [
+        {
+          protocol: "tcp" as const,
+          ports: [
+            { lo: 135, hi: 135 },
+            { lo: 50000, hi: 50999 },
+          ],
+        },
+      ],
+    };
+    expect(dynamicPorts({ ...plan, services: new Map([...plan.services, ["rpc", narrow]]) })).toBe("50000-50999");
+  });
+
+  test("its certificate is for its name, the domain's and its address", () => {
+    expect(workOf("dc2").certificates!["dc2"]!.names).toEqual(["dc2.cod.test", "dc2", "cod.test", "10.20.20.12"]);
+  });
+});
+
+describe("the directory that the plan asks for", () => {
+  const directory = directoryOf(plan);
+
+  test("a person has what mail, telephony and the address book look for", () => {
+    expect(directory.accounts["claire.morel"]).toEqual({
+      dn: "CN=Claire Morel,OU=cabinet,OU=Utilisateurs,OU=COD",
+      attributes: {
+        givenName: "Claire",
+        sn: "Morel",
+        displayName: "Claire Morel",
+        title: "Préfète",
+        department: "Cabinet du préfet",
+        mail: "claire.morel@cod.test",
+        telephoneNumber: "101",
+        ipPhone: "101",
+        userPrincipalName: "claire.morel@cod.test",
+      },
+      control: 0,
+    });
+  });
+
+  test("a department's name that the schema cannot hold gives way to its abbreviation", () => {
+    expect(directory.accounts["elise.fontaine"]!.attributes["department"]).toBe("SIDSIC");
+  });
+
+  test("a person without mailbox or telephone has those attributes taken away", () => {
+    const bare = withPeople(new Map([["claire.morel", { ...claire, mailbox: null, extension: null }]]));
+    const { attributes } = directoryOf(bare).accounts["claire.morel"]!;
+    expect([attributes["mail"], attributes["telephoneNumber"], attributes["ipPhone"]]).toEqual([null, null, null]);
+  });
+
+  test("a person added is an account, a member and a password more; one removed is none of them", () => {
+    const lea: Person = { ...claire, login: "lea.roy", givenName: "Léa", surname: "Roy", groups: ["nomades"] };
+    const more = withPeople(new Map([...plan.people, [lea.login, lea]]));
+    expect(directoryOf(more).groups["nomades"]!.members).toContain("CN=Léa Roy,OU=cabinet,OU=Utilisateurs,OU=COD");
+    expect(stepOf("dc1", "command", "directory", more).run.input).toContain("{{secret:password/user/lea.roy}}");
+    const fewer = withPeople(new Map([...plan.people].filter(([login]) => login !== "claire.morel")));
+    const left: Directory = directoryOf(fewer);
+    expect(left.accounts).not.toHaveProperty(["claire.morel"]);
+    expect(left.groups["nomades"]!.members.join()).not.toContain("Morel");
+  });
+
+  test("two people of one name have two places", () => {
+    const twin: Person = { ...claire, login: "claire.morel2" };
+    const both = directoryOf(withPeople(new Map([...plan.people, [twin.login, twin]]))).accounts;
+    expect(both["claire.morel"]!.dn).toMatch(/^CN=Claire Morel \(claire\.morel\),/);
+    expect(both["claire.morel2"]!.dn).toMatch(/^CN=Claire Morel \(claire\.morel2\),/);
+  });
+
+  test("each service has an account of its own, in no group, whose password does not expire", () => {
+    for (const id of ["mail", "pbx", "vpn", "ebrigade", "supervision", "bastion"]) {
+      expect(directory.accounts[`svc-${id}`]!.control & 0x10000).toBe(0x10000);
+      expect(JSON.stringify(directory.groups)).not.toContain(`svc-${id}`);
+    }
+  });
+
+  test("administrators of the plan may reset passwords of people, and nothing makes them Domain Admins", () => {
+    expect(directory.delegation.groups).toEqual(["administrateurs"]);
+    expect(directory.delegation.unit).toBe("OU=Utilisateurs,OU=COD");
+    expect(JSON.stringify(directory)).not.toMatch(/Domain Admins/i);
+  });
+
+  test("every inside zone and pool is a subnet of the site and has a reverse zone", () => {
+    expect(Object.keys(directory.subnets)).toEqual([
+      "10.20.10.0/24",
+      "10.20.20.0/24",
+      "10.20.30.0/24",
+      "10.20.40.0/24",
+      "10.20.50.0/24",
+      "10.20.51.0/24",
+    ]);
+    expect(directory.reverseZones).toContain("51.20.10.in-addr.arpa");
+  });
+
+  test("hosts have names forwards and backwards; controllers say their own", () => {
+    const of = (name: string) => directory.records.filter((r) => r.name === name || r.data === `${name}.cod.test`);
+    expect(of("mail")).toEqual([
+      { zone: "cod.test", name: "mail", type: "A", data: "10.20.20.14" },
+      { zone: "20.20.10.in-addr.arpa", name: "14", type: "PTR", data: "mail.cod.test" },
+    ]);
+    expect(of("dc1").map((r) => r.type)).toEqual(["PTR"]);
+    expect(of("internet")).toEqual([]);
+  });
+
+  test.each([
+    ["10.0.0.0/8", "10.in-addr.arpa"],
+    ["10.20.20.0/24", "20.20.10.in-addr.arpa"],
+    ["10.20.20.128/25", "20.20.10.in-addr.arpa"],
+    ["10.20.16.0/20", "20.10.in-addr.arpa"],
+    ["fd00:20::/32", "0.2.0.0.0.0.d.f.ip6.arpa"],
+  ])("the reverse zone of %s is %s", (network, zone) => {
+    expect(reverseZone(parseNetwork(network)!.network)).toBe(zone);
+  });
+
+  test("a name with commas stays one name", () => {
+    expect(escapeRdn(" a,b=c ")).toBe(String.raw`\ a\,b\=c\ `);
+  });
+});
+
+test("a login that stands twice is refused with file and line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "maquette-dc-"));
+  try {
+    await cp(join(root, "stacks/lab"), folder, { recursive: true });
+    const people = await readFile(join(folder, "people.yaml"), "utf8");
+    const again = `${people.trimEnd()}\n${/ {2}claire\.morel:\n.*\n/.exec(people)![0]}`;
+    await writeFile(join(folder, "people.yaml"), again);
+    const refused = await loadPlan(folder);
+    if (refused.ok) throw new Error("it was taken");
+    const line = again.trimEnd().split("\n").length - 1;
+    expect(refused.errors.map(formatDiagnostic).join("\n")).toMatch(
+      new RegExp(`people\\.yaml:${line}:3 PLAN_YAML_DUPLICATE_KEY "claire\\.morel" stands twice`),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test.each(["domain.py", "sysvol.py"])("%s is Python, and says how it is used without Samba's library", async (name) => {
+  const path = join(root, "templates/dc", name);
+  const source = "import ast,sys; ast.parse(open(sys.argv[1]).read())";
+  await promisify(execFile)("python3", ["-c", source, path]);
+  if (name !== "domain.py") return;
+  await expect(promisify(execFile)("python3", [path, "nonsense"])).rejects.toThrow("usage: domain.py establish|");
+});
+
+describe("the domain's probes", () => {
+  const probes = allProbes(plan).filter((p) => p.id.startsWith("dc-"));
+
+  test("ask each controller alone, and each names what it depends on but the refusals", () => {
+    for (const kind of ["found", "logon", "ldaps"])
+      for (const id of ["dc1", "dc2"])
+        expect(probes.find((p) => p.id === `dc-${kind}-${id}`)!.dependsOn).toEqual({
+          host: id,
+          units: ["samba-ad-dc"],
+        });
+    expect(probes.filter((p) => p.dependsOn === null).map((p) => p.id)).toEqual([
+      "dc-no-plain-ldap-dc1",
+      "dc-no-plain-ldap-dc2",
+      "dc-wrong-password",
+    ]);
+  });
+
+  test("no password is on a command line", () => {
+    for (const probe of probes) expect(probe.run.argv.join(" ")).not.toContain("{{secret:");
+  });
+
+  test("a refusal that does not come is a failure", () => {
+    const said = (exitCode: number) => ({ exitCode, stdout: "", stderr: "" });
+    const judge = (id: string, exitCode: number) => probes.find((p) => p.id === id)!.judge(said(exitCode)).isGood;
+    expect([
+      judge("dc-no-plain-ldap-dc1", 8),
+      judge("dc-no-plain-ldap-dc1", 0),
+      judge("dc-no-plain-ldap-dc1", 255),
+    ]).toEqual([true, false, false]);
+    expect([judge("dc-wrong-password", 49), judge("dc-wrong-password", 0), judge("dc-wrong-password", 98)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
