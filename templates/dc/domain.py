@@ -273,7 +273,7 @@ def neighbours(connection, handle, parts):
             said = "" if n.result_last_attempt[0] == 0 else n.result_last_attempt[1]
             if not said and not n.last_success:
                 # Just made: it would be tried in five minutes.
-                drs_utils.sendDsReplicaSync(connection, handle, n.source_dsa_obj_guid, n.naming_context_dn, drsuapi.DRSUAPI_DRS_WRIT_REP)
+                drs_utils.sendDsReplicaSync(connection, handle, str(n.source_dsa_obj_guid), n.naming_context_dn, drsuapi.DRSUAPI_DRS_WRIT_REP)
                 said = "asked now"
             found.setdefault(server_of(n.source_dsa_obj_dn), []).append(said)
     return {name: next((s for s in said if s), "") for name, said in found.items() if len(said) == len(parts)}
