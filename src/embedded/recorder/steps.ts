@@ -24,7 +24,7 @@ export function answer(disk: Disk, asked: Asked, say: Say): boolean {
     return false;
   }
   disk.instance ??= randomUUID();
-  say({ event: "hello", instance: disk.instance });
+  say({ event: "hello", instance: disk.instance, now: Date.now() / 1000 });
   for (const { role, steps } of asked.roles) {
     let isChanged = false;
     for (const [number, step] of steps.entries()) {
