@@ -2,12 +2,12 @@ import { Fault } from "../core/fault.ts";
 import type { Checkpoint } from "../engine/checkpoint.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import {
-  debianRunner,
   fillSteps,
   Reached,
   reachOf,
   resolverOf,
   roleState,
+  runnerOf,
   wordsOfDrift,
   type RoleState,
 } from "../provision/steps/index.ts";
@@ -64,7 +64,7 @@ async function askHost(
       roles.map(async (r) => ({ role: r.role, steps: fillSteps(r.steps, await resolverOf(secrets, r)) })),
     );
     const connection = await reached.to(reachOf(roles[0]!), ANSWER_MS);
-    const seen = await debianRunner(connection).check(sent);
+    const seen = await runnerOf(connection, roles[0]!.reach.os).check(sent);
     if (seen.instance !== roles[0]!.instance) return whole("is another machine than the one that was configured");
     return roles.flatMap((role) =>
       role.steps.flatMap((step, n): Drift[] => {

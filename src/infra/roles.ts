@@ -4,7 +4,7 @@ import { formatAddress } from "../core/ip.ts";
 import type { Host } from "../plan/types.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
-import type { DeclaredStep } from "../provision/steps/index.ts";
+import type { DeclaredStep, HostSystem } from "../provision/steps/index.ts";
 import type { CertificateRequest } from "../roles/seed.ts";
 
 export interface RoleArgs {
@@ -13,6 +13,7 @@ export interface RoleArgs {
   readonly vmId: pulumi.Input<number>;
   readonly mark: string;
   readonly reach: {
+    readonly os: HostSystem;
     readonly way: "door" | "inside" | "console";
     readonly address: string;
     readonly bastion: { readonly host: string; readonly vmId: number; readonly address: string | null };
@@ -65,6 +66,7 @@ export function addRoles(world: World, guests: ReadonlyMap<string, Guest>): void
           vmId: guest.vm.vmId,
           mark,
           reach: {
+            os: plan.images.get(host.image)!.os === "windows" ? "windows" : "debian",
             way: host === bastion ? "door" : host.isOutside ? "console" : "inside",
             address: formatAddress(host.nics[0]!.address),
             bastion: {

@@ -5,4 +5,5 @@ export { wordsOfDrift } from "./drift.ts";
 export { reachOf, roleInputs, roleResource, roleState, type RoleState, type StepTools } from "./resource.ts";
 export { declareRoles, type DeclaredRole } from "./declare-roles.ts";
 export { debianRunner, type HostRunner } from "./runner.ts";
+export { runnerOf, type HostSystem } from "./runner-of.ts";
 export { fillSteps, type DeclaredStep } from "./work.ts";

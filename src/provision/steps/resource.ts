@@ -8,7 +8,7 @@ import { certificateRequest } from "../seed.ts";
 import { driftOf } from "./drift.ts";
 import { stepFault } from "./failure.ts";
 import type { StateEvent } from "./observed.ts";
-import { debianRunner } from "./runner.ts";
+import { hostSystems, runnerOf } from "./runner-of.ts";
 import type { Reach, Reached } from "./reach.ts";
 import { digestOfSteps, resolverOf } from "./digest.ts";
 import { fillSteps, stepSchema } from "./work.ts";
@@ -20,6 +20,8 @@ export const roleInputs = z.object({
   vmId: z.int(),
   mark: z.string(),
   reach: z.object({
+    /** States from before Windows had steps do not say it. */
+    os: z.enum(hostSystems).default("debian"),
     way: z.enum(["door", "inside", "console"]),
     address: z.string(),
     bastion: z.object({ host: z.string(), vmId: z.int(), address: z.string().nullable() }),
@@ -55,7 +57,7 @@ export const reachOf = ({ host, vmId, reach }: Pick<RoleInputs, "host" | "vmId" 
 export async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
   const resolve = await resolverOf(await tools.secrets(), role);
   const connection = await (await tools.reached()).to(reachOf(role), waitMs);
-  return debianRunner(connection).check([{ role: role.role, steps: fillSteps(role.steps, resolve) }]);
+  return runnerOf(connection, role.reach.os).check([{ role: role.role, steps: fillSteps(role.steps, resolve) }]);
 }
 
 /** A guest that runs answers within this; where it boots, `create` waits longer. */
@@ -81,7 +83,7 @@ export function roleResource(tools: StepTools): ResourceType {
       instance === undefined ? fault : new PartlyDone(fault, idOf(role, instance), { ...role, instance });
     try {
       const sent = [{ role: role.role, steps: fillSteps(role.steps, resolve) }];
-      const failure = await debianRunner(connection).apply(sent, (event) => {
+      const failure = await runnerOf(connection, role.reach.os).apply(sent, (event) => {
         if (event.event === "hello") ({ instance } = event);
         if (event.event === "hello" && role.role !== "base") refuseClock(role.host, event.now, Date.now() / 1000);
       });

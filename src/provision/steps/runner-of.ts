@@ -1,0 +1,10 @@
+import type { SshConnection } from "../../door/index.ts";
+import { debianRunner, type HostRunner } from "./runner.ts";
+import { windowsRunner } from "./windows.ts";
+
+/** What a host runs, as far as steps go. */
+export const hostSystems = ["debian", "windows"] as const;
+export type HostSystem = (typeof hostSystems)[number];
+
+export const runnerOf = (connection: SshConnection, os: HostSystem): HostRunner =>
+  os === "windows" ? windowsRunner(connection) : debianRunner(connection);
