@@ -12,8 +12,10 @@ side by itself, and when the role moves the direction follows.
 import os
 import shutil
 import sys
+import time
 
 import ldb
+from samba import NTSTATUSError
 from samba import param
 from samba.auth import system_session
 from samba.auth_util import system_session_unix
@@ -28,6 +30,8 @@ from samba.samdb import SamDB
 SMB_CONF = "/etc/samba/smb.conf"
 SHARE = "sysvol"
 ATTRIBUTES = libsmb.FILE_ATTRIBUTE_SYSTEM | libsmb.FILE_ATTRIBUTE_DIRECTORY | libsmb.FILE_ATTRIBUTE_ARCHIVE | libsmb.FILE_ATTRIBUTE_HIDDEN
+# NT_STATUS_INVALID_SID, NT_STATUS_NO_LOGON_SERVERS, NT_STATUS_CONNECTION_REFUSED ([MS-ERREF] 2.3.1).
+REFUSED_AT_START = (0xC0000078, 0xC000005E, 0xC0000236)
 TEMPORARY = ".maquette-new"
 
 
@@ -50,7 +54,19 @@ class Remote:
         credentials.set_smb_encryption(SMB_ENCRYPTION_REQUIRED)
         s3lp = s3param.get_context()
         s3lp.load(SMB_CONF)
-        self.connection = libsmb.Conn(host, SHARE, lp=s3lp, creds=credentials)
+        self.connection = self.connect(host, s3lp, credentials)
+
+    @staticmethod
+    def connect(host, lp, credentials):
+        """A controller that has just started refuses for some seconds: its winbind still gives out the numbers of groups."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return libsmb.Conn(host, SHARE, lp=lp, creds=credentials)
+            except NTSTATUSError as e:
+                if e.args[0] not in REFUSED_AT_START or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.5)
 
     def walk(self, folder=""):
         """Pairs of relative path and entry, a folder before what is in it."""
