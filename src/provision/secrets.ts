@@ -14,8 +14,7 @@ export interface CertificateOrder {
 export class SecretSource {
   readonly #secret: StackSecret;
   readonly #vault: Vault;
-  /** Hashes are made to be slow: each once a process. */
-  readonly #hashes = new Map<string, string>();
+  readonly #values = new Map<string, Promise<string>>();
 
   constructor(secret: StackSecret, vault: Vault) {
     this.#secret = secret;
@@ -37,12 +36,23 @@ export class SecretSource {
     return (kind, label) => found.get(`${kind}/${label}`) ?? "";
   }
 
-  async #value(kind: SecretKind, label: string, order: CertificateOrder): Promise<string> {
+  /** A value is one for the whole of a run: hashes are made to be slow, and certificates are read and checked. */
+  #value(kind: SecretKind, label: string, order: CertificateOrder): Promise<string> {
+    const key = JSON.stringify([kind, label, order.authority, order.certificates[label] ?? null]);
+    const known = this.#values.get(key);
+    if (known !== undefined) return known;
+    const value = this.#make(kind, label, order);
+    this.#values.set(key, value);
+    value.catch(() => this.#values.delete(key));
+    return value;
+  }
+
+  async #make(kind: SecretKind, label: string, order: CertificateOrder): Promise<string> {
     switch (kind) {
       case "password":
         return this.#secret.password(label);
       case "bcrypt":
-        return this.#hash(label);
+        return this.#secret.bcrypt(label);
       case "ssh-private":
         return this.#secret.sshKey(label, label).privateKey;
       case "ssh-public":
@@ -55,14 +65,6 @@ export class SecretSource {
         // One CA, one list; its label is the CA's.
         return this.#vault.crl(order.authority);
     }
-  }
-
-  #hash(label: string): string {
-    const known = this.#hashes.get(label);
-    if (known !== undefined) return known;
-    const hash = this.#secret.bcrypt(label);
-    this.#hashes.set(label, hash);
-    return hash;
   }
 
   async #certificate(label: string, order: CertificateOrder): Promise<{ certificate: string; key: string }> {

@@ -276,14 +276,21 @@ export class Vault {
     sign: (keys: webcrypto.CryptoKeyPair, notBefore: Date) => Promise<x509.X509Certificate>,
   ): Promise<KeyedCertificate> {
     const file = this.#file(name);
+    const good = (kept: Stored | undefined): KeyedCertificate | undefined => {
+      if (kept?.request !== request || revoked.has(serialOf(kept.certificate))) return undefined;
+      const { notAfter } = new x509.X509Certificate(kept.certificate);
+      return notAfter.getTime() - this.#now().getTime() > renewBeforeMs ? { ...kept, notAfter } : undefined;
+    };
+    // Files change as a whole: whoever finds what it wants needs no lock. A lab's hosts all ask for the CA at once, and
+    // a lock that is tried again after a while would let some of them wait until they give up.
+    const before = good(await this.#read(file));
+    if (before !== undefined) return before;
     await privateFolder(this.#folder);
     const release = await this.#lock(name);
     try {
       const kept = await this.#read(file);
-      if (kept?.request === request && !revoked.has(serialOf(kept.certificate))) {
-        const { notAfter } = new x509.X509Certificate(kept.certificate);
-        if (notAfter.getTime() - this.#now().getTime() > renewBeforeMs) return { ...kept, notAfter };
-      }
+      const meanwhile = good(kept);
+      if (meanwhile !== undefined) return meanwhile;
       const keys = await webcrypto.subtle.generateKey(curve, true, ["sign", "verify"]);
       // An hour back: a guest whose clock is a little behind must still accept it. Whole seconds: DER has no others.
       const notBefore = new Date(Math.floor(this.#now().getTime() / 1000) * 1000 - 3_600_000);
