@@ -45,7 +45,8 @@ async function judge(folder: string, nodes: number, today: string): Promise<Judg
   const plan = outcome.value;
   const { checkRouters } = await import("./routers.ts");
   const { diagnostics, proof } = checkRouters(plan, today);
-  const findings = [...outcome.warnings, ...diagnostics].sort(compareDiagnostics);
+  const { smallMachines } = await import("../roles/machines.ts");
+  const findings = [...outcome.warnings, ...diagnostics, ...smallMachines(plan)].sort(compareDiagnostics);
   const ok = findings.every((d) => d.severity !== "error") && proof?.verdict === "proven";
   return { ok, findings, proof, hosts: plan.hosts.size, flows: plan.flows.length };
 }
