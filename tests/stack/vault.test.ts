@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { describe, expect, test } from "vitest";
+import { lockFolder } from "../../src/stack/lock.ts";
 import { Vault, type CertificateRequest } from "../../src/stack/vault.ts";
 import { faultOf, temporaryFolder } from "./temporary.ts";
 
@@ -102,6 +103,17 @@ describe("what the vault keeps", () => {
 });
 
 describe("the vault's CA", () => {
+  test("is given without waiting to whoever asks while another holds its lock: it is there already", async () => {
+    const folder = temporaryFolder();
+    const { certificate } = await new Vault(folder, later(0)).authority("CA");
+    const release = await lockFolder(join(folder, "vault", ".ca"), "the vault", { staleMs: 20_000, waitMs: 0 });
+    const begun = performance.now();
+    const asked = await Promise.all(Array.from({ length: 20 }, () => new Vault(folder, later(0)).authority("CA")));
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await release();
+    expect(new Set(asked.map((a) => a.certificate))).toEqual(new Set([certificate]));
+  });
+
   const issue = (folder: string, days: number): Promise<{ certificate: string; notAfter: Date }> =>
     new Vault(folder, later(days)).certificate("dc1", "CA", request);
 
