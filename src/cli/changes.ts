@@ -73,6 +73,11 @@ function differingInputs(before: unknown, after: unknown): PropertyChange[] {
     if (x && y) {
       for (const key of new Set([...Object.keys(x), ...Object.keys(y)]))
         if (!key.startsWith("__")) compare(x[key], y[key], path === "" ? key : `${path}["${key}"]`);
+      if (Array.isArray(o) && Array.isArray(n)) {
+        // Steps are done in their order: that alone may be what differs.
+        const [b, a] = [Object.keys(x).filter((k) => k in y), Object.keys(y).filter((k) => k in x)];
+        if (b.join("\n") !== a.join("\n")) found.push({ path, before: b, after: a, forcesReplacement: false });
+      }
       return;
     }
     const [b, a] = narrowed(o, n);
@@ -86,7 +91,8 @@ function differingInputs(before: unknown, after: unknown): PropertyChange[] {
 function named(value: unknown): Record<string, unknown> | undefined {
   if (isRecord(value)) return value;
   if (!Array.isArray(value) || !value.every((v) => isRecord(v) && typeof v["name"] === "string")) return undefined;
-  return Object.fromEntries(value.map((v: { name: string }) => [v.name, v]));
+  const byName = Object.fromEntries(value.map((v: { name: string }) => [v.name, v]));
+  return Object.keys(byName).length === value.length ? byName : undefined;
 }
 
 const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);

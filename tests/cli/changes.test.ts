@@ -83,6 +83,36 @@ describe("changes", () => {
     ]);
   });
 
+  const role = seed("dc1").replace("provision:index:Seed::dc1-seed", "provision:index:Role::dc1-dc");
+  const ofSteps = (before: readonly object[], after: readonly object[]): readonly (readonly unknown[])[] =>
+    collectChanges([pre("update", role, states({ steps: before }, { steps: after }))])[0]!.properties.map((p) => [
+      p.path,
+      p.before,
+      p.after,
+    ]);
+  const [a, b, c] = ["a", "b", "c"].map((name) => ({ name, units: [name] }));
+
+  test("of a list whose members have names go by these: one more is one more, not a change of all after it", () => {
+    expect(ofSteps([a!, c!], [a!, b!, c!])).toEqual([['steps["b"]', undefined, b]]);
+    expect(ofSteps([a!, b!, c!], [b!, c!])).toEqual([['steps["a"]', a, undefined]]);
+    expect(ofSteps([a!, b!], [a!, { ...b!, drift: "b is failed" }])).toEqual([
+      ['steps["b"]["drift"]', undefined, "b is failed"],
+    ]);
+  });
+
+  test("of a list whose members changed places only is their order, by name", () => {
+    expect(ofSteps([a!, b!], [b!, a!])).toEqual([["steps", ["a", "b"], ["b", "a"]]]);
+    expect(ofSteps([a!, b!], [c!, b!, a!])).toEqual([
+      ['steps["c"]', undefined, c],
+      ["steps", ["a", "b"], ["b", "a"]],
+    ]);
+  });
+
+  test("of a list without names, or with one twice, are the list", () => {
+    expect(ofSteps([a!, a!], [a!])).toEqual([["steps", [a, a], [a]]]);
+    expect(ofSteps([{ x: 1 }], [{ x: 2 }])).toEqual([["steps", [{ x: 1 }], [{ x: 2 }]]]);
+  });
+
   test.each([
     ["a line changed", "a\nb\nc\n", "a\nx\nc\n", ["b", "x"]],
     ["a line added at the end", "a\nb", "a\nb\nc", ["", "c"]],
