@@ -225,6 +225,23 @@ describe("memory guests take the steps of their roles", () => {
     expect((await check(door)).roles["dc"]).toMatchObject(allGood);
   });
 
+  test("a disk that is full fails at the first step that writes, keeps what was done, and goes on there", async () => {
+    const made = await lab();
+    const door = enter(made);
+    await apply(door, filled(declared.slice(0, 1)));
+    const file = join(made.folder, "memory", String(hosts.dc1.vmid), "disk.json");
+    const setFull = (isFull: boolean): void =>
+      writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, "utf8")) as object), isFull }));
+    setFull(true);
+    const connection = await door.ssh("dc1");
+    const events: ApplyEvent[] = [];
+    const failure = await debianRunner(connection).apply([{ role: "dc", steps: filled() }], (e) => events.push(e));
+    expect(failure).toMatchObject({ role: "dc", step: 1, what: "the disk is full (no space left on device)" });
+    expect(changed(events)).toEqual([false]);
+    setFull(false);
+    expect(changed(await apply(door))).toEqual([false, true, true, true, true, false]);
+  });
+
   test("no secret is on its disk, which is its user's alone", async () => {
     const { folder, ...made } = await lab();
     await apply(enter({ folder, ...made }));

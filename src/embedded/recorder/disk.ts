@@ -38,6 +38,8 @@ const disk = z.strictObject({
   commands: z.array(z.string()),
   /** Role to step to the key of what was loaded, or `passed`. */
   loaded: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Nothing more can be written: set by hand, to see what a step that fails leaves and says. */
+  isFull: z.boolean().default(false),
 });
 export type Disk = z.infer<typeof disk>;
 
@@ -49,6 +51,7 @@ export const emptyDisk = (): Disk => ({
   units: {},
   commands: [],
   loaded: {},
+  isFull: false,
 });
 
 /**

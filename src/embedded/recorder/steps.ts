@@ -29,6 +29,10 @@ export function answer(disk: Disk, asked: Asked, say: Say): boolean {
     let isChanged = false;
     for (const [number, step] of steps.entries()) {
       say({ event: "begin", role, step: number });
+      if (disk.isFull && needsRoom(disk, role, step)) {
+        say({ event: "fail", role, step: number, what: "the disk is full (no space left on device)" });
+        return true;
+      }
       const changed = apply(disk, role, step, isChanged);
       isChanged ||= changed;
       say({ event: "done", role, step: number, changed, ms: 0 });
@@ -36,6 +40,12 @@ export function answer(disk: Disk, asked: Asked, say: Say): boolean {
   }
   say({ event: "end" });
   return true;
+}
+
+/** Whether a step would write what is not on the disk yet. */
+function needsRoom(disk: Disk, role: string, step: AskedStep): boolean {
+  if (step.kind === "packages") return missing(disk, step).length > 0;
+  return step.kind === "files" && Object.keys(lookAtFiles(disk, role, step).wrong).length > 0;
 }
 
 function look(disk: Disk, role: string, step: AskedStep): object {
