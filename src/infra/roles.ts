@@ -93,7 +93,7 @@ export function addRoles(world: World, guests: ReadonlyMap<string, Guest>): void
 }
 
 /** Hosts so that whoever is waited for comes before. @throws Fault ROLE_CIRCLE */
-function inOrder({ plan, roles }: World): readonly Host[] {
+export function inOrder({ plan, roles }: Pick<World, "plan" | "roles">): readonly Host[] {
   const done = new Set<string>();
   const ordered: Host[] = [];
   const visit = (host: Host, path: readonly string[]): void => {
