@@ -149,15 +149,33 @@ describe("what changes", () => {
     try {
       const preview = await clone.maquette(["preview", "--json"]);
       const { changes } = JSON.parse(preview.stdout) as {
-        changes: { name: string; op: string; properties: { path: string }[] }[];
+        changes: {
+          name: string;
+          op: string;
+          type: string;
+          properties: { path: string; before?: unknown; after?: unknown }[];
+        }[];
       };
-      expect(changes.map((c) => `${c.op} ${c.name}`)).toEqual([
+      const isRole = (c: (typeof changes)[number]): boolean => c.type === "provision:index:Role";
+      const others = changes.filter((c) => !isRole(c));
+      expect(others.map((c) => `${c.op} ${c.name}`)).toEqual([
         // The routers' aliases hold the address too.
         "update mail-seed",
         "update rtr-a-seed",
         "update rtr-b-seed",
       ]);
-      expect(changes[0]!.properties.map((p) => p.path).sort()).toEqual(["digest", 'files["network-config"]']);
+      // Its own names and firewall, and whoever names it in theirs: each shows the address itself.
+      const roles = changes.filter(isRole);
+      expect(roles.map((c) => c.name)).toContain("mail-base");
+      expect(roles.map((c) => c.name)).not.toContain("pc1-base");
+      for (const { op, name, properties } of roles) {
+        expect(op, name).toBe("update");
+        const shown = properties.filter(
+          (p) => String(p.before).includes("10.20.20.14") && String(p.after).includes("10.20.20.44"),
+        );
+        expect(shown, name).not.toEqual([]);
+      }
+      expect(others[0]!.properties.map((p) => p.path).sort()).toEqual(["digest", 'files["network-config"]']);
     } finally {
       writeFileSync(path, before);
     }
