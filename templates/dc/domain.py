@@ -122,6 +122,30 @@ def provision_here(wanted, passwords):
     )
 
 
+def as_after_a_join(wanted, password):
+    """Gives this controller's key the version that a join gives it.
+
+    A peer keeps its Kerberos tickets for hours, and does not ask for others when they are refused. Rebuilt, this
+    controller joins with the same password; with another version of the key it would refuse them all the same.
+    """
+    import ldb
+    import samba
+    from samba.auth import system_session
+
+    samdb, lp = open_directory()
+    account = "(sAMAccountName=%s$)" % wanted["controller"]["name"]
+    samdb.setpassword(account, password, False)
+    found = samdb.search(base=str(samdb.domain_dn()), scope=2, expression=account, attrs=["msDS-KeyVersionNumber"])
+    secrets = samba.Ldb(PRIVATE + "/secrets.ldb", session_info=system_session(), lp=lp)
+    own = secrets.search(base="CN=Primary Domains", scope=1, expression="(flatname=%s)" % wanted["workgroup"], attrs=[])
+    message = ldb.Message()
+    message.dn = own[0].dn
+    version = str(found[0]["msDS-KeyVersionNumber"][0])
+    message["msDS-KeyVersionNumber"] = ldb.MessageElement([version], ldb.FLAG_MOD_REPLACE, "msDS-KeyVersionNumber")
+    message["secret"] = ldb.MessageElement([password], ldb.FLAG_MOD_REPLACE, "secret")
+    secrets.modify(message)
+
+
 def join_peer(wanted, peer, passwords):
     from samba import remove_dc
     from samba.auth import system_session
@@ -175,6 +199,7 @@ def establish(wanted):
         Plan(samdb, wanted, {}).names()
     else:
         provision_here(wanted, passwords)
+        as_after_a_join(wanted, passwords["machine"])
     os.unlink(UNFINISHED)
     print("joined " + peers[0]["name"] if peers else "made the domain " + wanted["domain"])
 
