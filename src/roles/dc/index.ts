@@ -42,7 +42,7 @@ function work(context: RoleContext): RoleWork {
   const { plan, host } = context;
   const controllers = controllersOf(plan);
   const steps = [
-    ...installation(context),
+    ...installation(),
     ...configuration(context),
     ...membership(context),
     ...clock(context),
@@ -56,9 +56,8 @@ function work(context: RoleContext): RoleWork {
   };
 }
 
-function installation({ plan }: RoleContext): readonly Step[] {
-  const outside = plan.domain.forwarders.map(formatAddress);
-  const first = outside[0] ?? "";
+/** Until there is a domain the base's resolvers, those outside, know the archive's name. */
+function installation(): readonly Step[] {
   return [
     {
       // A cloud image may have one; its stub would hold the port that Samba's own DNS needs.
@@ -66,13 +65,6 @@ function installation({ plan }: RoleContext): readonly Step[] {
       name: "no other resolver",
       unless: sh("! systemctl is-active -q systemd-resolved && ! systemctl is-enabled -q systemd-resolved 2>/dev/null"),
       run: { argv: ["systemctl", "mask", "--now", "systemd-resolved"] },
-    },
-    {
-      // Until there is a domain nobody here knows the archive's name: the outside's resolvers do.
-      kind: "command",
-      name: "names for the installation",
-      unless: sh(`test -x /usr/sbin/samba || grep -qxF 'nameserver ${first}' /etc/resolv.conf`),
-      run: sh(`rm -f /etc/resolv.conf && printf 'nameserver %s\\n' ${outside.join(" ")} > /etc/resolv.conf`),
     },
     { kind: "packages", name: "packages", packages: dc.packages },
     { kind: "units", name: "no file server of its own", units: ["smbd", "nmbd", "winbind"], state: "masked" },
