@@ -56,6 +56,7 @@ function lab(): Lab {
         vmId: 1011,
         mark: MARK,
         reach: {
+          os: "debian",
           way: "inside",
           address: "10.20.20.11",
           bastion: { host: "bastion", vmId: 1003, address: null },
@@ -215,7 +216,7 @@ describe("a role differs", () => {
     ["a secret that was rotated", { digest: "another" }],
     [
       "another address",
-      { reach: { way: "inside", address: "10.20.20.99", bastion: { host: "b", vmId: 1, address: null } } },
+      { reach: { os: "debian", way: "inside", address: "10.20.20.99", bastion: { host: "b", vmId: 1, address: null } } },
     ],
     ["one step less", { steps: [] }],
   ])("by %s: it is done again, and no guest is made again", async (_, change) => {
