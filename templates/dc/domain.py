@@ -206,22 +206,32 @@ def establish(wanted):
 
 def answering(wanted):
     """Whether this controller is found by DNS and speaks LDAP, as a member of the domain would ask it."""
+    own = wanted["controller"]
+    names_controllers(own["address"], wanted["domain"], [own["fqdn"]])
+    if not answers(own["address"], wanted["domain"], 2):
+        raise Stop("no LDAP at " + own["address"])
+
+
+def names_controllers(server, domain, fqdns):
+    """Whether a DNS server names these controllers of the domain to whoever looks for one."""
+    name = "_ldap._tcp.dc._msdcs." + domain
+    found = {str(r.target).rstrip(".").lower() for r in look_up(server, name, "SRV")}
+    lacking = [f for f in fqdns if f.lower() not in found]
+    if lacking:
+        raise Stop("%s of %s does not name %s yet, only %s" % (name, server, ", ".join(lacking), ", ".join(sorted(found))))
+
+
+def look_up(server, name, kind):
     import dns.exception
     import dns.resolver
 
-    own = wanted["controller"]
     resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [own["address"]]
+    resolver.nameservers = [server]
     resolver.lifetime = 3
-    name = "_ldap._tcp.dc._msdcs." + wanted["domain"]
     try:
-        targets = {str(r.target).rstrip(".").lower() for r in resolver.resolve(name, "SRV")}
+        return list(resolver.resolve(name, kind))
     except dns.exception.DNSException as e:
-        raise Stop("%s of %s: %s" % (name, own["address"], e))
-    if own["fqdn"].lower() not in targets:
-        raise Stop("%s does not name %s yet, only %s" % (name, own["fqdn"], ", ".join(sorted(targets))))
-    if not answers(own["address"], wanted["domain"], 2):
-        raise Stop("no LDAP at " + own["address"])
+        raise Stop("%s of %s: %s" % (name, server, e))
 
 
 # ── The other controllers ────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,6 +291,11 @@ def replicated(wanted):
         said = Plan(samdb, wanted, None).run()
         if said:
             raise Stop("not here yet: " + "; ".join(said[:5]))
+    # Its names are the last to arrive: whoever asks either server must hear of both.
+    address = wanted["controller"]["address"]
+    for side in sides:
+        server = address if side == own else str(look_up(address, side, "A")[0])
+        names_controllers(server, wanted["domain"], sides)
 
 
 def neighbours(connection, handle, parts):

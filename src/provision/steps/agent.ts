@@ -83,12 +83,15 @@ def must(command, seconds, what, argv=None):
 
 def until(command, seconds, what):
     deadline = time.monotonic() + seconds
+    last = None
     while True:
         result = run(command, max(0.1, deadline - time.monotonic()))
         if result["exit"] == 0 and not result["late"]:
             return
+        # An attempt that the deadline cuts says nothing: the one before it does.
+        last = result if last is None or not result["late"] else last
         if time.monotonic() + 0.1 > deadline:
-            raise Failed(what, argv=result["argv"], exit=result["exit"], said=result["said"], seconds=seconds)
+            raise Failed(what, argv=last["argv"], exit=last["exit"], said=last["said"], seconds=seconds)
         # Services tell nobody but their manager that they listen, and not all tell it.
         time.sleep(0.1)
 
@@ -239,6 +242,13 @@ def check_files(step, state):
     return {"wrong": wrong, "present": present, "isLoaded": is_loaded}
 
 
+def load(command, what):
+    """Loads files. A unit that failed too often with the ones before gets another chance (systemd.unit(5), StartLimitBurst=)."""
+    if command["argv"][0] == "systemctl":
+        run({"argv": ["systemctl", "reset-failed"]}, 30)
+    must(command, 60, what)
+
+
 def apply_files(step, state):
     found = check_files(step, state)
     wrong, present = list(found["wrong"]), found["present"]
@@ -290,7 +300,7 @@ def apply_files(step, state):
         for command in step["verify"]:
             must(command, 30, "the checker refuses it in its place")
         for command in step["reload"]:
-            must(command, 60, "loading it failed")
+            load(command, "loading it failed")
         if step.get("probe"):
             until(step["probe"], 30, "loaded, it does not work")
     except BaseException as failure:
@@ -307,7 +317,10 @@ def apply_files(step, state):
                 os.rmdir(folder)
             except OSError:
                 pass
-        again = [run(command, 60) for command in step["reload"]] if renamed or back else []
+        again = []
+        for command in step["reload"] if renamed or back else []:
+            run({"argv": ["systemctl", "reset-failed"]}, 30)
+            again.append(run(command, 60))
         if isinstance(failure, Failed):
             failure.facts["back"] = "the files before are back" if all(r["exit"] == 0 for r in again) else (
                 "the files before are back, but loading them again failed too: " + [r["said"] for r in again if r["exit"] != 0][0]
