@@ -295,7 +295,26 @@ def replicated(wanted):
     address = wanted["controller"]["address"]
     for side in sides:
         server = address if side == own else str(look_up(address, side, "A")[0])
-        names_controllers(server, wanted["domain"], sides)
+        try:
+            names_controllers(server, wanted["domain"], sides)
+        except Stop:
+            fetch_names(samdb, lp, credentials, side, [s for s in sides if s != side], parts[2])
+            raise
+
+
+def fetch_names(samdb, lp, credentials, side, others, part):
+    """Tells a controller to fetch the part of the directory that holds the names now, and not when it next looks."""
+    import ldb
+    from samba import drs_utils
+    from samba.dcerpc import drsuapi
+
+    connection, handle, _ = drs_utils.drsuapi_connect(side, lp, credentials)
+    sites = "CN=Sites," + str(samdb.get_config_basedn())
+    for settings in samdb.search(base=sites, scope=ldb.SCOPE_SUBTREE, expression="(objectClass=nTDSDSA)", attrs=["objectGUID"]):
+        server = samdb.search(base=settings.dn.parent(), scope=ldb.SCOPE_BASE, attrs=["dNSHostName"])
+        if "dNSHostName" in server[0] and str(server[0]["dNSHostName"][0]) in others:
+            guid = samdb.schema_format_value("objectGUID", settings["objectGUID"][0]).decode()
+            drs_utils.sendDsReplicaSync(connection, handle, guid, part, drsuapi.DRSUAPI_DRS_WRIT_REP)
 
 
 def neighbours(connection, handle, parts):
