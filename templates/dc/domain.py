@@ -298,7 +298,8 @@ def replicated(wanted):
         try:
             names_controllers(server, wanted["domain"], sides)
         except Stop:
-            fetch_names(samdb, lp, credentials, side, [s for s in sides if s != side], parts[2])
+            # Where the controllers themselves are named: the zone _msdcs is the forest's.
+            fetch_names(samdb, lp, credentials, side, [s for s in sides if s != side], "DC=ForestDnsZones," + base)
             raise
 
 
