@@ -216,7 +216,9 @@ describe("a role differs", () => {
     ["a secret that was rotated", { digest: "another" }],
     [
       "another address",
-      { reach: { os: "debian", way: "inside", address: "10.20.20.99", bastion: { host: "b", vmId: 1, address: null } } },
+      {
+        reach: { os: "debian", way: "inside", address: "10.20.20.99", bastion: { host: "b", vmId: 1, address: null } },
+      },
     ],
     ["one step less", { steps: [] }],
   ])("by %s: it is done again, and no guest is made again", async (_, change) => {
