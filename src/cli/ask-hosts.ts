@@ -33,7 +33,11 @@ const ROLE = "provision:index:Role";
  * Asks every host that has roles whether its files, packages, units and guards are as the state says: one connection
  * and one question a host, all at once. Nothing is changed.
  */
-export async function askHosts(context: Context, session: Session, checkpoint: Checkpoint): Promise<readonly Drift[]> {
+export async function askHosts(
+  context: Pick<Context, "folders">,
+  session: Pick<Session, "sockets">,
+  checkpoint: Checkpoint,
+): Promise<readonly Drift[]> {
   const byHost = new Map<string, RoleState[]>();
   for (const { type, outputs } of checkpoint.resources) {
     const parsed = type === ROLE ? roleState.safeParse(outputs) : undefined;
