@@ -47,12 +47,13 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { resources: latest?.resources ?? [], pending: latest?.pending_operations ?? [] };
 }
 
-const stackFile = (folders: Folders, stack: string): string =>
+/** Of this clone's own backend. */
+export const checkpointFile = (folders: Folders, stack: string): string =>
   join(folders.backend, ".pulumi", "stacks", PROJECT, `${stack}.json`);
 
 /** The checkpoint in this clone's own backend; undefined when the stack was never made. @throws Fault STATE_DAMAGED */
 export async function readCheckpoint(folders: Folders, stack: string): Promise<Checkpoint | undefined> {
-  const file = stackFile(folders, stack);
+  const file = checkpointFile(folders, stack);
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -84,7 +85,7 @@ export async function readDeployment(folders: Folders, stack: string): Promise<D
 export async function writeDeployment(folders: Folders, stack: string, deployment: Deployment): Promise<void> {
   const { document } = await readStackDocument(folders, stack);
   const next = { ...document, checkpoint: { ...document.checkpoint, latest: deployment } };
-  await writePrivate(stackFile(folders, stack), JSON.stringify(next, undefined, 4));
+  await writePrivate(checkpointFile(folders, stack), JSON.stringify(next, undefined, 4));
 }
 
 const stackDocument = z.looseObject({ checkpoint: z.looseObject({ latest: z.unknown() }) });
@@ -93,7 +94,7 @@ async function readStackDocument(
   folders: Folders,
   stack: string,
 ): Promise<{ readonly document: z.infer<typeof stackDocument>; readonly deployment: Deployment }> {
-  const file = stackFile(folders, stack);
+  const file = checkpointFile(folders, stack);
   try {
     const document = stackDocument.parse(JSON.parse(await readFile(file, "utf8")));
     return { document, deployment: parseDeployment(document.checkpoint.latest) };

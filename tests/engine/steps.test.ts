@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { StateResource } from "../../src/engine/checkpoint.ts";
@@ -229,6 +229,9 @@ describe("what somebody changed by hand on a host", () => {
       ...before,
       packages: [...before.packages].sort(),
     });
+    expect((await up()).stderr).toContain("Nothing to change");
+    // That answer is kept; whoever edits a template below must be answered anew.
+    expect(existsSync(join(clone.states()[0]!, "run/unchanged"))).toBe(true);
     expect((await up()).stderr).toContain("Nothing to change");
   });
 

@@ -14,6 +14,7 @@ import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
 import { roleLayers } from "../../roles/registry.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
+import { isKnownUnchanged, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 
 /** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
@@ -37,12 +38,18 @@ export const up: Command = async (context, values) => {
   const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint);
   asking.catch(() => undefined);
   if (values["skip-preview"] !== true) {
-    let previewed = await preview();
+    const key = only.length > 0 || refresh.length > 0 ? undefined : await previewKey(context, session);
+    const isKnown = await isKnownUnchanged(context, key);
+    let previewed = isKnown ? [] : await preview();
     await lookAtHosts();
     if (refresh.length > 0) previewed = await preview();
     const changes = collectChanges(previewed);
     if (!context.isJson) io.err(changes.length === 0 ? words.upToDate : describeChanges(changes));
-    if (changes.length === 0) return finish();
+    if (changes.length === 0) {
+      // Not after a refresh: that previews another state than the one on record.
+      if (!isKnown && refresh.length === 0) await keepUnchanged(context, key);
+      return finish();
+    }
   } else await lookAtHosts();
   const progress = new RunProgress(io);
   const ran = await interruptible(io, (signal) =>
