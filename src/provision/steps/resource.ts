@@ -11,7 +11,7 @@ import type { StateEvent } from "./observed.ts";
 import { hostSystems, runnerOf } from "./runner-of.ts";
 import type { Reach, Reached } from "./reach.ts";
 import { digestOfSteps, resolverOf } from "./digest.ts";
-import { fillSteps, stepSchema } from "./work.ts";
+import { CLOCK_SECONDS, fillSteps, stepSchema } from "./work.ts";
 
 export const roleInputs = z.object({
   host: z.string(),
@@ -137,9 +137,6 @@ export function roleResource(tools: StepTools): ResourceType {
     delete: () => Promise.resolve(),
   };
 }
-
-/** Kerberos takes five minutes (RFC 4120 §5.2.5's skew), certificates of a moment ago none. */
-const CLOCK_SECONDS = 120;
 
 /**
  * The base sets a clock right, or sees that somebody does; nothing else begins where it did not help.

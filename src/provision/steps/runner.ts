@@ -3,7 +3,7 @@ import { asRoot } from "../../door/index.ts";
 import { Fault } from "../../core/fault.ts";
 import { AGENT, BOOTSTRAP } from "./agent.ts";
 import { applyEvent, stateEvent, type ApplyEvent, type FailEvent, type StateEvent } from "./observed.ts";
-import { secondsOf, type SentStep } from "./work.ts";
+import { CLOCK_SECONDS, secondsOf, type SentStep } from "./work.ts";
 
 /** A role's steps on their way to a host. */
 export interface SentRole {
@@ -54,7 +54,9 @@ export function debianRunner(connection: SshConnection): HostRunner {
         const step = roles.find((r) => r.role === at!.role)?.steps[at.step];
         return `at the step "${step?.name ?? "?"}" of the role ${at.role}`;
       };
-      channel.end(message({ mode: "apply", roles }));
+      // The base sets a clock right; nothing else begins on a host whose clock is wrong.
+      const clock = { now: Date.now() / 1000, seconds: CLOCK_SECONDS };
+      channel.end(message({ mode: "apply", roles, ...(roles.some((r) => r.role === "base") ? {} : { clock }) }));
       let hung: Fault | undefined;
       let timer: NodeJS.Timeout | undefined;
       const within = (ms: number): void => {

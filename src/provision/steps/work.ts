@@ -104,6 +104,9 @@ export type SentStep =
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** How far a host's clock may be off: Kerberos takes five minutes (RFC 4120 §5.2.5), certificates of a moment ago none. */
+export const CLOCK_SECONDS = 120;
+
 const COMMAND_SECONDS = 60;
 const PROBE_SECONDS = 30;
 

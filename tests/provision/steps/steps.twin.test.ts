@@ -238,6 +238,21 @@ describe.skipIf(reason !== undefined)(
       expect(await run("cat /etc/lab/one.conf")).toBe(before);
     });
 
+    it("a host whose clock is off begins nothing", async () => {
+      const before = await run("cat /etc/lab/one.conf");
+      const clock = { now: Date.now() / 1000 + 1_000, seconds: 120 };
+      const { stdout } = await connection.exec(asRoot(["python3", "-c", BOOTSTRAP]), {
+        input: message({ mode: "apply", roles: sent([file("never\n")]), clock }),
+      });
+      expect(
+        stdout
+          .trim()
+          .split("\n")
+          .map((l) => (JSON.parse(l) as { event: string }).event),
+      ).toEqual(["hello"]);
+      expect(await run("cat /etc/lab/one.conf")).toBe(before);
+    });
+
     it("secrets are on no command line while steps run", async () => {
       const step: Step = {
         kind: "command",
