@@ -19,6 +19,7 @@ import { SecretSource } from "../../provision/secrets.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
 import { diskFault, writePrivate } from "../../stack/folders.ts";
 import { Vault } from "../../stack/vault.ts";
+import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -45,7 +46,7 @@ export const accept: Command = async (context, values) => {
     );
     const fill = await secrets.resolver(
       probes.flatMap((p) => p.run.input ?? []),
-      { authority: `maquette CA ${lab.plan.name}`, certificates: {} },
+      { authority: authorityOf(lab.plan), certificates: {} },
     );
     const results = await untilInterrupted((signal) =>
       runProbes({
