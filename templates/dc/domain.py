@@ -45,7 +45,10 @@ def load_parameters():
 
 
 def answers(address, domain, seconds):
-    """Whether a controller of the domain answers there. A refusal is an answer at once; silence is asked again."""
+    """
+    Whether a controller of the domain answers there; None where the machine is not even there to refuse. A refusal is
+    an answer at once; silence is asked again.
+    """
     import ldb
     import samba
     from samba.credentials import Credentials
@@ -69,7 +72,7 @@ def answers(address, domain, seconds):
             return False
         except (OSError, ldb.LdbError):
             if time.monotonic() > end:
-                return False
+                return None
             time.sleep(0.5)
 
 
@@ -187,10 +190,18 @@ def establish(wanted):
     passwords = json.load(sys.stdin)
     controller = wanted["controller"]
     # A rebuilt first controller must find the domain that lives on its peer, or there would be two of one name.
-    peers = [p for p in controller["peers"] if answers(p["address"], wanted["domain"], 8)]
+    # One that boots meanwhile is waited for: silence is no proof that it holds no domain.
+    said = [(p, answers(p["address"], wanted["domain"], 90)) for p in controller["peers"]]
+    peers = [p for p, isThere in said if isThere]
     if not peers and not controller["isFirst"]:
         names = ", ".join(p["name"] for p in controller["peers"])
         raise Stop("no controller of %s answers (asked %s): bring one of them up first" % (wanted["domain"], names))
+    silent = [p["name"] for p, isThere in said if isThere is None]
+    if not peers and silent:
+        raise Stop(
+            "%s is silent and may hold %s already: a second domain of that name is not made. Start it (maquette up)"
+            % (", ".join(silent), wanted["domain"])
+        )
     clear_unfinished()
     if peers:
         join_peer(wanted, peers[0], passwords)

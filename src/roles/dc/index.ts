@@ -36,6 +36,9 @@ const domain = (verb: string, input?: string): Command => ({
   argv: ["python3", PROGRAM, verb, WANTED],
   ...(input === undefined ? {} : { input }),
 });
+/** The well-known group of all ([MS-DTYP] 2.4.2.4). */
+const EVERYONE = "S-1-1-0";
+
 const sh = (script: string): Command => ({ argv: ["sh", "-c", script] });
 
 function work(context: RoleContext): RoleWork {
@@ -150,9 +153,17 @@ function membership({ host }: RoleContext): readonly Step[] {
       // `domain.py` marks what it has begun and not ended.
       unless: sh("test -s /var/lib/samba/private/sam.ldb && ! test -e /var/lib/samba/private/maquette-unfinished"),
       run: domain("establish", JSON.stringify(passwords)),
-      deadlineSeconds: 180,
+      deadlineSeconds: 300,
     },
     { kind: "units", name: "Samba runs", units: ["samba-ad-dc"], state: "running" },
+    {
+      // Asked while winbind still starts, the number of a group is "none"; that is remembered for two minutes, and as
+      // long no member of that group, which is everybody, gets a session.
+      kind: "command",
+      name: "groups have their numbers",
+      unless: { argv: ["wbinfo", "--sid-to-gid", EVERYONE] },
+      run: sh(`until wbinfo --sid-to-gid ${EVERYONE}; do net cache flush; sleep 0.2; done`),
+    },
     { kind: "probe", name: "the domain answers", run: domain("answers"), deadlineSeconds: 60 },
   ];
 }
