@@ -5,6 +5,7 @@ import { namingOf, seedNaming } from "../../src/infra/naming.ts";
 import { readRoleTemplates, readSeedTemplates } from "../../src/infra/read-templates.ts";
 import { parseSettings } from "../../src/infra/settings.ts";
 import { loadPlan, type Plan } from "../../src/plan/index.ts";
+import { quote } from "../../src/door/index.ts";
 import { secretUses } from "../../src/provision/secret-uses.ts";
 import { loadStackSecret } from "../../src/stack/secret.ts";
 import { Clone, type Ran } from "../engine/lab.ts";
@@ -27,7 +28,8 @@ describe.skipIf(reason !== undefined)(`the whole lab${reason === undefined ? "" 
 
   const maquette = (...args: string[]): Promise<Ran> => clone.maquette(args, { deadlineMs: UP_MS });
   const inGuest = async (host: string, ...argv: string[]): Promise<string> => {
-    const ran = await maquette("console", host, "--", ...argv);
+    // As a shell there reads it: one word stays one.
+    const ran = await maquette("console", host, "--", quote(argv));
     return ran.stdout;
   };
   const good = (ran: Ran): Ran => {
@@ -125,7 +127,8 @@ describe.skipIf(reason !== undefined)(`the whole lab${reason === undefined ? "" 
 
   it("a snapshot keeps it, a reset brings it back: nothing to change, and accepted", { timeout: UP_MS }, async () => {
     good(await maquette("snapshot", "exam"));
-    await inGuest("pc1", "sudo", "sh", "-c", "echo damage > /root/damage; systemctl disable --now ssh");
+    await inGuest("pc1", "sudo", "sh", "-c", "echo damage > /root/damage; systemctl disable --now chrony");
+    expect(await inGuest("pc1", "sudo", "ls", "/root")).toContain("damage");
     good(await maquette("reset", "exam"));
     expect(await inGuest("pc1", "sudo", "ls", "/root")).not.toContain("damage");
     good(await maquette("preview", "--expect-no-changes"));

@@ -153,7 +153,9 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     await run("dc1", ["systemctl", "stop", "samba-ad-dc"]);
     expect(await logon("dc2", "claire.morel", first("claire.morel"))).toBe("");
     expect(await tool("dc2", "answers")).toMatchObject({ exitCode: 0 });
-    expect(await apply("dc1")).toEqual(["Samba runs"]);
+    // And, where somebody asked while winbind started, the numbers of groups.
+    expect((await apply("dc1"))[0]).toBe("Samba runs");
+    expect(await apply("dc1")).toEqual([]);
   }, 90_000);
 
   it.each(["dc2", "dc1"])(
