@@ -7,6 +7,7 @@ import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "..
 import { endLeftovers } from "../engine/leftovers.ts";
 import { begunBy, planRecovery, type Begun, type Download, type Pool, type Standing } from "../infra/recovery.ts";
 import { deleteVolume, destroyVm } from "../pve/client/guests.ts";
+import { insert } from "../pve/client/media.ts";
 import { answers, PveError, seg, type PveClient } from "../pve/client/index.ts";
 import type { Context } from "./context.ts";
 import type { Session } from "./session.ts";
@@ -55,6 +56,9 @@ export async function recover(context: Context, session: Session, mark: string):
     say(
       `leaving ${nameOf(thing)} alone: a run began to make one, and this one is not provably this stack's (${why}). If it is yours, delete it; if not, give the stack other names (docs/own-proxmox.md, settings)`,
     );
+  for (const { vm, slot, volume } of plan.halfMade)
+    if (await insert(session.client, { node: vm.node, vmId: vm.vmid, slot, volume }))
+      say(`putting ${volume} into ${vm.name} on ${vm.node}, whose creation broke off before it got it`);
   if (plan.dropsPending) {
     const begun = checkpoint.pending.map((p) => `${p.type} ${p.resource.urn.split("::").pop()!}`);
     say(`dropping ${begun.length} operations that a run began: ${begun.join(", ")}`);

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ListedVm } from "../provision/ownership.ts";
 import { poolOf } from "./mark.ts";
 
@@ -73,6 +74,11 @@ export interface Recovery {
   readonly begun: readonly Standing[];
   /** What stands where this stack began to make its own, and is not provably this stack's: left alone. */
   readonly strangers: readonly Stranger[];
+  /**
+   * Guests whose creation or update broke off and that stand still, and the CD that each was to begin from: the program
+   * ignores changes of that drive, so nobody else would put it in.
+   */
+  readonly halfMade: readonly HalfMade[];
   /** The state speaks of VMs that are gone, or of operations whose end nobody saw: ask the API again. */
   readonly needsRefresh: boolean;
   /** The checkpoint's list of begun operations has served: drop it. */
@@ -83,11 +89,20 @@ export interface Recovery {
   readonly isStateLost: boolean;
 }
 
+export interface HalfMade {
+  readonly vm: ListedVm;
+  /** `ide3` */
+  readonly slot: string;
+  /** `local:iso/lab-12345678-pc1.iso` */
+  readonly volume: string;
+}
+
 export interface Stranger {
   readonly begun: Begun;
   readonly why: string;
 }
 
+const cdrom = z.object({ interface: z.string(), fileId: z.string() });
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 
 /** How each type that the program makes is found again; of `text` an input that is absent is "". */
@@ -167,6 +182,7 @@ export function planRecovery(s: Situation): Recovery {
     leftovers: isStateLost ? [] : unrecorded,
     begun: isStateLost ? [] : judged.filter((j) => j.why === undefined).map((j) => j.found),
     strangers: judged.flatMap(({ found, why }) => (why === undefined ? [] : [{ begun: found.begun, why }])),
+    halfMade: isStateLost ? [] : s.recorded.flatMap((r) => halfMadeOf(r, s.listed)),
     needsRefresh:
       s.pending.length > 0 ||
       // Half made: the state says what was wanted, so without asking the next update would find nothing to do.
@@ -176,6 +192,13 @@ export function planRecovery(s: Situation): Recovery {
     unknown,
     isStateLost,
   };
+}
+
+function halfMadeOf(r: Recorded, listed: readonly ListedVm[]): readonly HalfMade[] {
+  if (r.type !== VM || (r.initErrors ?? []).length === 0) return [];
+  const vm = listed.find((v) => v.vmid === vmIdOf(r) && v.status === "stopped");
+  const drive = cdrom.safeParse(r.inputs?.["cdrom"]);
+  return vm && drive.success ? [{ vm, slot: drive.data.interface, volume: drive.data.fileId }] : [];
 }
 
 /** Undefined where what stands there proves to be this stack's: a name alone is no proof, others may choose it too. */

@@ -22,6 +22,7 @@ const nothing = {
   leftovers: [],
   begun: [],
   strangers: [],
+  halfMade: [],
   needsRefresh: false,
   dropsPending: false,
   unknown: [],
@@ -69,6 +70,18 @@ describe("a run that was killed", () => {
   test("or failed half-way through a guest: the API is asked what it is, because the state says what it should be", () => {
     const half = { ...guest(1012, "dc2"), initErrors: ["PUT config: EOF"] };
     expect(plan({ recorded: [stack, half], listed: [ours(1012, "dc2")] })).toEqual({ ...nothing, needsRefresh: true });
+  });
+
+  test("or failed before a guest had its CD: it gets it, unless it runs already", () => {
+    const cd = { interface: "ide3", fileId: `local:iso/${mark}-dc2.iso` };
+    const made = guest(1012, "dc2");
+    const half = { ...made, inputs: { ...made.inputs, cdrom: cd }, initErrors: ["PUT config: EOF"] };
+    const [stopped, running] = (["stopped", "running"] as const).map((status) => ({ ...ours(1012, "dc2"), status }));
+    const found = (recorded: Recorded, listed = stopped!): unknown =>
+      plan({ recorded: [stack, recorded], listed: [listed] }).halfMade;
+    expect(found(half)).toEqual([{ vm: stopped, slot: "ide3", volume: cd.fileId }]);
+    expect(found(half, running)).toEqual([]);
+    expect(found({ ...half, initErrors: [] })).toEqual([]);
   });
 
   test("before Proxmox had begun: there is nothing to delete", () => {
