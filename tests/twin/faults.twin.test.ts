@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { findArchive } from "../../src/twin/images/archive.ts";
-import { ImageStore } from "../../src/twin/images/store.ts";
+import { ImageStore, type LayerManifest } from "../../src/twin/images/store.ts";
 import { missingPackages } from "../../src/twin/needs.ts";
 import { probeOverlay } from "../../src/twin/room.ts";
 import { guest } from "../pve/guest-driver-contract.ts";
@@ -75,7 +75,16 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     const id = "0123456789abcdef";
     await mkdir(join(at, id, "root"), { recursive: true });
     await mkdir(join(at, "index"));
-    const manifest = { id, parent: null, suite: "trixie", asked: [], layers: [], digest: "x", files: 9, bytes: 9 };
+    const manifest: LayerManifest = {
+      id,
+      parent: null,
+      suite: "trixie",
+      asked: [],
+      packages: [],
+      digest: "x",
+      files: 9,
+      bytes: 9,
+    };
     await writeFile(join(at, id, "manifest.json"), JSON.stringify(manifest));
     await writeFile(join(at, "index", real.keyOf("trixie")), `${id}\n`);
     await expect(real.layersFor({ suite: "trixie", layers: [] })).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
