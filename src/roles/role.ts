@@ -125,7 +125,7 @@ export interface Probe {
   };
   /** Default 20. */
   readonly deadlineSeconds?: number;
-  /** Stopping these must turn the probe red; a test tries it. Null for a refusal, which nothing of ours gives. */
+  /** Stopping these must turn the probe red; a test tries it. Null where no service of ours answers: what routers refuse, what links carry. */
   readonly dependsOn: { readonly host: Host["id"]; readonly units: readonly string[] } | null;
 }
 

@@ -20,6 +20,8 @@ const probes = probesOf(plan);
 const dependent = probes.filter((p) => p.dependsOn !== null);
 const accesses = [...plan.zones.values()].filter((z) => z.wan !== null).map((z) => z.id);
 const routers = [...plan.hosts.values()].filter((h) => h.role === "router").map((h) => h.id);
+/** Those whose own firewall stands behind the routers'. */
+const filtering = [...plan.hosts.values()].filter((h) => h.role !== "router" && !h.isOutside).map((h) => h.id);
 /** Of the router's own way out. */
 const ways = routers.flatMap((r) => accesses.map((zone) => ({ id: `${r}-${zone}`, zone })));
 const refusals = probes.filter((p) => p.dependsOn === null && !ways.some((w) => w.id === p.id));
@@ -55,15 +57,16 @@ describe.skipIf(reason !== undefined)(`acceptance${reason === undefined ? "" : `
     const [line] = await accept("--probe", id);
     return line!;
   };
-  /** Green again: what was taken away and put back takes its time. */
-  const untilGreen = async (id: string): Promise<void> => {
+  /** What was taken away and put back takes its time. */
+  const untilSeen = async (id: string, what: string, isIt: (line: Line) => boolean): Promise<void> => {
     const deadline = Date.now() + 60_000;
     for (;;) {
       const line = await seen(id);
-      if (line.ok === true) return;
-      if (Date.now() > deadline) expect.fail(`${id} stays red: ${line.seen}`);
+      if (isIt(line)) return;
+      if (Date.now() > deadline) expect.fail(`${id} is not ${what}: ${line.seen}`);
     }
   };
+  const untilGreen = (id: string): Promise<void> => untilSeen(id, "green again", (l) => l.ok === true);
 
   beforeAll(async () => {
     clone = new Clone();
@@ -112,20 +115,47 @@ describe.skipIf(reason !== undefined)(`acceptance${reason === undefined ? "" : `
     for (const id of ids) await untilGreen(id);
   });
 
-  it("every refusal is red when the routers let everything pass, and green when they filter again", async () => {
-    const rule = ["insert", "rule", "inet", "maquette", "filter_in", "meta", "l4proto", "{ tcp, udp }", "accept"];
-    const handles = await Promise.all(
-      routers.map(async (r) => /# handle (\d+)/.exec(await inHost(r, "nft", "-e", "-a", rule.join(" ")))![1]!),
+  it("every refusal is red when routers and hosts let everything pass, and green when they filter again", async () => {
+    const everything = ["meta", "l4proto", "{ tcp, udp }", "accept"];
+    // A packet that a router lets pass is refused once more by the host that it goes to.
+    const chains = [
+      ...routers.map((host) => ({ host, chain: ["inet", "maquette", "filter_in"] })),
+      ...filtering.map((host) => ({ host, chain: ["inet", "filter", "input"] })),
+    ];
+    const opened = await Promise.all(
+      chains.map(async ({ host, chain }) => {
+        const added = await inHost(host, "nft", "-e", "-a", ["insert", "rule", ...chain, ...everything].join(" "));
+        return { host, chain, handle: /# handle (\d+)/.exec(added)![1]! };
+      }),
     );
     try {
       const lines = await accept();
       const green = refusals.filter((p) => lines.find((l) => l.probe === p.id)?.ok !== false);
       expect(green.map((p) => p.id)).toEqual([]);
     } finally {
-      for (const [n, r] of routers.entries())
-        await inHost(r, "nft", `delete rule inet maquette filter_in handle ${handles[n]!}`);
+      await Promise.all(
+        opened.map(({ host, chain, handle }) =>
+          inHost(host, "nft", ["delete", "rule", ...chain, "handle", handle].join(" ")),
+        ),
+      );
     }
     expect((await accept()).filter((l) => l.ok === false)).toEqual([]);
+  });
+
+  it("a controller that takes passwords in clear is red", async () => {
+    const setting = "ldap server require strong auth";
+    const set = async (value: string): Promise<void> => {
+      await inHost("dc1", "sed", "-i", `'s/${setting} = .*/${setting} = ${value}/'`, "/etc/samba/smb.conf");
+      await inHost("dc1", "systemctl", "restart", "samba-ad-dc");
+    };
+    await set("no");
+    try {
+      // Looked at now, and wrong: it did cross in clear.
+      await untilSeen("dc-no-plain-ldap-dc1", "taken in clear", (l) => l.ok === false && l.seen.includes("exit 49"));
+    } finally {
+      await set("yes");
+    }
+    await untilGreen("dc-no-plain-ldap-dc1");
   });
 
   it("no refusal is green where nothing new gets through at all", async () => {

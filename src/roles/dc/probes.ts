@@ -31,7 +31,8 @@ export function probes(plan: Plan): readonly Probe[] {
   const seat = [...plan.hosts.values()].find((h) => h.role === "workstation");
   const person = [...plan.people.values()][0];
   const controllers = controllersOf(plan);
-  if (seat === undefined || person === undefined) return [];
+  const [first] = controllers;
+  if (seat === undefined || person === undefined || first === undefined) return [];
   return [
     ...controllers.flatMap((dc) => [
       found(plan, seat, dc),
@@ -39,7 +40,7 @@ export function probes(plan: Plan): readonly Probe[] {
       bind(plan, seat, dc, person),
       plainBind(plan, seat, dc, person),
     ]),
-    wrongPassword(plan, seat, controllers, person),
+    wrongPassword(plan, seat, first, person),
     ...between(controllers),
   ];
 }
@@ -131,12 +132,12 @@ function plainBind(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
     // Nobody's password: it is refused before it is looked at, and this one does cross in clear.
     run: { argv: simpleBind(plan, `ldap://${dc.id}.${plan.domain.name}`, person), input: "none" },
     judge: exits(STRONGER_AUTH_REQUIRED),
-    dependsOn: null,
+    dependsOn: runs(dc),
   };
 }
 
-function wrongPassword(plan: Plan, seat: Host, controllers: readonly Host[], person: Person): Probe {
-  const wrong = simpleBind(plan, `ldaps://${controllers[0]!.id}.${plan.domain.name}`, person);
+function wrongPassword(plan: Plan, seat: Host, first: Host, person: Person): Probe {
+  const wrong = simpleBind(plan, `ldaps://${first.id}.${plan.domain.name}`, person);
   // The right one after it, so that asking often locks nobody out.
   const script = 'printf %s not-the-password | "$@"; refused=$?; "$@" >/dev/null || exit 98; exit $refused';
   return {
@@ -147,7 +148,7 @@ function wrongPassword(plan: Plan, seat: Host, controllers: readonly Host[], per
     expected: `exit ${INVALID_CREDENTIALS}, invalid credentials`,
     run: { argv: ["sh", "-c", script, "wrong", ...wrong], input: personPassword(person) },
     judge: exits(INVALID_CREDENTIALS),
-    dependsOn: null,
+    dependsOn: runs(first),
   };
 }
 
