@@ -5,8 +5,9 @@ import { formatAddress } from "../../src/core/ip.ts";
 import { asRoot } from "../../src/door/index.ts";
 import type { Plan } from "../../src/plan/index.ts";
 import { SecretSource } from "../../src/provision/secrets.ts";
-import { debianRunner, fillSteps, Reached } from "../../src/provision/steps/index.ts";
-import { declare, stepSchema, textsOf } from "../../src/provision/steps/work.ts";
+import { debianRunner, Reached, sentRole } from "../../src/provision/steps/index.ts";
+import type { FailEvent } from "../../src/provision/steps/observed.ts";
+import { declare, stepSchema } from "../../src/provision/steps/work.ts";
 import { renderHost, roleLayers, roleTemplateNames } from "../../src/roles/registry.ts";
 import { Vault } from "../../src/stack/vault.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
@@ -55,19 +56,24 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
       address: "",
       bastion: { host: "bastion", vmId: 1003, address: null },
     });
-  /** Does the role's work; @returns the names of the steps that changed something */
-  const apply = async (host: string, plan: Plan = lab.plan): Promise<readonly string[]> => {
+  /** Does the role's work. */
+  const attempt = async (
+    host: string,
+    plan: Plan = lab.plan,
+  ): Promise<{ readonly changed: readonly string[]; readonly failure: FailEvent | undefined }> => {
     const { work } = renderHost(plan, plan.hosts.get(host)!, templates, null).find((r) => r.role === "dc")!;
     const steps = declare("dc", work).map((s) => stepSchema.parse(s));
-    const resolve = await source.resolver(textsOf(steps), {
-      authority: `maquette CA ${plan.name}`,
-      certificates: work.certificates ?? {},
-    });
+    const certificates = { authority: `maquette CA ${plan.name}`, certificates: work.certificates ?? {} };
+    const sent = await sentRole({ role: "dc", steps, ...certificates }, source);
     const changed: string[] = [];
-    const sent = [{ role: "dc", steps: fillSteps(steps, resolve) }];
-    const failure = await debianRunner(await connect(host)).apply(sent, (event) => {
+    const failure = await debianRunner(await connect(host)).apply([sent], (event) => {
       if (event.event === "done" && event.changed) changed.push(steps[event.step]!.name);
     });
+    return { changed, failure };
+  };
+  /** @returns the names of the steps that changed something */
+  const apply = async (host: string, plan?: Plan): Promise<readonly string[]> => {
+    const { changed, failure } = await attempt(host, plan);
     expect(failure).toBeUndefined();
     return changed;
   };
@@ -158,7 +164,20 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     expect(await apply("dc1")).toEqual([]);
   }, 90_000);
 
-  it.each(["dc2", "dc1"])(
+  it(
+    "a rebuilt first controller whose peer is silent makes no second domain",
+    async () => {
+      await here.driver.destroy(lab.vmid("dc1"));
+      await here.driver.stop(lab.vmid("dc2"));
+      await lab.boot("dc1");
+      const { failure } = await attempt("dc1");
+      expect(failure?.said).toMatch(/dc2 is silent and may hold cod\.test already: a second domain .* is not made/);
+      await here.driver.start(await lab.describe("dc2"), () => undefined);
+    },
+    6 * MINUTES,
+  );
+
+  it.each(["dc1", "dc2"])(
     "a rebuilt %s, whose disk is new, joins the domain that the other holds",
     async (host) => {
       const other = host === "dc1" ? "dc2" : "dc1";

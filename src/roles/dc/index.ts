@@ -19,7 +19,7 @@ export const dc: RoleDefinition = {
   templates: [
     ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py"],
     ...["maquette-sysvol.service", "maquette-sysvol.timer"],
-    ...["chrony.conf", "chrony.service.conf", "chronyd-start"],
+    ...["chrony.conf", "chrony.service.conf"],
   ],
   // What members of the domain speak to it, and what its peer replicates by.
   neighbours: ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"],
@@ -186,7 +186,6 @@ function clock({ plan, host, fill }: RoleContext): readonly Step[] {
             allow: networks.map((n) => `allow ${formatNetwork(n)}`).join("\n"),
           }),
         },
-        "/usr/local/lib/maquette/chronyd-start": { content: fill("chronyd-start", {}), mode: "0755" },
         "/etc/systemd/system/chrony.service.d/maquette.conf": { content: fill("chrony.service.conf", {}) },
         // Samba makes it for root's group alone.
         "/etc/tmpfiles.d/maquette-dc.conf": { content: "d /var/lib/samba/ntp_signd 0750 root _chrony -\n" },
