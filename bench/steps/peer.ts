@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { keyOf, USER } from "../../src/door/index.ts";
 import type { SecretSource } from "../../src/provision/secrets.ts";
-import { fillSteps, Reached, resolverOf, type RoleState } from "../../src/provision/steps/index.ts";
+import { Reached, sentSteps, type RoleState } from "../../src/provision/steps/index.ts";
 import type { StackSecret } from "../../src/stack/secret.ts";
 import { run, type Ran } from "../../tests/engine/lab.ts";
 
@@ -222,7 +222,7 @@ async function write(
       const label = `host/${role.host}`;
       keys.push(`[127.0.0.1]:${port} ${secret.sshKey(label, label).publicKey.split(" ").slice(0, 2).join(" ")}`);
     }
-    for (const step of fillSteps(role.steps, await resolverOf(secrets, role))) {
+    for (const step of await sentSteps(role, secrets)) {
       const name = `${role.role}, ${step.name}`;
       switch (step.kind) {
         case "packages":

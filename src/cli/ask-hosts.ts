@@ -2,12 +2,11 @@ import { Fault } from "../core/fault.ts";
 import type { Checkpoint } from "../engine/checkpoint.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import {
-  fillSteps,
   Reached,
   reachOf,
-  resolverOf,
   roleState,
   runnerOf,
+  sentRole,
   wordsOfDrift,
   type RoleState,
 } from "../provision/steps/index.ts";
@@ -32,16 +31,19 @@ const ROLE = "provision:index:Role";
 /**
  * Asks every host that has roles whether its files, packages, units and guards are as the state says: one connection
  * and one question a host, all at once. Nothing is changed.
+ * @param only those hosts alone
  */
 export async function askHosts(
   context: Pick<Context, "folders">,
   session: Pick<Session, "sockets">,
   checkpoint: Checkpoint,
+  only?: ReadonlySet<string>,
 ): Promise<readonly Drift[]> {
   const byHost = new Map<string, RoleState[]>();
   for (const { type, outputs } of checkpoint.resources) {
     const parsed = type === ROLE ? roleState.safeParse(outputs) : undefined;
-    if (parsed?.success === true) byHost.set(parsed.data.host, [...(byHost.get(parsed.data.host) ?? []), parsed.data]);
+    if (parsed?.success !== true || only?.has(parsed.data.host) === false) continue;
+    byHost.set(parsed.data.host, [...(byHost.get(parsed.data.host) ?? []), parsed.data]);
   }
   if (byHost.size === 0) return [];
   const folder = context.folders.secrets;
@@ -64,9 +66,7 @@ async function askHost(
   const { host } = roles[0]!;
   const whole = (what: string): readonly Drift[] => [{ host, role: roles[0]!.role, step: null, what }];
   try {
-    const sent = await Promise.all(
-      roles.map(async (r) => ({ role: r.role, steps: fillSteps(r.steps, await resolverOf(secrets, r)) })),
-    );
+    const sent = await Promise.all(roles.map((r) => sentRole(r, secrets)));
     const connection = await reached.to(reachOf(roles[0]!), ANSWER_MS);
     const seen = await runnerOf(connection, roles[0]!.reach.os).check(sent);
     if (seen.instance !== roles[0]!.instance) return whole("is another machine than the one that was configured");

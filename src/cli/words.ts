@@ -19,6 +19,7 @@ const english = {
   nextPlan: "change the lab, then maquette up",
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
+  askingHosts: "asking the hosts what they have",
   drifted: (host: string, role: string, step: string | null, what: string) =>
     step === null ? `${host}: ${what}` : `${host}, role ${role}, "${step}": ${what}`,
   routersElect: "the routers elect a master",
@@ -87,6 +88,7 @@ const french: Words = {
   nextPlan: "modifier la maquette, puis maquette up",
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
+  askingHosts: "les machines disent ce qu'elles ont",
   drifted: (host, role, step, what) =>
     step === null ? `${host} : ${what}` : `${host}, rôle ${role}, « ${step} » : ${what}`,
   routersElect: "les routeurs élisent un maître",

@@ -7,14 +7,7 @@ import type { Naming } from "../../src/infra/world.ts";
 import { loadPlan, type Host, type Plan } from "../../src/plan/index.ts";
 import { SecretSource } from "../../src/provision/secrets.ts";
 import { seedImage } from "../../src/provision/seed.ts";
-import {
-  debianRunner,
-  declareRoles,
-  fillSteps,
-  Reached,
-  resolverOf,
-  type HostRunner,
-} from "../../src/provision/steps/index.ts";
+import { debianRunner, declareRoles, Reached, sentRole, type HostRunner } from "../../src/provision/steps/index.ts";
 import type { StateEvent } from "../../src/provision/steps/observed.ts";
 import type { SentRole } from "../../src/provision/steps/runner.ts";
 import type { GuestDescription } from "../../src/pve/simulator/index.ts";
@@ -51,9 +44,7 @@ export async function planLab(driver: ContainerDriver, folder: string): Promise<
   const templates = await readSeedTemplates(root);
   const declared = await declareRoles(plan, null, await readRoleTemplates(root), source);
   const rolesOf = async (id: string): Promise<SentRole[]> =>
-    Promise.all(
-      declared.get(id)!.map(async (r) => ({ role: r.role, steps: fillSteps(r.steps, await resolverOf(source, r)) })),
-    );
+    Promise.all(declared.get(id)!.map((r) => sentRole(r, source)));
   const onHost = async <T>(id: string, work: (runner: HostRunner) => Promise<T>): Promise<T> => {
     const reached = new Reached(driver.sockets, secret);
     const bastion = { host: "bastion", vmId: naming.vmId(host("bastion")), address: null };

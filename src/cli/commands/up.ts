@@ -1,6 +1,6 @@
-import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
-import type { Plan } from "../../plan/types.ts";
+import type { Naming } from "../../infra/world.ts";
+import type { Host, Plan } from "../../plan/types.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
@@ -9,6 +9,7 @@ import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
+import { hostOf } from "../lab-door.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
@@ -30,12 +31,14 @@ export const up: Command = async (context, values) => {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
     await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
   }
-  const only = values["host"] === undefined ? [] : targetsOf(plan, values["host"]);
+  const chosen = values["host"] === undefined ? undefined : chosenHosts(plan, naming, values["host"]);
+  // Pulumi's names of everything that a host consists of.
+  const only = [...(chosen ?? [])].flatMap((id) => ["--target", `**::${id}`, "--target", `**::${id}-*`]);
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is off,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
   const checkpoint = await checkpointOf(context, session);
   let refresh = (await hasLostGuests()) ? ["--refresh"] : [];
-  const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint);
+  const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, chosen);
   asking.catch(() => undefined);
   if (values["skip-preview"] !== true) {
     const key = only.length > 0 || refresh.length > 0 ? undefined : await previewKey(context, session);
@@ -73,6 +76,7 @@ export const up: Command = async (context, values) => {
   }
 
   async function lookAtHosts(): Promise<void> {
+    io.progress(words.askingHosts);
     const drifts = await asking;
     for (const { host, role, step, what } of drifts) io.err(words.drifted(host, role, step, what));
     if (drifts.length > 0) refresh = ["--refresh"];
@@ -130,20 +134,13 @@ export const up: Command = async (context, values) => {
   }
 };
 
-/** Pulumi's names of everything that a host consists of. @throws Fault CLI_UNKNOWN_HOST */
-function targetsOf(plan: Plan, asked: unknown): string[] {
-  const names = String(asked).split(",");
-  for (const name of names) {
-    if (plan.hosts.has(name)) continue;
-    const near = didYouMean(name, plan.hosts.keys());
-    throw new Fault(
-      "CLI_UNKNOWN_HOST",
-      `"${name}" is not a host of the plan.`,
-      near ? `Did you mean "${near}"?` : `Hosts are ${[...plan.hosts.keys()].join(", ")}.`,
-    );
-  }
-  return names.flatMap((name) => ["--target", `**::${name}`, "--target", `**::${name}-*`]);
-}
+/** @throws Fault CLI_UNKNOWN_HOST */
+const chosenHosts = (plan: Plan, naming: Naming, asked: unknown): ReadonlySet<Host["id"]> =>
+  new Set(
+    String(asked)
+      .split(",")
+      .map((name) => hostOf(plan, naming, name.trim()).id),
+  );
 
 /** What a run of the engine that failed has to say: its own errors, never its log. */
 export function engineFault(

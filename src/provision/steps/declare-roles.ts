@@ -3,7 +3,7 @@ import { renderHost, type HostRole } from "../../roles/registry.ts";
 import type { RoleContext } from "../../roles/role.ts";
 import { authorityOf, type CertificateRequest } from "../../roles/seed.ts";
 import type { SecretSource } from "../secrets.ts";
-import { digestOfSteps } from "./digest.ts";
+import { digestOf, sentSteps } from "./filled.ts";
 import { declare, type DeclaredStep } from "./work.ts";
 
 /** A role's work on a host, as its resource declares it. */
@@ -35,7 +35,7 @@ export async function declareRoles(
     const roles = renderHost(plan, host, templates, operator).map(async ({ role, work }) => {
       const steps = declare(role, work);
       const certificates = work.certificates ?? {};
-      const digest = await digestOfSteps({ steps, authority, certificates }, secrets);
+      const digest = digestOf(await sentSteps({ steps, authority, certificates }, secrets), secrets);
       return { role, steps, authority, certificates, after: work.after ?? [], digest };
     });
     return [host.id, await Promise.all(roles)] as const;

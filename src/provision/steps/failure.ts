@@ -3,7 +3,7 @@ import { secretsIn } from "../../roles/template.ts";
 import type { Resolve } from "../secrets.ts";
 import type { FailEvent } from "./observed.ts";
 import { hide } from "./put-back.ts";
-import type { RoleInputs } from "./resource.ts";
+import type { RoleInputs } from "./inputs.ts";
 import { isPublic, textsOf } from "./work.ts";
 
 /** A step that failed, as a person should read it: host, step, command, exit code, last words, cure; no secret. */

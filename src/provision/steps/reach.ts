@@ -28,13 +28,14 @@ export class Reached {
   readonly #hosts = new Map<string, Reach>();
   readonly #open = new Map<string, Promise<SshConnection>>();
 
+  #bastion = "";
+
   /** @param sockets folder of the guests' own sockets, null where guests are on another machine */
   constructor(sockets: string | null, secret: StackSecret) {
-    const hostOf = (name: string): Reach => this.#hosts.get(name)!;
-    const target = (reach: Reach, way: Target["way"]): Target => ({
-      name: reach.host,
+    const target = ({ host }: Reach, way: Target["way"]): Target => ({
+      name: host,
       user: USER,
-      hostKey: seededHostKey(secret, reach.host),
+      hostKey: seededHostKey(secret, host),
       way,
     });
     const socket = (reach: Reach): Target => {
@@ -45,15 +46,15 @@ export class Reached {
         'Run `eval "$(bin/maquette env)"` in the repository, then the same command again.',
       );
     };
-    let bastion = "";
+    const bastion = (): string => this.#bastion;
     this.#door = openDoor({
       key: keyOf(secret),
       targets: {
         get bastion() {
-          return bastion;
+          return bastion();
         },
-        inBand(name) {
-          const reach = hostOf(name);
+        inBand: (name) => {
+          const reach = this.#hosts.get(name)!;
           switch (reach.way) {
             case "console":
               return socket(reach);
@@ -65,23 +66,19 @@ export class Reached {
               return target(reach, { kind: "inside", host: reach.address, port: SSH });
           }
         },
-        outOfBand: (name) => socket(hostOf(name)),
+        outOfBand: (name) => socket(this.#hosts.get(name)!),
       },
     });
-    this.#setBastion = (reach) => {
-      bastion = reach.bastion.host;
-      this.#hosts.set(bastion, { ...reach, host: bastion, vmId: reach.bastion.vmId, way: "door" });
-    };
   }
-
-  readonly #setBastion: (reach: Reach) => void;
 
   /**
    * A connection to the host, waited for while it boots.
    * @throws Fault DOOR_…
    */
   async to(reach: Reach, waitMs = BOOT_MS): Promise<SshConnection> {
-    if (!this.#hosts.has(reach.bastion.host)) this.#setBastion(reach);
+    const { host, vmId } = reach.bastion;
+    this.#bastion = host;
+    if (!this.#hosts.has(host)) this.#hosts.set(host, { ...reach, host, vmId, way: "door" });
     this.#hosts.set(reach.host, reach);
     // The same machine at another place, or another machine at the same: none of the old connections is its.
     const key = JSON.stringify(reach);

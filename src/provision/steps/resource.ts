@@ -1,41 +1,16 @@
-import { z } from "zod";
 import { Fault } from "../../core/fault.ts";
 import { findOwn } from "../ownership.ts";
 import { PartlyDone } from "../partly-done.ts";
 import type { Connect, ResourceType } from "../resource-type.ts";
 import type { SecretSource } from "../secrets.ts";
-import { certificateRequest } from "../seed.ts";
 import { driftOf } from "./drift.ts";
 import { stepFault } from "./failure.ts";
 import type { StateEvent } from "./observed.ts";
-import { hostSystems, runnerOf } from "./runner-of.ts";
-import type { Reach, Reached } from "./reach.ts";
-import { digestOfSteps, resolverOf } from "./digest.ts";
-import { CLOCK_SECONDS, fillSteps, stepSchema } from "./work.ts";
-
-export const roleInputs = z.object({
-  host: z.string(),
-  role: z.string(),
-  /** Of the VM that it is about: unknown while that is being replaced, and then so is this. */
-  vmId: z.int(),
-  mark: z.string(),
-  reach: z.object({
-    /** States from before Windows had steps do not say it. */
-    os: z.enum(hostSystems).default("debian"),
-    way: z.enum(["door", "inside", "console"]),
-    address: z.string(),
-    bastion: z.object({ host: z.string(), vmId: z.int(), address: z.string().nullable() }),
-  }),
-  /** With places for secrets: none is here, so none is in the state. */
-  steps: z.array(stepSchema),
-  authority: z.string(),
-  certificates: z.record(z.string(), certificateRequest),
-  /** HMAC of everything that fills the places, under the stack's secret: changes when a secret is rotated. */
-  digest: z.string(),
-});
-export type RoleInputs = z.infer<typeof roleInputs>;
-export const roleState = roleInputs.extend({ instance: z.string() });
-export type RoleState = z.infer<typeof roleState>;
+import { reachOf, roleInputs, roleState, type RoleInputs } from "./inputs.ts";
+import { runnerOf } from "./runner-of.ts";
+import type { Reached } from "./reach.ts";
+import { digestOf, resolverOf, sentRole } from "./filled.ts";
+import { CLOCK_SECONDS } from "./work.ts";
 
 /** What is needed to speak with hosts; each made at its first use. */
 export interface StepTools {
@@ -47,17 +22,11 @@ export interface StepTools {
 const identity = ["host", "role", "vmId"] as const;
 const content = ["mark", "reach", "steps", "authority", "certificates", "digest"] as const;
 
-export const reachOf = ({ host, vmId, reach }: Pick<RoleInputs, "host" | "vmId" | "reach">): Reach => ({
-  host,
-  vmId,
-  ...reach,
-});
-
 /** Looks at a role's host without changing it. */
 export async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
-  const resolve = await resolverOf(await tools.secrets(), role);
+  const sent = await sentRole(role, await tools.secrets());
   const connection = await (await tools.reached()).to(reachOf(role), waitMs);
-  return runnerOf(connection, role.reach.os).check([{ role: role.role, steps: fillSteps(role.steps, resolve) }]);
+  return runnerOf(connection, role.reach.os).check([sent]);
 }
 
 /** A guest that runs answers within this; where it boots, `create` waits longer. */
@@ -70,8 +39,8 @@ const READ_MS = 30_000;
 export function roleResource(tools: StepTools): ResourceType {
   const apply = async (role: RoleInputs): Promise<string> => {
     const secrets = await tools.secrets();
-    const resolve = await resolverOf(secrets, role);
-    if ((await digestOfSteps(role, secrets)) !== role.digest)
+    const sent = await sentRole(role, secrets);
+    if (digestOf(sent.steps, secrets) !== role.digest)
       throw new Fault(
         "STEP_DIGEST",
         `What the provider would write on ${role.host} is not what the program declared.`,
@@ -82,13 +51,12 @@ export function roleResource(tools: StepTools): ResourceType {
     const partly = (fault: Fault): Error =>
       instance === undefined ? fault : new PartlyDone(fault, idOf(role, instance), { ...role, instance });
     try {
-      const sent = [{ role: role.role, steps: fillSteps(role.steps, resolve) }];
-      const failure = await runnerOf(connection, role.reach.os).apply(sent, (event) => {
+      const failure = await runnerOf(connection, role.reach.os).apply([sent], (event) => {
         if (event.event === "hello") ({ instance } = event);
         if (event.event === "hello" && role.role !== "base") refuseClock(role.host, event.now, Date.now() / 1000);
       });
       if (failure === undefined) return instance!;
-      throw stepFault(role, failure, resolve);
+      throw stepFault(role, failure, await resolverOf(role, secrets));
     } catch (error) {
       throw error instanceof Fault ? partly(error) : error;
     }
@@ -125,7 +93,7 @@ export function roleResource(tools: StepTools): ResourceType {
       if (guest.status !== "running") return { id, props: role, inputs: roleInputs.parse(role) };
       const seen = await look(role, tools, READ_MS);
       if (seen.instance !== role.instance) return gone;
-      const resolve = await resolverOf(await tools.secrets(), role);
+      const resolve = await resolverOf(role, await tools.secrets());
       const steps = driftOf(role.steps, seen.roles[role.role] ?? [], resolve);
       return { id, props: { ...role, steps }, inputs: { ...roleInputs.parse(role), steps } };
     },

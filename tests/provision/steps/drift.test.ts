@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { driftOf, wordsOfDrift } from "../../../src/provision/steps/drift.ts";
 import { stepFault } from "../../../src/provision/steps/failure.ts";
 import type { FailEvent, FoundFile, ObservedStep } from "../../../src/provision/steps/observed.ts";
-import type { RoleInputs } from "../../../src/provision/steps/resource.ts";
+import type { RoleInputs } from "../../../src/provision/steps/inputs.ts";
 import { declare, type DeclaredStep } from "../../../src/provision/steps/work.ts";
 import type { Step } from "../../../src/roles/role.ts";
 

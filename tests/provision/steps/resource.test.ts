@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { PartlyDone } from "../../../src/provision/partly-done.ts";
 import type { ResourceType } from "../../../src/provision/resource-type.ts";
 import { SecretSource } from "../../../src/provision/secrets.ts";
-import { digestOfSteps } from "../../../src/provision/steps/digest.ts";
-import { refuseClock, roleResource, type RoleInputs, type RoleState } from "../../../src/provision/steps/resource.ts";
+import { digestOf, sentSteps } from "../../../src/provision/steps/filled.ts";
+import type { RoleInputs, RoleState } from "../../../src/provision/steps/inputs.ts";
+import { refuseClock, roleResource } from "../../../src/provision/steps/resource.ts";
 import { declare } from "../../../src/provision/steps/work.ts";
 import type { Step } from "../../../src/roles/role.ts";
 import { StackSecret } from "../../../src/stack/secret.ts";
@@ -62,7 +63,7 @@ function lab(): Lab {
           bastion: { host: "bastion", vmId: 1003, address: null },
         },
         ...declared,
-        digest: await digestOfSteps(declared, secrets),
+        digest: digestOf(await sentSteps(declared, secrets), secrets),
         ...changes,
       };
     },

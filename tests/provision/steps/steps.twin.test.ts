@@ -8,7 +8,7 @@ import { BOOTSTRAP } from "../../../src/provision/steps/agent.ts";
 import { debianRunner, fillSteps, Reached } from "../../../src/provision/steps/index.ts";
 import { message } from "../../../src/provision/steps/runner.ts";
 import { declare } from "../../../src/provision/steps/work.ts";
-import type { RoleInputs } from "../../../src/provision/steps/resource.ts";
+import type { RoleInputs } from "../../../src/provision/steps/inputs.ts";
 import type { Step } from "../../../src/roles/role.ts";
 import { StackSecret } from "../../../src/stack/secret.ts";
 import { driverHere, leftovers, whyNot } from "../../twin/machine.ts";
