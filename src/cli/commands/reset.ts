@@ -60,8 +60,9 @@ export const reset: Command = async (context, values, [asked]) => {
       io.progress(words.resetting(record.guests.length, record.name));
       await guests.restore(record.name, (left) => io.progress(words.rolledBack(left)));
       await putDeployment(context, session, state);
-      // Theirs is the longest way: CARP's elections go on while the others boot.
-      await guests.start((g) => g.role === "router");
+      // Theirs is the longest way: CARP's elections go on while the others boot. With them what they watch their ways
+      // out by, or they would find them dead, change routes and rules, and change them back.
+      await guests.start((g) => g.role === "router" || g.role === "internet");
       if (session.room !== null) await untilRoutersForward(record, session.room);
       await guests.start();
       if (session.room !== null) await untilAllCarry(context, record, session.room);

@@ -4,6 +4,7 @@ import { TABLE } from "../compile/table.ts";
 import { describeWitness, proveKernel } from "../prove/prove.ts";
 import type { KernelProof } from "../prove/prove.ts";
 import { run } from "./exec.ts";
+import { Proven } from "./proven.ts";
 
 /** Nothing passes: the state before the first load, and after one that cannot be taken back. */
 const CLOSED = `table inet ${TABLE} {}
@@ -16,6 +17,7 @@ table inet ${TABLE} {
 
 /** The rules in the kernel: loaded in one transaction, read back, and proven to be those of the file. */
 export class KernelRules {
+  readonly #proven = new Proven();
   #loaded: string | undefined;
   #proof: KernelProof | undefined;
 
@@ -62,7 +64,7 @@ export class KernelRules {
   async prove(input: FilterInput): Promise<KernelProof> {
     const json = await run(["nft", "-j", "list", "table", "inet", TABLE]);
     try {
-      return proveKernel(input, JSON.parse(json));
+      return this.#proven.ask(input, json, () => proveKernel(input, JSON.parse(json)));
     } catch (error) {
       return { kind: "undecided", where: `table inet ${TABLE}`, why: messageOf(error) };
     }

@@ -39,16 +39,35 @@ export async function applyServices(desired: Desired, say: (text: string) => voi
   if (changed.some((c) => c.isChanged && c.service.files.some((f) => f.path.includes("/systemd/")))) {
     await attempt(["systemctl", "daemon-reload"]);
   }
-  await Promise.all(changed.map(({ service, isChanged }) => applyUnit(service, isChanged, say)));
+  await applyUnits(changed, say);
 }
 
-async function applyUnit(s: Service, isChanged: boolean, say: (text: string) => void): Promise<void> {
-  const isActive = (await attempt(["systemctl", "is-active", "--quiet", s.unit])).code === 0;
-  if (!s.isWanted && !isActive) return;
-  const verb = !s.isWanted ? "stop" : !isActive ? "start" : isChanged ? s.onChange : undefined;
-  if (verb === undefined) return;
-  const { code, stderr } = await attempt(["systemctl", verb, s.unit], { timeoutMs: 90_000 });
-  if (code !== 0) say(`${s.name}: systemctl ${verb} ${s.unit} failed: ${stderr.trim().split("\n")[0] ?? ""}`);
+/** All units in one question, and one command for each verb: a router has a dozen. */
+async function applyUnits(
+  changed: readonly { readonly service: Service; readonly isChanged: boolean }[],
+  say: (text: string) => void,
+): Promise<void> {
+  if (changed.length === 0) return;
+  // One line for each, in the order asked; its exit code speaks of all together.
+  const { stdout } = await attempt(["systemctl", "is-active", ...changed.map(({ service }) => service.unit)]);
+  const states = stdout.split("\n");
+  const byVerb = new Map<string, string[]>();
+  for (const [n, { service: s, isChanged }] of changed.entries()) {
+    const isActive = states[n]?.trim() === "active";
+    if (!s.isWanted && !isActive) continue;
+    const verb = !s.isWanted ? "stop" : !isActive ? "start" : isChanged ? s.onChange : undefined;
+    if (verb !== undefined) byVerb.set(verb, [...(byVerb.get(verb) ?? []), s.unit]);
+  }
+  await Promise.all(
+    [...byVerb].map(async ([verb, units]) => {
+      const { code, stderr } = await attempt(["systemctl", verb, ...units], { timeoutMs: 90_000 });
+      if (code === 0) return;
+      const failed = units.filter((unit) => stderr.includes(unit));
+      say(
+        `systemctl ${verb} ${(failed.length > 0 ? failed : units).join(" ")} failed: ${stderr.trim().split("\n")[0] ?? ""}`,
+      );
+    }),
+  );
 }
 
 function applySystem(desired: Desired): void {
