@@ -19,7 +19,7 @@ export const dc: RoleDefinition = {
   templates: [
     ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py"],
     ...["maquette-sysvol.service", "maquette-sysvol.timer"],
-    ...["chrony.conf", "chrony.service.conf"],
+    ...["chrony.conf", "chrony.service.conf", "samba.service.conf", "samba-ready"],
   ],
   // What members of the domain speak to it, and what its peer replicates by.
   neighbours: ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"],
@@ -140,6 +140,19 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       },
       check: [{ argv: ["testparm", "-s", "new:/etc/samba/smb.conf"] }],
       reload,
+    },
+    {
+      kind: "files",
+      name: "Samba's start",
+      files: {
+        "/usr/local/lib/maquette/samba-ready": {
+          content: fill("samba-ready", { address: formatAddress(own) }),
+          mode: "0755",
+        },
+        "/etc/systemd/system/samba-ad-dc.service.d/maquette.conf": { content: fill("samba.service.conf", {}) },
+      },
+      check: [{ argv: ["sh", "-n", "new:/usr/local/lib/maquette/samba-ready"] }],
+      reload: [{ argv: ["systemctl", "daemon-reload"] }],
     },
   ];
 }
