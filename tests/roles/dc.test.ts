@@ -8,7 +8,7 @@ import { formatDiagnostic } from "../../src/core/diagnostics.ts";
 import { parseNetwork } from "../../src/core/ip.ts";
 import { loadPlan, type Person, type Plan } from "../../src/plan/index.ts";
 import { declare } from "../../src/provision/steps/work.ts";
-import { escapeRdn } from "../../src/roles/dc/accounts.ts";
+import { escapeRdn, serviceAccountIds } from "../../src/roles/dc/accounts.ts";
 import { directoryOf, reverseZone, type Directory } from "../../src/roles/dc/directory.ts";
 import { dynamicPorts } from "../../src/roles/dc/index.ts";
 import { allProbes, renderHost, roleTemplateNames } from "../../src/roles/registry.ts";
@@ -149,10 +149,15 @@ describe("the directory that the plan asks for", () => {
   });
 
   test("each service has an account of its own, in no group, whose password does not expire", () => {
-    for (const id of ["mail", "pbx", "vpn", "ebrigade", "supervision", "bastion"]) {
+    for (const id of serviceAccountIds) {
       expect(directory.accounts[`svc-${id}`]!.control & 0x10000).toBe(0x10000);
       expect(JSON.stringify(directory.groups)).not.toContain(`svc-${id}`);
     }
+  });
+
+  test("a service may log on at the controllers alone, where its bind is a logon", () => {
+    for (const id of serviceAccountIds)
+      expect(directory.accounts[`svc-${id}`]!.attributes["userWorkstations"]).toBe("DC1,DC2");
   });
 
   test("administrators of the plan may reset passwords of people, and nothing makes them Domain Admins", () => {

@@ -9,6 +9,7 @@ import { debianRunner, Reached, sentRole } from "../../src/provision/steps/index
 import type { FailEvent } from "../../src/provision/steps/observed.ts";
 import { declare, stepSchema } from "../../src/provision/steps/work.ts";
 import { renderHost, roleLayers, roleTemplateNames } from "../../src/roles/registry.ts";
+import { serviceAccountIds } from "../../src/roles/dc/accounts.ts";
 import { Vault } from "../../src/stack/vault.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { driverHere, whyNot } from "../twin/machine.ts";
@@ -100,6 +101,12 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     return ran.exitCode === 0 ? "" : ran.text;
   };
   const first = (login: string): string => lab.secret.password(`user/${login}`);
+  /** A simple bind over LDAPS; @returns who it is known as, or the words of a refusal */
+  const bind = async (host: string, login: string, password: string): Promise<string> => {
+    const url = `ldaps://${host}.${lab.plan.domain.name}`;
+    const ask = ["ldapwhoami", "-x", "-H", url, "-D", `${login}@${lab.plan.domain.name}`, "-y", "/dev/stdin"];
+    return (await run(host, ["env", "LDAPTLS_CACERT=/etc/samba/tls/ca.pem", ...ask], password)).text.trim();
+  };
   const tool = (host: string, verb: string): ReturnType<typeof run> =>
     run(host, ["python3", "/usr/local/lib/maquette/domain.py", verb, "/etc/maquette/domain.json"]);
 
@@ -116,6 +123,14 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
   it("lets people in at both, and refuses a wrong password", async () => {
     for (const host of ["dc1", "dc2"]) expect(await logon(host, "claire.morel", first("claire.morel"))).toBe("");
     expect(await logon("dc2", "claire.morel", "not-the-Password1")).toMatch(/incorrect|preauth/i);
+  }, 60_000);
+
+  it("lets every service bind over LDAPS at both, where it may read and no more", async () => {
+    for (const id of serviceAccountIds)
+      for (const host of ["dc1", "dc2"])
+        expect(await bind(host, `svc-${id}`, lab.secret.password(`service/${id}`))).toBe(`u:COD\\svc-${id}`);
+    const { text } = await run("dc1", ["samba-tool", "user", "getgroups", "svc-mail"]);
+    expect(text.trim()).toBe("Domain Users");
   }, 60_000);
 
   it("what is written on either is read on the other, SYSVOL is equal, and time is signed", async () => {

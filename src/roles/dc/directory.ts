@@ -11,6 +11,7 @@ import {
   serviceAccountIds,
   serviceLogin,
   serviceUnit,
+  type ServiceAccountId,
 } from "./accounts.ts";
 import { passwordPolicy } from "./password-policy.ts";
 
@@ -80,10 +81,13 @@ export interface Controller extends Peer {
 
 export const controllersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter((h) => h.role === "dc");
 
+/** At most 15 characters: the plan refuses a longer name of a host. */
+const netbiosName = (host: Host): string => host.id.toUpperCase();
+
 export function controllerOf(plan: Plan, host: Host): Controller {
   const all = controllersOf(plan);
   const peer = (h: Host): Peer => ({
-    name: h.id.toUpperCase(),
+    name: netbiosName(h),
     fqdn: `${h.id}.${plan.domain.name}`,
     address: formatAddress(h.nics[0]!.address),
   });
@@ -118,9 +122,7 @@ export function directoryOf(plan: Plan): Directory {
     accountUnits: [peopleUnit(plan), serviceUnit(plan)],
     accounts: {
       ...Object.fromEntries(people.map((person) => [person.login, personAccount(plan, person)])),
-      ...Object.fromEntries(
-        serviceAccountIds.map((id) => [serviceLogin(id), serviceAccountOf(plan, serviceLogin(id))]),
-      ),
+      ...Object.fromEntries(serviceAccountIds.map((id) => [serviceLogin(id), serviceAccountOf(plan, id)])),
     },
     removedMark: "Retiré du plan",
     groupUnit: groupUnit(plan),
@@ -165,14 +167,15 @@ function personAccount(plan: Plan, person: Person): Account {
   };
 }
 
-function serviceAccountOf(plan: Plan, login: string): Account {
+function serviceAccountOf(plan: Plan, id: ServiceAccountId): Account {
+  const login = serviceLogin(id);
   return {
     dn: `CN=${login},${serviceUnit(plan)}`,
     attributes: {
       displayName: login,
       userPrincipalName: `${login}@${plan.domain.name}`,
-      // Workstations that it may log on at: no machine has that name.
-      userWorkstations: "-",
+      // Where it may log on. A simple bind is a logon at the controller that is asked, refused (data 531) without its name.
+      userWorkstations: controllersOf(plan).map(netbiosName).join(","),
     },
     control: SERVICE_CONTROL,
   };
