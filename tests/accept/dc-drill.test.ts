@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { dcFigures, readDcLog, type DcDrillResult } from "../../src/accept/drill/dc.ts";
+import { dcFigures, readDcLog, runDcDrill, type DcDrillResult } from "../../src/accept/drill/dc.ts";
 import { dcSummaryOf, dcTableOf } from "../../src/accept/drill/dc-report.ts";
+import { loadPlan } from "../../src/plan/index.ts";
+import { repositoryRoot } from "../../src/stack/root.ts";
+
+const outcome = await loadPlan(`${repositoryRoot()}/stacks/lab`, { nodes: 2 });
+if (!outcome.ok) throw new Error("the lab's plan has faults");
+const plan = outcome.value;
 
 /** Questions each 250 ms: who answered, after how many milliseconds. */
 function logOf(steps: readonly (readonly [number, string, number])[]): {
@@ -39,6 +45,28 @@ describe("a domain controller is lost", () => {
 
   test("where nobody asked, nothing is good", () => {
     expect(dcFigures([], "dns", { fromUs: 0, toUs: 1 }, 5_000).faults).toEqual(["nobody asked"]);
+  });
+
+  test("the workstation asks as the acceptance account, whose password comes on standard input alone", async () => {
+    const commands: { readonly host: string; readonly argv: readonly string[]; readonly input: string }[] = [];
+    const none = (): Promise<never> => Promise.reject(new Error("nothing is cut before everything is answered"));
+    const running = runDcDrill({
+      plan,
+      shell: {
+        run: (host, argv, input) => {
+          commands.push({ host, argv, input });
+          return Promise.resolve({ exitCode: 0, stdout: '{"failure":"as far as this"}', stderr: "" });
+        },
+      },
+      power: { stop: none, start: none, reboot: none, setLink: none, isRunning: () => Promise.resolve(true) },
+      password: "its-own-Password1",
+      authority: "PEM",
+    });
+    await expect(running).rejects.toThrow("as far as this");
+    const [started] = commands;
+    expect(started!.host).toBe("pc1");
+    expect(JSON.parse(started!.input)).toMatchObject({ login: "svc-accept", password: "its-own-Password1" });
+    for (const { argv } of commands) expect(argv.join(" ")).not.toContain("its-own-Password1");
   });
 
   test("a line that is cut off is left out, and lines of single controllers are not a client's", () => {

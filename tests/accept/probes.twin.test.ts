@@ -83,6 +83,16 @@ describe.skipIf(reason !== undefined)(`acceptance${reason === undefined ? "" : `
     expect(readFileSync(file, "utf8")).toContain('failures="0"');
   });
 
+  it("stays green when the plan's first person has chosen another password", async () => {
+    const [login] = [...plan.people.keys()];
+    const phrase = "Une-autre.phrase.42";
+    const script = `"printf '%s\\n' ${phrase} ${phrase} | samba-tool user setpassword ${login!}"`;
+    await inHost("dc1", "sh", "-c", script);
+    const lines = await accept("--need", "N7");
+    expect(lines.map((l) => l.probe)).toContain("dc-logon-dc1");
+    expect(lines.filter((l) => l.ok === false)).toEqual([]);
+  });
+
   it.each(dependent.map((p) => [p.id, p.dependsOn!] as const))(
     "%s is red when its service is stopped, and green when it is back",
     async (id, { host, units }) => {

@@ -156,8 +156,15 @@ describe("the directory that the plan asks for", () => {
   });
 
   test("a service may log on at the controllers alone, where its bind is a logon", () => {
-    for (const id of serviceAccountIds)
+    for (const id of serviceAccountIds.filter((i) => i !== "accept"))
       expect(directory.accounts[`svc-${id}`]!.attributes["userWorkstations"]).toBe("DC1,DC2");
+  });
+
+  test("acceptance may log on where it asks from as well, and is nothing more than the other services", () => {
+    const { attributes, ...rest } = directory.accounts["svc-accept"]!;
+    expect(attributes["userWorkstations"]).toBe("DC1,DC2,PC1");
+    expect(rest.control).toBe(directory.accounts["svc-mail"]!.control);
+    expect(stepOf("dc1", "command", "directory").run.input).toContain("{{secret:password/service/accept}}");
   });
 
   test("administrators of the plan may reset passwords of people, and nothing makes them Domain Admins", () => {
@@ -244,6 +251,24 @@ describe("the domain's probes", () => {
 
   test("no password is on a command line", () => {
     for (const probe of probes) expect(probe.run.argv.join(" ")).not.toContain("{{secret:");
+  });
+
+  test("ask as the acceptance account and say so; no person's password or name is in any of them", () => {
+    const asked = probes.filter((p) => /^dc-(logon|ldaps|no-plain-ldap|wrong-password)/.test(p.id));
+    expect(asked).toHaveLength(7);
+    for (const p of asked) {
+      expect([p.id, p.run.argv.some((a) => /^svc-accept(@cod\.test)?$/.test(a))]).toEqual([p.id, true]);
+      const places = [...(p.run.input ?? "").matchAll(/\{\{secret:(.*?)\}\}/g)].map((m) => m[1]);
+      expect([p.id, places]).toEqual([p.id, p.id.startsWith("dc-no-plain") ? [] : ["password/service/accept"]]);
+      if (places.length > 0) for (const title of Object.values(p.title)) expect(title).toContain("svc-accept");
+    }
+    for (const p of probes)
+      for (const login of plan.people.keys()) expect(JSON.stringify([p.run, p.title, p.expected])).not.toContain(login);
+  });
+
+  test("a plan whose first person is another one asks the same", () => {
+    const others = allProbes(withPeople(new Map([...plan.people].reverse()))).filter((p) => p.id.startsWith("dc-"));
+    expect(others.map((p) => p.run)).toEqual(probes.map((p) => p.run));
   });
 
   test("a refusal that does not come is a failure", () => {

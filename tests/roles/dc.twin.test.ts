@@ -133,6 +133,26 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     expect(text.trim()).toBe("Domain Users");
   }, 60_000);
 
+  it("lets the acceptance account in where it asks from, and at no other workstation", async () => {
+    const password = lab.secret.password("service/accept");
+    for (const host of ["dc1", "dc2"]) expect(await logon(host, "svc-accept", password)).toBe("");
+    // NTLM says from which machine; a Linux client's Kerberos says nothing.
+    const script = [
+      "import sys, ldb, samba",
+      "from samba import credentials, param",
+      "lp = param.LoadParm(); lp.load('/etc/samba/smb.conf')",
+      "own = credentials.Credentials(); own.guess(lp); own.set_domain('COD')",
+      "own.set_username('svc-accept'); own.set_password(sys.stdin.read()); own.set_workstation(sys.argv[1])",
+      "own.set_kerberos_state(credentials.DONT_USE_KERBEROS)",
+      "try: samba.Ldb('ldap://' + sys.argv[2], lp=lp, credentials=own); print('in')",
+      "except ldb.LdbError as e: print('refused' if 'data 531' in str(e) else e)",
+    ].join("\n");
+    const from = async (machine: string): Promise<string> =>
+      // Below its answer stand the library's own words.
+      (await run("dc1", ["python3", "-c", script, machine, address("dc1")], password)).text.split("\n")[0]!;
+    expect([await from("PC1"), await from("PC2")]).toEqual(["in", "refused"]);
+  }, 60_000);
+
   it("what is written on either is read on the other, SYSVOL is equal, and time is signed", async () => {
     for (const host of ["dc1", "dc2"]) {
       expect(await tool(host, "roundtrip")).toMatchObject({ exitCode: 0 });

@@ -3,8 +3,8 @@ import { BACKGROUND } from "./scripts.ts";
 /**
  * A member of the domain that keeps asking its controllers, each question by itself: in their order and as a client
  * does (`q`: whoever answers first within its patience), and each controller alone (`d`). Raw protocols and curl, for
- * a workstation has no more than that: SRV records by DNS (RFC 2782), a person's Kerberos AS exchange up to the
- * demand for a proof (RFC 4120, KDC_ERR_PREAUTH_REQUIRED), and a person's bind over LDAPS with the lab's CA.
+ * a workstation has no more than that: SRV records by DNS (RFC 2782), an account's Kerberos AS exchange up to the
+ * demand for a proof (RFC 4120, KDC_ERR_PREAUTH_REQUIRED), and its bind over LDAPS with the lab's CA.
  *
  * `{servers: [{name, address}], domain, realm, base, login, password, authority, every, timeout, folder, limit,
  * patience}` → `{pid}`; times are this guest's, monotonic, in microseconds. The folder then holds `log`, and `state` for

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { Fault, messageOf } from "../../core/fault.ts";
 import { formatAddress } from "../../core/ip.ts";
-import type { Host, Person, Plan } from "../../plan/types.ts";
+import type { Host, Plan } from "../../plan/types.ts";
+import { serviceAccount } from "../../roles/dc/accounts.ts";
+import { acceptanceSeat, controllersOf } from "../../roles/dc/directory.ts";
 import { Undo } from "../power.ts";
 import { until } from "../router-state.ts";
 import { must, python, type GuestShell } from "../shell.ts";
@@ -97,8 +99,8 @@ export interface DcScene {
   readonly plan: Plan;
   readonly shell: GuestShell;
   readonly power: LabPower;
-  /** Of the person who logs on; the stack's own, never printed. */
-  readonly password: (person: Person) => string;
+  /** Of the acceptance account, as which everything is asked; never printed. */
+  readonly password: string;
   /** PEM of the lab's CA. */
   readonly authority: string;
   readonly signal?: AbortSignal;
@@ -136,7 +138,8 @@ type State = z.infer<typeof stateAnswer>;
 export async function runDcDrill(scene: DcScene): Promise<DcDrillResult> {
   const { plan, shell, power } = scene;
   const say = scene.onProgress ?? ((): void => undefined);
-  const { first, second, client, person } = partsOf(plan);
+  const { first, second, client } = partsOf(plan);
+  const { login } = serviceAccount(plan, "accept");
   const programs = new Undo();
   const undo = new Undo();
   const faults: string[] = [];
@@ -174,8 +177,8 @@ export async function runDcDrill(scene: DcScene): Promise<DcDrillResult> {
         domain: plan.domain.name,
         realm: plan.domain.realm,
         base,
-        login: person.login,
-        password: scene.password(person),
+        login,
+        password: scene.password,
         authority: scene.authority,
         every: EVERY_MS,
         timeout: PATIENCE_MS,
@@ -187,7 +190,7 @@ export async function runDcDrill(scene: DcScene): Promise<DcDrillResult> {
     );
     await untilReady(state, (s) => isGoodSince(s, first, 0) && isGoodSince(s, second, 0), signalled);
     const what = `${first.id} killed`;
-    say(`${client.id} asks ${QUESTIONS.join(", ")} every ${EVERY_MS} ms, as ${person.login}`);
+    say(`${client.id} asks ${QUESTIONS.join(", ")} every ${EVERY_MS} ms, as ${login}`);
     const marks = [await clock()];
     undo.add(`power of ${first.id}`, async () => {
       if (!(await power.isRunning(first.id))) await power.start(first.id);
@@ -295,20 +298,13 @@ async function untilReady(
   }
 }
 
-function partsOf(plan: Plan): {
-  readonly first: Host;
-  readonly second: Host;
-  readonly client: Host;
-  readonly person: Person;
-} {
-  const hosts = [...plan.hosts.values()];
-  const [first, second] = hosts.filter((h) => h.role === "dc");
-  const client = hosts.find((h) => h.role === "workstation");
-  const person = [...plan.people.values()][0];
-  if (first && second && client && person) return { first, second, client, person };
+function partsOf(plan: Plan): { readonly first: Host; readonly second: Host; readonly client: Host } {
+  const [first, second] = controllersOf(plan);
+  const client = acceptanceSeat(plan);
+  if (first && second && client) return { first, second, client };
   throw new Fault(
     "DRILL_NOT_READY",
-    "The plan has no two domain controllers, no workstation, or nobody who could log on.",
+    "The plan has no two domain controllers, or no workstation.",
     "This drill takes all of them.",
   );
 }

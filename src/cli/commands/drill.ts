@@ -8,6 +8,7 @@ import { Fault } from "../../core/fault.ts";
 import { intentOf } from "../../policy/intent.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
 import { Vault } from "../../stack/vault.ts";
+import { serviceAccount } from "../../roles/dc/accounts.ts";
 import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -76,7 +77,7 @@ async function drillDc(context: Context, lab: RunningLab, times: number): Promis
           plan: lab.plan,
           shell: lab.shell,
           power: lab.power,
-          password: (person) => secret.password(`user/${person.login}`),
+          password: secret.password(serviceAccount(lab.plan, "accept").passwordLabel),
           authority: (await vault.authority(authorityOf(lab.plan))).certificate,
           signal,
           onProgress: (line) => context.io.progress(times === 1 ? line : `${n + 1}/${times} ${line}`),

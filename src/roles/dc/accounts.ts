@@ -1,7 +1,10 @@
 import type { Person, Plan } from "../../plan/types.ts";
 
-/** Services that read the directory, each with an account of its own, so that one can be taken away alone. */
-export const serviceAccountIds = ["mail", "pbx", "vpn", "ebrigade", "supervision", "bastion"] as const;
+/**
+ * Services that read the directory, each with an account of its own, so that one can be taken away alone; and acceptance,
+ * which asks as a user would: people choose their own passwords, so none of theirs is known.
+ */
+export const serviceAccountIds = ["mail", "pbx", "vpn", "ebrigade", "supervision", "bastion", "accept"] as const;
 export type ServiceAccountId = (typeof serviceAccountIds)[number];
 
 /** What another role needs to ask the directory. */
@@ -10,7 +13,8 @@ export interface ServiceAccount {
   readonly login: string;
   readonly dn: string;
   readonly userPrincipalName: string;
-  /** The place of its password. */
+  /** The label of its password among the stack's secrets, and the password's place. */
+  readonly passwordLabel: string;
   readonly password: string;
 }
 
@@ -36,11 +40,13 @@ export const serviceLogin = (id: ServiceAccountId): string => `svc-${id}`;
 /** The account by which the service `id` binds: over LDAPS alone, and it may read and nothing else. */
 export function serviceAccount(plan: Plan, id: ServiceAccountId): ServiceAccount {
   const login = serviceLogin(id);
+  const passwordLabel = `service/${id}`;
   return {
     login,
     dn: `CN=${login},${serviceUnit(plan)},${baseDn(plan)}`,
     userPrincipalName: `${login}@${plan.domain.name}`,
-    password: `{{secret:password/service/${id}}}`,
+    passwordLabel,
+    password: `{{secret:password/${passwordLabel}}}`,
   };
 }
 

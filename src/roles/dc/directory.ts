@@ -81,6 +81,10 @@ export interface Controller extends Peer {
 
 export const controllersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter((h) => h.role === "dc");
 
+/** The workstation from which acceptance and drills ask the domain. */
+export const acceptanceSeat = (plan: Plan): Host | undefined =>
+  [...plan.hosts.values()].find((h) => h.role === "workstation");
+
 /** At most 15 characters: the plan refuses a longer name of a host. */
 const netbiosName = (host: Host): string => host.id.toUpperCase();
 
@@ -169,13 +173,15 @@ function personAccount(plan: Plan, person: Person): Account {
 
 function serviceAccountOf(plan: Plan, id: ServiceAccountId): Account {
   const login = serviceLogin(id);
+  const seat = id === "accept" ? acceptanceSeat(plan) : undefined;
+  const machines = [...controllersOf(plan), ...(seat === undefined ? [] : [seat])];
   return {
     dn: `CN=${login},${serviceUnit(plan)}`,
     attributes: {
       displayName: login,
       userPrincipalName: `${login}@${plan.domain.name}`,
       // Where it may log on. A simple bind is a logon at the controller that is asked, refused (data 531) without its name.
-      userWorkstations: controllersOf(plan).map(netbiosName).join(","),
+      userWorkstations: machines.map(netbiosName).join(","),
     },
     control: SERVICE_CONTROL,
   };

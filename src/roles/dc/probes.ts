@@ -1,8 +1,8 @@
 import { formatAddress } from "../../core/ip.ts";
-import type { Host, Person, Plan } from "../../plan/types.ts";
+import type { Host, Plan } from "../../plan/types.ts";
 import type { Probe } from "../role.ts";
-import { personPassword } from "./accounts.ts";
-import { controllersOf } from "./directory.ts";
+import { serviceAccount, type ServiceAccount } from "./accounts.ts";
+import { acceptanceSeat, controllersOf } from "./directory.ts";
 
 type Said = Parameters<Probe["judge"]>[0];
 
@@ -25,22 +25,22 @@ const INVALID_CREDENTIALS = 49;
 
 /**
  * What the domain owes its users, asked from a workstation, of each controller alone: one that works hides no other
- * that does not. No password is ever in an argument.
+ * that does not. As the acceptance account: people choose their own passwords. None is ever in an argument.
  */
 export function probes(plan: Plan): readonly Probe[] {
-  const seat = [...plan.hosts.values()].find((h) => h.role === "workstation");
-  const person = [...plan.people.values()][0];
+  const seat = acceptanceSeat(plan);
+  const account = serviceAccount(plan, "accept");
   const controllers = controllersOf(plan);
   const [first] = controllers;
-  if (seat === undefined || person === undefined || first === undefined) return [];
+  if (seat === undefined || first === undefined) return [];
   return [
     ...controllers.flatMap((dc) => [
       found(plan, seat, dc),
-      logon(plan, seat, dc, person),
-      bind(plan, seat, dc, person),
-      plainBind(plan, seat, dc, person),
+      logon(plan, seat, dc, account),
+      bind(plan, seat, dc, account),
+      plainBind(plan, seat, dc, account),
     ]),
-    wrongPassword(plan, seat, first, person),
+    wrongPassword(plan, seat, first, account),
     ...between(controllers),
   ];
 }
@@ -68,7 +68,7 @@ function found(plan: Plan, seat: Host, dc: Host): Probe {
   };
 }
 
-function logon(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
+function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe {
   // With this controller as the only one, for the library would go on to the next.
   const script = [
     "f=$(mktemp) || exit 99",
@@ -81,45 +81,45 @@ function logon(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
     needs: ["N7", "O2", "O9"],
     from: seat.id,
     title: {
-      en: `${person.login} logs on at ${dc.id} from a workstation (Kerberos)`,
-      fr: `${person.login} s'authentifie auprès de ${dc.id} depuis un poste (Kerberos)`,
+      en: `The acceptance account ${account.login} logs on at ${dc.id} from a workstation (Kerberos)`,
+      fr: `Le compte de recette ${account.login} s'authentifie auprès de ${dc.id} depuis un poste (Kerberos)`,
     },
-    expected: "exit 0",
+    expected: `exit 0, a ticket for ${account.login}`,
     run: {
-      argv: ["sh", "-c", script, "logon", plan.domain.realm, formatAddress(dc.nics[0]!.address), person.login],
-      input: `${personPassword(person)}\n`,
+      argv: ["sh", "-c", script, "logon", plan.domain.realm, formatAddress(dc.nics[0]!.address), account.login],
+      input: `${account.password}\n`,
     },
     judge: exits(0),
     dependsOn: runs(dc),
   };
 }
 
-/** A simple bind as the person; the password is the whole of standard input. */
-const simpleBind = (plan: Plan, url: string, person: Person): readonly string[] => [
+/** A simple bind as the account; the password is the whole of standard input. */
+const simpleBind = (url: string, account: ServiceAccount): readonly string[] => [
   ...["ldapwhoami", "-x", "-o", "nettimeout=3", "-H", url],
-  ...["-D", `${person.login}@${plan.domain.name}`, "-y", "/dev/stdin"],
+  ...["-D", account.userPrincipalName, "-y", "/dev/stdin"],
 ];
 
-function bind(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
+function bind(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe {
   return {
     id: `dc-ldaps-${dc.id}`,
     needs: ["N7", "O2", "O9"],
     from: seat.id,
     title: {
-      en: `${person.login} binds to ${dc.id} over LDAPS, whose certificate the lab's CA vouches for`,
-      fr: `${person.login} s'authentifie sur ${dc.id} en LDAPS, certificat garanti par l'autorité de la maquette`,
+      en: `The acceptance account ${account.login} binds to ${dc.id} over LDAPS, whose certificate the lab's CA vouches for`,
+      fr: `Le compte de recette ${account.login} s'authentifie sur ${dc.id} en LDAPS, certificat garanti par l'autorité de la maquette`,
     },
-    expected: `${plan.domain.netbios}\\${person.login}`,
-    run: { argv: simpleBind(plan, `ldaps://${dc.id}.${plan.domain.name}`, person), input: personPassword(person) },
+    expected: `${plan.domain.netbios}\\${account.login}`,
+    run: { argv: simpleBind(`ldaps://${dc.id}.${plan.domain.name}`, account), input: account.password },
     judge: (said) => ({
-      isGood: said.exitCode === 0 && said.stdout.toLowerCase().includes(`\\${person.login.toLowerCase()}`),
+      isGood: said.exitCode === 0 && said.stdout.toLowerCase().includes(`\\${account.login.toLowerCase()}`),
       seen: exits(0)(said).seen,
     }),
     dependsOn: runs(dc),
   };
 }
 
-function plainBind(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
+function plainBind(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe {
   return {
     id: `dc-no-plain-ldap-${dc.id}`,
     needs: ["N7", "O9"],
@@ -130,23 +130,26 @@ function plainBind(plan: Plan, seat: Host, dc: Host, person: Person): Probe {
     },
     expected: `exit ${STRONGER_AUTH_REQUIRED}, strong(er) authentication required`,
     // Nobody's password: it is refused before it is looked at, and this one does cross in clear.
-    run: { argv: simpleBind(plan, `ldap://${dc.id}.${plan.domain.name}`, person), input: "none" },
+    run: { argv: simpleBind(`ldap://${dc.id}.${plan.domain.name}`, account), input: "none" },
     judge: exits(STRONGER_AUTH_REQUIRED),
     dependsOn: runs(dc),
   };
 }
 
-function wrongPassword(plan: Plan, seat: Host, first: Host, person: Person): Probe {
-  const wrong = simpleBind(plan, `ldaps://${first.id}.${plan.domain.name}`, person);
+function wrongPassword(plan: Plan, seat: Host, first: Host, account: ServiceAccount): Probe {
+  const wrong = simpleBind(`ldaps://${first.id}.${plan.domain.name}`, account);
   // The right one after it, so that asking often locks nobody out.
   const script = 'printf %s not-the-password | "$@"; refused=$?; "$@" >/dev/null || exit 98; exit $refused';
   return {
     id: "dc-wrong-password",
     needs: ["N7", "O9"],
     from: seat.id,
-    title: { en: "A wrong password is refused", fr: "Un mauvais mot de passe est refusé" },
+    title: {
+      en: `A wrong password for ${account.login} is refused`,
+      fr: `Un mauvais mot de passe pour ${account.login} est refusé`,
+    },
     expected: `exit ${INVALID_CREDENTIALS}, invalid credentials`,
-    run: { argv: ["sh", "-c", script, "wrong", ...wrong], input: personPassword(person) },
+    run: { argv: ["sh", "-c", script, "wrong", ...wrong], input: account.password },
     judge: exits(INVALID_CREDENTIALS),
     dependsOn: runs(first),
   };
