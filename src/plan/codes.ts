@@ -31,6 +31,7 @@ export const PLAN_CODES = {
   PLAN_PORTS_MISSING: "TCP or UDP without ports.",
   PLAN_TERM_KEY: "A term of a service has a key that its protocol does not know, or lacks the one that it needs.",
   PLAN_BAD_DATE: "Text that is not a date of the calendar, YYYY-MM-DD.",
+  PLAN_BAD_SSH_KEY: "Text that is no public SSH key, or one that hosts do not accept.",
   PLAN_REPEATED: "The same name stands twice in one list.",
   // Names
   PLAN_UNKNOWN_ZONE: "A name that is not a zone.",
@@ -84,6 +85,7 @@ export const PLAN_CODES = {
   // People, needs
   PLAN_MAILBOX_DUPLICATE: "Two people have one mailbox.",
   PLAN_EXTENSION_DUPLICATE: "Two people have one telephone extension.",
+  PLAN_SSH_KEY_DUPLICATE: "One SSH key stands twice, so that nobody could tell who used it.",
   PLAN_GRANT_NOBODY: "A right that nobody holds, or whose holders have no mailbox for its alerts.",
   PLAN_NEED_UNKNOWN: "An id that is not one of the customer's needs or objectives.",
   PLAN_NEED_UNCOVERED: "A need or objective that nothing of the plan answers, without a reason.",

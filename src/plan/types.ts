@@ -1,5 +1,6 @@
 import type { Address, AddressRange, Network } from "../core/ip.ts";
 import type { Place } from "../core/diagnostics.ts";
+import type { SshKey } from "../core/ssh-key.ts";
 
 /*
  * The plan, fully resolved: every name points at a thing that exists, every default is filled in, nothing is
@@ -217,6 +218,9 @@ export interface Person extends Sourced {
   readonly extension: number | null;
   /** Follows from the groups: one of them grants `vpn`. */
   readonly hasVpn: boolean;
+  /** Likewise: one of them grants `admin`. */
+  readonly isAdmin: boolean;
+  readonly sshKeys: readonly SshKey[];
 }
 
 export interface Department extends Sourced {

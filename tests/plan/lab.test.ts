@@ -58,10 +58,11 @@ test("MAC addresses are locally administered, unicast, stable, and differ", () =
   expect(plan.hosts.get("dc1")?.nics[0]?.mac).toBe("02:f6:4d:5f:15:b4");
 });
 
-test("ten people and more have a mailbox and an extension, and the tunnel follows from a group", () => {
+test("ten people and more have a mailbox and an extension, and what they may do follows from a group", () => {
   const people = [...plan.people.values()];
   expect(people.filter((p) => p.mailbox !== null && p.extension !== null).length).toBeGreaterThanOrEqual(10);
   for (const p of people) expect(p.hasVpn).toBe(p.groups.includes("nomades"));
+  for (const p of people) expect(p.isAdmin).toBe(p.groups.includes("administrateurs"));
 });
 
 test("the lab fits a small host: under 40 GiB of memory", () => {

@@ -1,5 +1,7 @@
+import ssh2 from "ssh2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Fault } from "../../src/core/fault.ts";
+import { parseSshKey } from "../../src/core/ssh-key.ts";
 import { keyOf, openDoor, targetsOf, type SshConnection } from "../../src/door/index.ts";
 import { roleLayers } from "../../src/roles/registry.ts";
 import { driverHere, leftovers, whyNot } from "../twin/machine.ts";
@@ -174,6 +176,39 @@ describe.skipIf(reason !== undefined)(
       expect(journal).toMatch(/user=maquette from=\S+ pid=\d+ command=cat; echo problem/);
       expect(journal).toContain(`command=echo ${mark}`);
       expect((await sh("bastion", "cat /proc/sys/net/ipv4/ip_forward")).out).toBe("0");
+    });
+
+    it("an administrator with a key comes in under their own name, is recorded so, and no more once the right is gone", async () => {
+      const pair = ssh2.utils.generateKeyPairSync("ed25519");
+      const key = parseSshKey(pair.public);
+      if ("fact" in key) throw new Error(key.fact);
+      const elise = { ...lab.plan.people.get("elise.fontaine")!, sshKeys: [key] };
+      const plan = { ...lab.plan, people: new Map([...lab.plan.people, [elise.login, elise]]) };
+      const steps = ["administrators", "administrators' accounts", "sshd"];
+      expect(await lab.configure("bastion", plan)).toEqual(steps);
+      expect(await lab.configure("bastion", plan)).toEqual([]);
+
+      await here.driver.exec(lab.vmid("bastion"), ["sh", "-c", "umask 077; cat >/root/elise"], pair.private);
+      const ssh = (rest: string): Promise<{ code: number; out: string }> =>
+        sh(
+          "bastion",
+          `timeout 5 ssh -i /root/elise -o BatchMode=yes -o StrictHostKeyChecking=no ${rest} -l elise.fontaine 127.0.0.1`,
+        );
+      expect((await sh("bastion", "id -nG elise.fontaine")).out).toBe("elise.fontaine maquette-admins");
+      expect((await ssh("-o RemoteCommand='sudo -n id -un'")).out.split("\n").at(-1)).toBe("root");
+      const journal = (await run("bastion", "journalctl", "-t", "maquette-session", "-o", "cat")).out;
+      expect(journal).toMatch(/user=elise\.fontaine from=127\.0\.0\.1 pid=\d+ command=sudo -n id -un/);
+      expect((await ssh("-W 10.20.20.14:25")).out).toContain("administratively prohibited");
+      // No router runs here: allowed, and then lost on the way.
+      expect((await ssh("-W 10.20.20.14:22")).out).not.toContain("prohibited");
+
+      expect(await lab.configure("bastion")).toEqual(steps);
+      expect((await ssh("-o RemoteCommand=true")).out).toContain("Permission denied (publickey)");
+      expect((await sh("bastion", "grep ^elise.fontaine: /etc/shadow")).out).toMatch(/^elise\.fontaine:!:\d+:.*::1:$/);
+      expect((await sh("bastion", "id -nG elise.fontaine; ls /home /etc/ssh/maquette-keys")).out).toBe(
+        "elise.fontaine\n/etc/ssh/maquette-keys:\n\n/home:\nelise.fontaine\nmaquette",
+      );
+      expect(await lab.configure("bastion")).toEqual([]);
     });
   },
 );

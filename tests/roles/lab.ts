@@ -15,11 +15,11 @@ export interface RenderedLab {
   readonly files: (id: Host["id"], operator?: RoleContext["operator"]) => ReadonlyMap<string, FileContent>;
 }
 
-export async function renderedLab(): Promise<RenderedLab> {
+export async function renderedLab(change: (plan: Plan) => Plan = (plan) => plan): Promise<RenderedLab> {
   const root = repositoryRoot();
   const outcome = await loadPlan(join(root, "stacks/lab"), { nodes: 2 });
   if (!outcome.ok) throw new Error("the lab's plan has faults");
-  const plan = outcome.value;
+  const plan = change(outcome.value);
   const read = roleTemplateNames.map(
     async (name) => [name, await readFile(join(root, "templates", name), "utf8")] as const,
   );

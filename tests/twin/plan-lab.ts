@@ -27,8 +27,8 @@ export interface PlanLab {
   /** As the API would describe it, its seed CD in the drive. */
   describe(id: string, change?: Partial<GuestDescription>): Promise<GuestDescription>;
   boot(...ids: readonly string[]): Promise<void>;
-  /** Everything that the plan asks of a host, by its console. @returns the steps that changed something */
-  configure(id: string): Promise<readonly string[]>;
+  /** Everything that the plan, or a changed one, asks of a host, by its console. @returns the steps that changed something */
+  configure(id: string, changed?: Plan): Promise<readonly string[]>;
   /** What the steps of a host find, without changing it. */
   look(id: string): Promise<StateEvent>;
 }
@@ -42,9 +42,12 @@ export async function planLab(driver: ContainerDriver, folder: string): Promise<
   const secret = new StackSecret(Buffer.alloc(32, 7));
   const source = new SecretSource(secret, new Vault(join(folder, "vault")));
   const templates = await readSeedTemplates(root);
-  const declared = await declareRoles(plan, null, await readRoleTemplates(root), source);
-  const rolesOf = async (id: string): Promise<SentRole[]> =>
-    Promise.all(declared.get(id)!.map((r) => sentRole(r, source)));
+  const roleTemplates = await readRoleTemplates(root);
+  const declared = await declareRoles(plan, null, roleTemplates, source);
+  const rolesOf = async (id: string, changed?: Plan): Promise<SentRole[]> => {
+    const all = changed === undefined ? declared : await declareRoles(changed, null, roleTemplates, source);
+    return Promise.all(all.get(id)!.map((r) => sentRole(r, source)));
+  };
   const onHost = async <T>(id: string, work: (runner: HostRunner) => Promise<T>): Promise<T> => {
     const reached = new Reached(driver.sockets, secret);
     const bastion = { host: "bastion", vmId: naming.vmId(host("bastion")), address: null };
@@ -111,9 +114,9 @@ export async function planLab(driver: ContainerDriver, folder: string): Promise<
     vmid: (id) => naming.vmId(host(id)),
     describe,
     look: (id) => onHost(id, async (runner) => runner.check(await rolesOf(id))),
-    configure: (id) =>
+    configure: (id, change) =>
       onHost(id, async (runner) => {
-        const roles = await rolesOf(id);
+        const roles = await rolesOf(id, change);
         const changed: string[] = [];
         const failure = await runner.apply(roles, (e) => {
           if (e.event === "done" && e.changed) changed.push(roles.find((r) => r.role === e.role)!.steps[e.step]!.name);

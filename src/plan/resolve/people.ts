@@ -1,5 +1,6 @@
+import { parseSshKey, type SshKey } from "../../core/ssh-key.ts";
 import { below } from "../problem.ts";
-import type { Department, Domain, Group, Person } from "../types.ts";
+import type { Department, Domain, Grant, Group, Person } from "../types.ts";
 import type { Context } from "./context.ts";
 
 export const resolveDepartments = (ctx: Context): ReadonlyMap<string, Department> =>
@@ -25,9 +26,10 @@ export const resolvePeople = (
 ): ReadonlyMap<string, Person> =>
   new Map(
     ctx.shapes.people.entries("people").map(({ id, value, where }) => {
-      const { givenName, surname, department, title, mailbox, extension = null } = value;
+      const { givenName, surname, department, title, mailbox, extension = null, sshKeys = [] } = value;
       ctx.check("department", department, below(where, "department"));
       const memberOf = ctx.checkAll("group", value.groups, (i) => below(where, "groups", i));
+      const isGranted = (grant: Grant): boolean => memberOf.some((name) => groups.get(name)?.grants.includes(grant));
       const person = {
         login: id,
         givenName,
@@ -38,7 +40,10 @@ export const resolvePeople = (
         // A broken domain is reported where it stands; the draft's people only need to differ from each other.
         mailbox: mailbox === undefined ? null : `${mailbox}@${domain?.name ?? "invalid"}`,
         extension,
-        hasVpn: memberOf.some((name) => groups.get(name)?.grants.includes("vpn")),
+        hasVpn: isGranted("vpn"),
+        isAdmin: isGranted("admin"),
+        // The schema has judged them: all of them parse.
+        sshKeys: sshKeys.map(parseSshKey).filter((key): key is SshKey => "blob" in key),
       };
       return [id, ctx.placed(person, where)] as const;
     }),

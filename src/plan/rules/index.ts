@@ -35,6 +35,7 @@ export const RULES: readonly Rule[] = [
   flows.everythingIsUsed,
   people.mailboxesDiffer,
   people.extensionsDiffer,
+  people.sshKeysDiffer,
   people.everyRightIsHeld,
   people.everyNeedIsCovered,
 ];

@@ -18,6 +18,19 @@ export const extensionsDiffer: Rule = function* (draft) {
   }
 };
 
+/** A key says who came: one that two people hold, or one person twice, says less. */
+export const sshKeysDiffer: Rule = function* (draft) {
+  const all = [...draft.people.values()].flatMap((person) => person.sshKeys.map((key, i) => ({ person, key, i })));
+  for (const { first, again } of repeats(all, ({ key }) => key.blob)) {
+    const isOwn = first.person === again.person;
+    const fact = isOwn ? "stands twice in one list" : `is already a key of "${first.person.login}"`;
+    const hint = isOwn
+      ? "Remove one of them"
+      : "Each person has a pair of keys of their own; ask for the other's .pub file";
+    yield problem("PLAN_SSH_KEY_DUPLICATE", below(draft.origin(again.person), "sshKeys", again.i), fact, hint);
+  }
+};
+
 /** The tunnel needs somebody who may use it; the supervision somebody whom it can write to. */
 export const everyRightIsHeld: Rule = function* (draft) {
   if (draft.kind === "site") return;

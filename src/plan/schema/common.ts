@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseAddress, parseNetwork, formatNetwork } from "../../core/ip.ts";
+import { parseSshKey } from "../../core/ssh-key.ts";
 import type { PlanCode } from "../codes.ts";
 
 /*
@@ -70,6 +71,14 @@ export function judgeNetwork(value: string): Complaint | undefined {
 
 export const network = (description: string): z.ZodString =>
   judged(judgeNetwork).register(z.globalRegistry, { description, examples: ["10.20.20.0/24"] });
+
+export const sshKey = (description: string): z.ZodString =>
+  judged((value) => {
+    const parsed = parseSshKey(value);
+    return "fact" in parsed ? { code: "PLAN_BAD_SSH_KEY", ...parsed } : undefined;
+  })
+    .max(8192)
+    .register(z.globalRegistry, { description, examples: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5… elise@portable"] });
 
 export const whole = (lo: number, hi: number, description: string): z.ZodInt =>
   z.int().min(lo).max(hi).register(z.globalRegistry, { description });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { id, line, names, reference, whole } from "./common.ts";
+import { id, line, names, reference, sshKey, whole } from "./common.ts";
 
 const department = z
   .strictObject({ name: line("Its full name") })
@@ -31,6 +31,13 @@ const person = z
       .register(z.globalRegistry, { description: "Local part of the mail address; none if left out" })
       .optional(),
     extension: whole(100, 9999, "Telephone extension; none if left out").optional(),
+    sshKeys: z
+      .array(sshKey("A public SSH key, the line of its .pub file"))
+      .max(16)
+      .register(z.globalRegistry, {
+        description: "Public SSH keys; an administrator who has some gets an account on the lab's Debian hosts",
+      })
+      .optional(),
   })
   .register(z.globalRegistry, { description: "A person, by login" });
 

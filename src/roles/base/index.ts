@@ -2,6 +2,7 @@ import { formatAddress, parseNetwork } from "../../core/ip.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { FilesStep, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
+import { administrators, sshdWords } from "./administrators.ts";
 import { doorsOf, hostRules } from "./firewall.ts";
 import { fqdnOf, logCertificate, logSink } from "./log.ts";
 
@@ -12,6 +13,7 @@ export const base: RoleDefinition = {
   packages: ["ca-certificates", "chrony", "nftables", "openssl", "rsyslog", "rsyslog-openssl", "unattended-upgrades"],
   templates: [
     ...["hosts", "resolv.conf", "sshd.conf", "sudoers"],
+    ...["administrators.py", "sudoers-administrators"],
     ...["chrony.conf", "chrony-options", "chrony-unit.conf"],
     ...["apt-periodic", "apt-unattended", "nftables.conf"],
     ...["journald.conf", "rsyslog.conf", "rsyslog-forward.conf", "rsyslog-sink.conf"],
@@ -42,6 +44,7 @@ function work(context: RoleContext): RoleWork {
       ...names(context),
       { kind: "packages", name: "packages", packages: base.packages },
       ...accounts(context),
+      ...administrators(context),
       ...ssh(context),
       trust(),
       ...time(context),
@@ -128,6 +131,7 @@ function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
   const doors = doorsOf(plan, host).map(formatAddress);
   const file = "/etc/ssh/sshd_config.d/10-maquette.conf";
   const text = fill("sshd.conf", {
+    ...sshdWords(plan, host),
     exempt: doors.length === 0 ? "127.0.0.1" : doors.join(","),
     // The bastion's own role says what it forwards; a "no" here, a moment before, would shut everybody out.
     forwarding: host.role === "bastion" ? "" : "AllowTcpForwarding no",
