@@ -24,6 +24,7 @@ export interface SecretUsesFacts {
 
 const FAMILIES: Readonly<Record<SecretKind, string>> = {
   password: "password",
+  "password-digest": "password",
   bcrypt: "password",
   "ssh-private": "ssh",
   "ssh-public": "ssh",

@@ -51,6 +51,8 @@ export class SecretSource {
     switch (kind) {
       case "password":
         return this.#secret.password(label);
+      case "password-digest":
+        return this.#secret.digest("password", this.#secret.password(label));
       case "bcrypt":
         return this.#secret.bcrypt(label);
       case "ssh-private":

@@ -34,9 +34,13 @@ export function fillTemplate(file: string, text: string, values: Readonly<Record
   return filled;
 }
 
-/** The kinds of secret that a placeholder `{{secret:KIND/LABEL}}` may name; the vault's are PEM texts. */
+/**
+ * The kinds of secret that a placeholder `{{secret:KIND/LABEL}}` may name; the vault's are PEM texts. A password's digest
+ * is keyed with the stack's secret: it changes with the password, and says nothing about it.
+ */
 export const secretKinds = [
   "password",
+  "password-digest",
   "bcrypt",
   "ssh-private",
   "ssh-public",

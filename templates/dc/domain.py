@@ -27,6 +27,8 @@ SMB_CONF = "/etc/samba/smb.conf"
 MARK = "maquette"
 
 UF_DISABLED = 0x2
+# An attribute of every object that nothing else uses; what it holds tells nothing about the password.
+PASSWORD_DIGEST = "adminDescription"
 
 
 class Stop(Exception):
@@ -542,7 +544,7 @@ class Plan:
 
         wanted = self.wanted["accounts"]
         attributes = sorted({name for a in wanted.values() for name in a["attributes"]})
-        ask = ["sAMAccountName", "userAccountControl", "description", *attributes]
+        ask = ["sAMAccountName", "userAccountControl", "description", PASSWORD_DIGEST, *attributes]
         bases = [self.dn(b) for b in self.wanted["accountUnits"]]
         found = {}
         for base in bases:
@@ -572,6 +574,9 @@ class Plan:
                 changes["userAccountControl"] = [str(control)]
             if changes:
                 self.differ("account %s: %s" % (login, ", ".join(sorted(changes))), lambda: self.modify(dn, changes))
+            digest = account.get("passwordDigest")
+            if digest is not None and digest != text(now, PASSWORD_DIGEST):
+                self.differ("account %s: password" % login, lambda: self.set_password(login, account))
         for login, now in found.items():
             if login in {name.lower() for name in wanted}:
                 continue
@@ -584,6 +589,10 @@ class Plan:
             self.differ(
                 "account %s is no longer in the plan: disabled" % login, lambda: self.modify(str(now.dn), changes)
             )
+
+    def set_password(self, login, account):
+        self.db.setpassword("(sAMAccountName=%s)" % login, self.passwords[login], False)
+        self.modify(self.dn(account["dn"]), {PASSWORD_DIGEST: [account["passwordDigest"]]})
 
     def add_account(self, login, account):
         import ldb
@@ -600,6 +609,7 @@ class Plan:
             "userAccountControl": str(0x200 | account["control"]),
             "unicodePwd": ('"%s"' % self.passwords[login]).encode("utf-16-le"),
             **{name: value for name, value in account["attributes"].items() if value is not None},
+            **({PASSWORD_DIGEST: account["passwordDigest"]} if "passwordDigest" in account else {}),
         }
         self.db.add(add)
 

@@ -7,12 +7,13 @@ import { expect, test, describe } from "vitest";
 import { formatDiagnostic } from "../../src/core/diagnostics.ts";
 import { parseNetwork } from "../../src/core/ip.ts";
 import { loadPlan, type Person, type Plan } from "../../src/plan/index.ts";
-import { declare } from "../../src/provision/steps/work.ts";
+import { declare, isPublic } from "../../src/provision/steps/work.ts";
 import { escapeRdn, serviceAccountIds } from "../../src/roles/dc/accounts.ts";
 import { directoryOf, reverseZone, type Directory } from "../../src/roles/dc/directory.ts";
 import { dynamicPorts } from "../../src/roles/dc/index.ts";
 import { allProbes, renderHost, roleTemplateNames } from "../../src/roles/registry.ts";
 import type { Step } from "../../src/roles/role.ts";
+import { secretsIn } from "../../src/roles/template.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
 const root = repositoryRoot();
@@ -65,7 +66,9 @@ describe("a controller's work", () => {
   });
 
   test("what is in the open on the disk holds no secret", () => {
-    expect(fileOf("dc1", "/etc/maquette/domain.json")).not.toContain("{{secret:");
+    const kinds = secretsIn(fileOf("dc1", "/etc/maquette/domain.json")).map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(["password-digest"]));
+    expect(isPublic("password-digest")).toBe(true);
     expect(fileOf("dc1", "/etc/samba/smb.conf")).not.toContain("{{secret:");
   });
 

@@ -8,12 +8,14 @@ import { SecretSource } from "../../src/provision/secrets.ts";
 import { debianRunner, Reached, sentRole } from "../../src/provision/steps/index.ts";
 import type { FailEvent } from "../../src/provision/steps/observed.ts";
 import { declare, stepSchema } from "../../src/provision/steps/work.ts";
+import { serviceAccount } from "../../src/roles/dc/accounts.ts";
 import { renderHost, roleLayers, roleTemplateNames } from "../../src/roles/registry.ts";
 import { serviceAccountIds } from "../../src/roles/dc/accounts.ts";
+import { StackSecret } from "../../src/stack/secret.ts";
 import { Vault } from "../../src/stack/vault.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { driverHere, whyNot } from "../twin/machine.ts";
-import { planLab, type PlanLab } from "../twin/plan-lab.ts";
+import { planLab, STACK_KEY, type PlanLab } from "../twin/plan-lab.ts";
 
 /*
  * The domain on two running guests: made, joined, changed, halved, rebuilt. Routers are not there: what the
@@ -61,6 +63,7 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
   const attempt = async (
     host: string,
     plan: Plan = lab.plan,
+    secrets = source,
   ): Promise<{ readonly changed: readonly string[]; readonly failure: FailEvent | undefined }> => {
     const authority = `maquette CA ${plan.name}`;
     const roles = renderHost(plan, plan.hosts.get(host)!, templates, null).map(({ role, work }) => ({
@@ -69,7 +72,7 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
       authority,
       certificates: work.certificates ?? {},
     }));
-    const sent = await Promise.all(roles.map((r) => sentRole(r, source)));
+    const sent = await Promise.all(roles.map((r) => sentRole(r, secrets)));
     const changed: string[] = [];
     const failure = await debianRunner(await connect(host)).apply(sent, (event) => {
       if (event.event === "done" && event.changed)
@@ -78,8 +81,8 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     return { changed, failure };
   };
   /** @returns the names of the steps that changed something */
-  const apply = async (host: string, plan?: Plan): Promise<readonly string[]> => {
-    const { changed, failure } = await attempt(host, plan);
+  const apply = async (host: string, plan?: Plan, secrets?: SecretSource): Promise<readonly string[]> => {
+    const { changed, failure } = await attempt(host, plan, secrets);
     expect(failure).toBeUndefined();
     return changed;
   };
@@ -194,6 +197,17 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     },
     3 * MINUTES,
   );
+
+  it("a service's password that was rotated is brought to the directory, once", async () => {
+    const { login, passwordLabel } = serviceAccount(lab.plan, "mail");
+    const rotated = new StackSecret(STACK_KEY, new Map([[`password/${passwordLabel}`, 1]]));
+    const other = new SecretSource(rotated, new Vault(join(here.home, "vault")));
+    expect(await apply("dc1", lab.plan, other)).toEqual(["the plan's directory", "directory"]);
+    expect(await logon("dc1", login, rotated.password(passwordLabel))).toBe("");
+    expect(await logon("dc1", login, lab.secret.password(passwordLabel))).toMatch(/incorrect|preauth/i);
+    expect(await apply("dc1", lab.plan, other)).toEqual([]);
+    expect(await apply("dc1")).toEqual(["the plan's directory", "directory"]);
+  }, 60_000);
 
   it("goes on without the first controller", async () => {
     await run("dc1", ["systemctl", "stop", "samba-ad-dc"]);

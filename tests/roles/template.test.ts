@@ -76,6 +76,6 @@ describe("substituteSecrets", () => {
     const fault = await faultOf(() => substituteSecrets(`a ${text} b`, resolve));
     expect(fault.code).toBe("TEMPLATE_UNKNOWN_SECRET");
     expect(fault.message).toContain(text);
-    expect(fault.hint).toContain("password, bcrypt, ssh-private, ssh-public");
+    expect(fault.hint).toContain("password, password-digest, bcrypt, ssh-private, ssh-public");
   });
 });

@@ -33,13 +33,16 @@ export interface PlanLab {
   look(id: string): Promise<StateEvent>;
 }
 
+/** Of the lab's StackSecret. */
+export const STACK_KEY = Buffer.alloc(32, 7);
+
 export async function planLab(driver: ContainerDriver, folder: string): Promise<PlanLab> {
   const root = repositoryRoot();
   const outcome = await loadPlan(join(root, "stacks/lab"));
   if (!outcome.ok) throw new Error("the lab's plan is not sound");
   const plan = outcome.value;
   const naming = namingOf(plan, parseSettings("lab", {}));
-  const secret = new StackSecret(Buffer.alloc(32, 7));
+  const secret = new StackSecret(STACK_KEY);
   const source = new SecretSource(secret, new Vault(join(folder, "vault")));
   const templates = await readSeedTemplates(root);
   const roleTemplates = await readRoleTemplates(root);

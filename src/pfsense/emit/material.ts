@@ -57,6 +57,6 @@ export const SECRETS = {
   admin: "pfsense-admin",
   sync: "pfsense-sync",
   carp: (vhid: number): string => `carp/${vhid}`,
-  ldapBind: "ldap/pfsense",
+  ldapBind: "service/pfsense",
   snmp: "snmp/pfsense",
 } as const;

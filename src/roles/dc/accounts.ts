@@ -4,7 +4,16 @@ import type { Person, Plan } from "../../plan/types.ts";
  * Services that read the directory, each with an account of its own, so that one can be taken away alone; and acceptance,
  * which asks as a user would: people choose their own passwords, so none of theirs is known.
  */
-export const serviceAccountIds = ["mail", "pbx", "vpn", "ebrigade", "supervision", "bastion", "accept"] as const;
+export const serviceAccountIds = [
+  "mail",
+  "pbx",
+  "vpn",
+  "ebrigade",
+  "supervision",
+  "bastion",
+  "pfsense",
+  "accept",
+] as const;
 export type ServiceAccountId = (typeof serviceAccountIds)[number];
 
 /** What another role needs to ask the directory. */
@@ -16,6 +25,8 @@ export interface ServiceAccount {
   /** The label of its password among the stack's secrets, and the password's place. */
   readonly passwordLabel: string;
   readonly password: string;
+  /** The place of what changes with it, and is no secret. */
+  readonly passwordDigest: string;
 }
 
 /** `DC=cod,DC=test` */
@@ -47,6 +58,7 @@ export function serviceAccount(plan: Plan, id: ServiceAccountId): ServiceAccount
     userPrincipalName: `${login}@${plan.domain.name}`,
     passwordLabel,
     password: `{{secret:password/${passwordLabel}}}`,
+    passwordDigest: `{{secret:password-digest/${passwordLabel}}}`,
   };
 }
 

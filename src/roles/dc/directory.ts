@@ -8,6 +8,7 @@ import {
   peopleUnit,
   personDn,
   rootUnit,
+  serviceAccount,
   serviceAccountIds,
   serviceLogin,
   serviceUnit,
@@ -26,6 +27,8 @@ export interface Account {
   readonly attributes: Readonly<Record<string, string | null>>;
   /** Bits of userAccountControl that are set whatever else is ([MS-ADTS] 2.2.16). */
   readonly control: number;
+  /** Of a password that is the stack's for good: another one here, and the account gets the stack's again. */
+  readonly passwordDigest?: string;
 }
 
 export interface DnsName {
@@ -184,6 +187,7 @@ function serviceAccountOf(plan: Plan, id: ServiceAccountId): Account {
       userWorkstations: machines.map(netbiosName).join(","),
     },
     control: SERVICE_CONTROL,
+    passwordDigest: serviceAccount(plan, id).passwordDigest,
   };
 }
 
