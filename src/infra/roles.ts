@@ -5,7 +5,7 @@ import type { Host } from "../plan/types.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
 import type { DeclaredStep, HostSystem } from "../provision/steps/index.ts";
-import type { CertificateRequest } from "../roles/seed.ts";
+import type { AuthorityRequest, CertificateRequest } from "../roles/seed.ts";
 
 export interface RoleArgs {
   readonly host: string;
@@ -19,7 +19,7 @@ export interface RoleArgs {
     readonly bastion: { readonly host: string; readonly vmId: number; readonly address: string | null };
   };
   readonly steps: readonly DeclaredStep[];
-  readonly authority: string;
+  readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
   readonly digest: string;
 }

@@ -7,7 +7,7 @@ export interface SeedArgs {
   readonly fileName: string;
   readonly label: string;
   readonly files: Readonly<Record<string, string>>;
-  readonly authority: string;
+  readonly authority: Seed["authority"];
   readonly certificates: Seed["certificates"];
   readonly vmId: number;
   readonly beginning: string;

@@ -89,6 +89,9 @@ export const PLAN_CODES = {
   PLAN_GRANT_NOBODY: "A right that nobody holds, or whose holders have no mailbox for its alerts.",
   PLAN_NEED_UNKNOWN: "An id that is not one of the customer's needs or objectives.",
   PLAN_NEED_UNCOVERED: "A need or objective that nothing of the plan answers, without a reason.",
+  // Authority
+  PLAN_OUTLIVES_AUTHORITY: "What the authority signs would be valid for longer than the authority itself.",
+  PLAN_CERTIFICATE_LONG: "Certificates live longer than some clients accept (warning).",
   // Copies of the lab
   PLAN_COPY_NUMBER: "A copy number that is not a whole number from 0 to 99.",
   PLAN_COPY_STRIDE: "Copies would overlap: the step between two copies is too small.",

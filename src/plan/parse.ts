@@ -110,9 +110,9 @@ function checkShapes(sources: ReadonlyMap<DocumentName, Source>): { shapes: Shap
 
 /** A draft without errors is whole: what makes it a draft falls away. */
 function toPlan(draft: Draft): Plan {
-  const { name, kind, domain, zones, pools, images, hosts, services, endpointGroups } = draft;
+  const { name, kind, domain, authority, zones, pools, images, hosts, services, endpointGroups } = draft;
   const { flows, forwards, invariants, waivers, groups, departments, people, coverage } = draft;
   if (name === null || domain === null) throw new TypeError("a draft without errors has a name and a domain");
-  const network = { name, kind, domain, zones, pools, images, hosts, services };
+  const network = { name, kind, domain, authority, zones, pools, images, hosts, services };
   return { ...network, endpointGroups, flows, forwards, invariants, waivers, groups, departments, people, coverage };
 }

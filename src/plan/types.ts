@@ -252,6 +252,18 @@ export interface Domain {
   readonly timezone: string;
 }
 
+/** The lab's own certificate authority. The vault holds its key, and renews what it signs before it ends. */
+export interface Authority {
+  /** Common name of its certificate. */
+  readonly name: string;
+  /** Its own life, in years of 365 days. */
+  readonly years: number;
+  /** Life of what it certifies. */
+  readonly certificateDays: number;
+  /** Life of its revocation list. */
+  readonly crlDays: number;
+}
+
 /**
  * lab: the customer's mock-up, which must have every role, right and need, and shares its addresses by CARP; site: a firewall
  * as it stands somewhere, of which only routers, zones and flows must be said.
@@ -262,6 +274,7 @@ export interface Plan {
   readonly name: string;
   readonly kind: PlanKind;
   readonly domain: Domain;
+  readonly authority: Authority;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly images: ReadonlyMap<string, Image>;

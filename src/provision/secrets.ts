@@ -1,12 +1,12 @@
 import { secretsIn, type SecretKind } from "../roles/template.ts";
 import type { StackSecret } from "../stack/secret.ts";
-import type { CertificateRequest, Vault } from "../stack/vault.ts";
+import type { AuthorityRequest, CertificateRequest, Vault } from "../stack/vault.ts";
 
 export type Resolve = (kind: SecretKind, label: string) => string;
 
 /** What a host's certificates are for; the CA is the stack's. */
 export interface CertificateOrder {
-  readonly authority: string;
+  readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
 }
 

@@ -17,6 +17,12 @@ export const certificateRequest = z.object({
   days: z.number(),
 });
 
+export const authorityRequest = z.union([
+  z.object({ commonName: z.string(), years: z.number(), crlDays: z.number() }),
+  // States from before the plan said how long it lives: its name alone, and what those years were.
+  z.string().transform((commonName) => ({ commonName, years: 10, crlDays: 365 })),
+]);
+
 export const seedInputs = z.object({
   node: z.string(),
   storage: z.string(),
@@ -24,8 +30,8 @@ export const seedInputs = z.object({
   label: z.string(),
   /** Texts with placeholders: no secret is in them, so none is in the state. */
   files: z.record(z.string(), z.string()),
-  /** Certificates that the files ask for, and the name of the CA that signs them. */
-  authority: z.string(),
+  /** Certificates that the files ask for, and the CA that signs them. */
+  authority: authorityRequest,
   certificates: z.record(z.string(), certificateRequest),
   /** The guest that reads the seed. */
   vmId: z.int(),

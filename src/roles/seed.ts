@@ -9,9 +9,16 @@ export interface Seed {
   /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
   readonly label: string;
   readonly files: ReadonlyMap<string, string>;
-  /** Name of the CA that signs what the files ask of the vault. */
-  readonly authority: string;
+  /** The CA that signs what the files ask of the vault. */
+  readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
+}
+
+/** What the lab's CA is asked to be, as the vault takes it. */
+export interface AuthorityRequest {
+  readonly commonName: string;
+  readonly years: number;
+  readonly crlDays: number;
 }
 
 /** What a certificate is for, as the vault takes it: names are DNS names and addresses. */
@@ -60,8 +67,12 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
   };
 }
 
-/** Common name of the lab's CA. */
-export const authorityOf = (plan: Plan): string => `maquette CA ${plan.name}`;
+/** The lab's CA. */
+export const authorityOf = ({ authority: { name, years, crlDays } }: Plan): AuthorityRequest => ({
+  commonName: name,
+  years,
+  crlDays,
+});
 
 function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
   const ethernets = host.nics.map((nic, position) => {
@@ -111,6 +122,6 @@ function guiCertificate(plan: Plan, host: Host): CertificateRequest {
     commonName: fqdn,
     names: [fqdn, host.id, ...inside.map((n) => formatAddress(n.address))],
     usage: "server",
-    days: 397,
+    days: plan.authority.certificateDays,
   };
 }

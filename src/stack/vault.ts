@@ -24,6 +24,15 @@ export interface CertificateRequest {
   readonly days: number;
 }
 
+/** What a stack's CA is asked to be. */
+export interface AuthorityRequest {
+  readonly commonName: string;
+  /** Its life, in years of 365 days. */
+  readonly years: number;
+  /** Life of the lists that it signs. */
+  readonly crlDays: number;
+}
+
 /** A certificate that a newer one took the place of, and that is still valid for those who have it. */
 const former = z.strictObject({ serial: z.string(), notAfter: z.iso.datetime() });
 
@@ -51,12 +60,19 @@ const storedList = z.strictObject({ crl: z.string(), number: z.int(), state: z.s
 const curve = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const dayMs = 86_400_000;
 
-/** An expired list locks everybody out (OpenVPN, for one), so a list lives long and is renewed in its first half. */
-const LIST_DAYS = 365;
+/** Vaults from before the plan said how long a CA lives: it goes unsaid in its request, so that theirs is kept. */
+const UNSAID_YEARS = 10;
 /** A list must name a certificate once after it has expired (RFC 5280 §5); a month is more than once. */
 const LISTED_AFTER_MS = 30 * dayMs;
 const REVOKED = "revoked";
 const LIST = "crl";
+
+const lifeOf = (of: { readonly notBefore: Date; readonly notAfter: Date }): number =>
+  of.notAfter.getTime() - of.notBefore.getTime();
+/** How much of a life may be left before another one takes its place: nothing but an `up` renews. */
+const lastThird = (lifeMs: number): number => lifeMs / 3;
+/** A new CA is a new certificate for everybody: not before its last year, where it lives for long. */
+const lastYear = (lifeMs: number): number => Math.min(365 * dayMs, lastThird(lifeMs));
 
 /** What an issuer is known by. */
 const fingerprintOf = (certificate: string): string =>
@@ -86,17 +102,17 @@ export class Vault {
     this.#now = now;
   }
 
-  /** The stack's CA, made at the first call; ten years, and a new one in the last of them. */
-  async authority(commonName: string): Promise<KeyedCertificate> {
-    const asked = JSON.stringify({ commonName });
-    return this.#keep("ca", asked, 365 * dayMs, new Set(), async (keys, notBefore) => {
+  /** The stack's CA, made at the first call; a new one in its last year, or in the last third of a shorter life. */
+  async authority({ commonName, years }: AuthorityRequest): Promise<KeyedCertificate> {
+    const asked = JSON.stringify({ commonName, years: years === UNSAID_YEARS ? undefined : years });
+    return this.#keep("ca", asked, lastYear, new Set(), async (keys, notBefore) => {
       const ski = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
       return x509.X509CertificateGenerator.createSelfSigned({
         name: [{ CN: [commonName] }],
         keys,
         signingAlgorithm: curve,
         notBefore,
-        notAfter: new Date(notBefore.getTime() + 3650 * dayMs),
+        notAfter: new Date(notBefore.getTime() + years * 365 * dayMs),
         extensions: [
           new x509.BasicConstraintsExtension(true, 0, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -110,15 +126,15 @@ export class Vault {
    * The certificate of a label (`dc1`), signed by the CA; kept while the request and the CA are the same and a third
    * of its life remains and it was not revoked, made anew with another key otherwise. It does not outlive its CA.
    */
-  async certificate(label: string, authorityName: string, request: CertificateRequest): Promise<KeyedCertificate> {
-    const authority = await this.authority(authorityName);
+  async certificate(label: string, by: AuthorityRequest, request: CertificateRequest): Promise<KeyedCertificate> {
+    const authority = await this.authority(by);
     const ca = new x509.X509Certificate(authority.certificate);
     const issuer = fingerprintOf(authority.certificate);
     // Written out: a request that came by the engine may have its fields in another order.
     const { commonName, names, usage, days } = request;
     const asked = JSON.stringify({ commonName, names, usage, days, issuer });
     const revoked = new Set((await this.#revoked()).map((r) => r.serial));
-    return this.#keep(fileOf(label), asked, (request.days * dayMs) / 3, revoked, async (keys, notBefore) => {
+    return this.#keep(fileOf(label), asked, lastThird, revoked, async (keys, notBefore) => {
       const signingKey = await signingKeyOf(authority);
       const isAddress = (n: string): boolean => /^[\d.]+$/.test(n) || n.includes(":");
       return x509.X509CertificateGenerator.create({
@@ -202,10 +218,11 @@ export class Vault {
 
   /**
    * What the CA has revoked, as a list that it signed (RFC 5280 §5), PEM: the same text until something is revoked, the
-   * CA is a new one, or half of the list's life is over.
+   * CA is a new one, another life is asked for, or half of it is over: an expired list locks everybody out (OpenVPN and
+   * rsyslog, for two). It does not outlive its CA.
    */
-  async crl(authorityName: string): Promise<string> {
-    const authority = await this.authority(authorityName);
+  async crl(by: AuthorityRequest): Promise<string> {
+    const authority = await this.authority(by);
     const issuer = fingerprintOf(authority.certificate);
     const release = await this.#lock(LIST);
     try {
@@ -213,11 +230,12 @@ export class Vault {
       const listed = (await this.#revoked()).filter(
         (r) => r.issuer === issuer && new Date(r.notAfter).getTime() + LISTED_AFTER_MS > now.getTime(),
       );
-      const state = JSON.stringify({ issuer, serials: listed.map((r) => r.serial) });
+      const state = JSON.stringify({ issuer, days: by.crlDays, serials: listed.map((r) => r.serial) });
       const kept = await this.#readAs(LIST, storedList);
       if (kept?.state === state) {
-        const { nextUpdate } = new x509.X509Crl(kept.crl);
-        if (nextUpdate !== undefined && nextUpdate.getTime() - now.getTime() > (LIST_DAYS / 2) * dayMs) return kept.crl;
+        const { thisUpdate, nextUpdate } = new x509.X509Crl(kept.crl);
+        const life = nextUpdate === undefined ? 0 : nextUpdate.getTime() - thisUpdate.getTime();
+        if (thisUpdate.getTime() + life / 2 > now.getTime()) return kept.crl;
       }
       const number = (kept?.number ?? 0) + 1;
       const ca = new x509.X509Certificate(authority.certificate);
@@ -225,7 +243,7 @@ export class Vault {
         issuer: ca.subjectName,
         // An hour back, as for certificates: a host whose clock is late must take it.
         thisUpdate: new Date(now.getTime() - 3_600_000),
-        nextUpdate: new Date(Math.min(now.getTime() + LIST_DAYS * dayMs, ca.notAfter.getTime())),
+        nextUpdate: new Date(Math.min(now.getTime() + by.crlDays * dayMs, ca.notAfter.getTime())),
         entries: listed.map((r) => ({
           serialNumber: r.serial,
           revocationDate: new Date(r.revokedAt),
@@ -271,15 +289,18 @@ export class Vault {
   async #keep(
     name: string,
     request: string,
-    renewBeforeMs: number,
+    renewBefore: (lifeMs: number) => number,
     revoked: ReadonlySet<string>,
     sign: (keys: webcrypto.CryptoKeyPair, notBefore: Date) => Promise<x509.X509Certificate>,
   ): Promise<KeyedCertificate> {
     const file = this.#file(name);
     const good = (kept: Stored | undefined): KeyedCertificate | undefined => {
       if (kept?.request !== request || revoked.has(serialOf(kept.certificate))) return undefined;
-      const { notAfter } = new x509.X509Certificate(kept.certificate);
-      return notAfter.getTime() - this.#now().getTime() > renewBeforeMs ? { ...kept, notAfter } : undefined;
+      // Of its own life: one that its CA's end cut short would be renewed at every call by the life that was asked for.
+      const certificate = new x509.X509Certificate(kept.certificate);
+      const { notAfter } = certificate;
+      const left = notAfter.getTime() - this.#now().getTime();
+      return left > renewBefore(lifeOf(certificate)) ? { ...kept, notAfter } : undefined;
     };
     // Files change as a whole: whoever finds what it wants needs no lock. A lab's hosts all ask for the CA at once, and
     // a lock that is tried again after a while would let some of them wait until they give up.

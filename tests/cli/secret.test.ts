@@ -8,6 +8,7 @@ import { maquette, type Said } from "./captured.ts";
 
 const folder = (): string => foldersOf(repositoryRoot(), "lab").secrets;
 const password = async (label: string): Promise<string> => (await loadStackSecret(folder())).password(label);
+const ca = { commonName: "maquette CA lab", years: 10, crlDays: 365 };
 const code = ({ err }: Said): string => err.split(" ")[0]!;
 
 const isTerminal = process.stdout.isTTY;
@@ -90,7 +91,7 @@ describe("maquette secret", () => {
   test("prints a certificate anywhere, and revokes it", async () => {
     const vault = new Vault(folder());
     const request = { commonName: "x", names: ["x"], usage: "client", days: 90 } as const;
-    const { certificate } = await vault.certificate("log-mail", "maquette CA lab", request);
+    const { certificate } = await vault.certificate("log-mail", ca, request);
     expect((await maquette("secret", "cert/log-mail")).out.trim()).toBe(certificate.trim());
     expect((await maquette("secret", "log-mail", "--revoke")).out).toMatch(
       /^cert\/log-mail is revoked \(one certificate\)/,
@@ -101,7 +102,7 @@ describe("maquette secret", () => {
 
   test("revokes the certificate of who is no longer in the plan", async () => {
     const request = { commonName: "x", names: ["x"], usage: "client", days: 90 } as const;
-    await new Vault(folder()).certificate("somebody", "maquette CA lab", request);
+    await new Vault(folder()).certificate("somebody", ca, request);
     expect((await maquette("secret", "cert/somebody", "--revoke")).code).toBe(0);
   });
 

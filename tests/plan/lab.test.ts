@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { contains, formatAddress } from "../../src/core/ip.ts";
-import { loadPlan, type Plan } from "../../src/plan/index.ts";
-import { render } from "./cases.ts";
+import { loadPlan, parsePlan, type Plan } from "../../src/plan/index.ts";
+import { baseDocuments, render } from "./cases.ts";
 
 async function lab(nodes = 1): Promise<Plan> {
   const outcome = await loadPlan("stacks/lab", { nodes });
@@ -22,7 +22,7 @@ test("files are named as the user gave the directory, relative where it lies ins
 });
 
 test("a zone's place is the line of its name", () => {
-  expect(plan.zones.get("wan1")?.place).toMatchObject({ line: 22, column: 3 });
+  expect(plan.zones.get("wan1")?.place).toMatchObject({ line: 29, column: 3 });
 });
 
 test("an inside zone's gateway is its VIP, and the routers' own link has none", () => {
@@ -49,6 +49,13 @@ test("resolvers and time servers outside are addresses that the internet guest h
 test("the domain's servers of DNS are the domain controllers", () => {
   expect(plan.domain).toMatchObject({ name: "cod.test", realm: "COD.TEST", netbios: "COD" });
   expect(plan.domain.dns.map(formatAddress)).toEqual(["10.20.20.11", "10.20.20.12"]);
+});
+
+test("the authority is named after the lab, and lives as long where nobody wrote how long", async () => {
+  const lives = { years: 10, certificateDays: 397, crlDays: 365 };
+  expect(plan.authority).toEqual({ name: "maquette CA lab", ...lives });
+  const unsaid = parsePlan(await baseDocuments());
+  expect(unsaid.ok && unsaid.value.authority).toEqual({ name: "maquette CA base", ...lives });
 });
 
 test("MAC addresses are locally administered, unicast, stable, and differ", () => {

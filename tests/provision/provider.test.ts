@@ -38,7 +38,7 @@ describe("the provider", () => {
     fileName: "x.iso",
     label: "cidata",
     files: {},
-    authority: "CA",
+    authority: { commonName: "CA", years: 10, crlDays: 365 },
     certificates: {},
     vmId: 100,
     mark: "m",

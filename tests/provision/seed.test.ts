@@ -11,13 +11,14 @@ import { readCd } from "./iso-reader.ts";
 const secret = new StackSecret(Buffer.alloc(32, 5));
 // No file of most seeds asks for a certificate, so the vault's folder is never made.
 const source = new SecretSource(secret, new Vault("/nonexistent"));
+const ca = { commonName: "maquette CA lab", years: 10, crlDays: 365 };
 const key = secret.sshKey("host/dc1", "host/dc1").privateKey;
 
 async function seedOf(changes: Partial<SeedInputs> = {}): Promise<SeedInputs> {
   const made = {
     label: "cidata",
     files: { "user-data": "key: {{secret:ssh-private/host/dc1|json}}\n", "meta-data": "x\n" },
-    authority: "maquette CA lab",
+    authority: ca,
     certificates: {},
     ...changes,
   };
@@ -119,10 +120,17 @@ describe("the difference between two seeds", () => {
     expect(diff(seed())).toMatchObject({ changes: false, replaces: [] });
   });
 
+  test("is none to a state from before the plan said how long the CA lives, whose CA is a name", () => {
+    const before = { ...seed(), authority: ca.commonName, volume };
+    expect(type.diff(before, seed())).toMatchObject({ changes: false, replaces: [] });
+    expect(type.diff(before, { ...seed(), authority: { ...ca, years: 9 } })).toMatchObject({ changes: true });
+  });
+
   test.each([
     ["its text", edited],
     ["its label", { ...seed(), label: "other" }],
-    ["its CA", { ...seed(), authority: "other" }],
+    ["how long its CA lives", { ...seed(), authority: { ...ca, years: 9 } }],
+    ["its CA", { ...seed(), authority: { ...ca, commonName: "other" } }],
     ["a rotated secret", { ...seed(), digest: "1".repeat(32) }],
     ["its mark", { ...seed(), mark: "lab-87654321" }],
   ])("is an update when %s changes", (_, news) => {
@@ -148,7 +156,7 @@ test("inputs of wrong types are refused by property, before anything is done", (
 
 describe("the source of secrets", () => {
   const order = {
-    authority: "maquette CA lab",
+    authority: ca,
     certificates: { dc1: { commonName: "dc1.cod.test", names: ["dc1.cod.test"], usage: "server", days: 397 } },
   } as const;
 

@@ -11,6 +11,7 @@ import { declare, stepSchema } from "../../src/provision/steps/work.ts";
 import { serviceAccount } from "../../src/roles/dc/accounts.ts";
 import { renderHost, roleLayers, roleTemplateNames } from "../../src/roles/registry.ts";
 import { serviceAccountIds } from "../../src/roles/dc/accounts.ts";
+import { authorityOf } from "../../src/roles/seed.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { Vault } from "../../src/stack/vault.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
@@ -65,7 +66,7 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     plan: Plan = lab.plan,
     secrets = source,
   ): Promise<{ readonly changed: readonly string[]; readonly failure: FailEvent | undefined }> => {
-    const authority = `maquette CA ${plan.name}`;
+    const authority = authorityOf(plan);
     const roles = renderHost(plan, plan.hosts.get(host)!, templates, null).map(({ role, work }) => ({
       role,
       steps: declare(role, work).map((s) => stepSchema.parse(s)),

@@ -4,7 +4,7 @@ import { Fault } from "../../core/fault.ts";
 import { namingOf, seedNaming } from "../../infra/naming.ts";
 import { readRoleTemplates, readSeedTemplates } from "../../infra/read-templates.ts";
 import { secretUses, type SecretUse } from "../../provision/secret-uses.ts";
-import { authorityOf } from "../../roles/seed.ts";
+import { authorityOf, type AuthorityRequest } from "../../roles/seed.ts";
 import { raiseEpoch, readEpochs } from "../../stack/epochs.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
 import { Vault } from "../../stack/vault.ts";
@@ -19,7 +19,7 @@ import { wordsOf } from "../words.ts";
 interface Secrets {
   readonly uses: readonly SecretUse[];
   readonly vault: Vault;
-  readonly authority: string;
+  readonly authority: AuthorityRequest;
 }
 
 /** Prints, lists, rotates or revokes a stack's secrets; needs no running lab. */

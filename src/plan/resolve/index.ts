@@ -3,6 +3,7 @@ import type { Draft } from "../draft.ts";
 import type { DocumentName } from "../names.ts";
 import type { Problem, Where } from "../problem.ts";
 import type { Shape } from "../shape.ts";
+import { resolveAuthority } from "./authority.ts";
 import { Context, type Shapes } from "./context.ts";
 import { resolveCoverage } from "./coverage.ts";
 import { resolveEndpointGroups } from "./endpoints.ts";
@@ -54,6 +55,7 @@ export function resolve(
     // A misspelt kind is reported as that, and not as all that a lab would need.
     kind: shapes.addressing.one("kind")?.value ?? (shapes.addressing.isWhole("kind") ? "lab" : "site"),
     domain,
+    authority: resolveAuthority(ctx),
     zones,
     pools,
     images,

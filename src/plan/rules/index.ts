@@ -1,4 +1,5 @@
 import * as addresses from "./addresses.ts";
+import * as authority from "./authority.ts";
 import * as flows from "./flows.ts";
 import * as hosts from "./hosts.ts";
 import * as people from "./people.ts";
@@ -38,4 +39,6 @@ export const RULES: readonly Rule[] = [
   people.sshKeysDiffer,
   people.everyRightIsHeld,
   people.everyNeedIsCovered,
+  authority.nothingOutlivesTheAuthority,
+  authority.certificatesAreAccepted,
 ];

@@ -45,6 +45,18 @@ const domain = z
   })
   .register(z.globalRegistry, { description: "The Active Directory domain, and the name and time services around it" });
 
+const authority = z
+  .strictObject({
+    // X.520 (RFC 5280, appendix A.1, ub-common-name).
+    name: line("Common name of the authority's certificate, at most 64 characters", 64).optional(),
+    years: whole(1, 30, "Life of the authority in years of 365 days").optional(),
+    certificateDays: whole(7, 3650, "Life of a certificate in days; renewed when a third of it is left").optional(),
+    crlDays: whole(7, 3650, "Life of the revocation list in days; renewed when half of it is left").optional(),
+  })
+  .register(z.globalRegistry, {
+    description: "The lab's certificate authority; what is left out has the values of docs/plan.md",
+  });
+
 const zone = z
   .strictObject({
     kind: z.enum(["wan", "inside", "sync", "outside"]).register(z.globalRegistry, {
@@ -103,12 +115,13 @@ export const addressing = z
       })
       .optional(),
     domain,
+    authority: authority.optional(),
     zones: z.record(id(), zone).register(z.globalRegistry, { description: "Zones by name" }),
     pools: z.record(id(), pool).register(z.globalRegistry, { description: "Address pools by name" }).optional(),
   })
   .register(z.globalRegistry, {
     title: "Addressing plan",
-    description: "Zones, VLANs, subnets, gateways, VIPs, DNS, DHCP ranges and WANs",
+    description: "Zones, VLANs, subnets, gateways, VIPs, DNS, DHCP ranges, WANs, and the lab's certificate authority",
   });
 
 export type AddressingDocument = z.infer<typeof addressing>;

@@ -36,14 +36,14 @@ export const reference = (description: string): z.ZodString =>
   z.string().min(1).register(z.globalRegistry, { description });
 
 // Descriptions end in config.xml, LDAP, DNS and documents: one line each, so that none can carry a second directive.
-export const line = (description: string): z.ZodString =>
+export const line = (description: string, longest = 200): z.ZodString =>
   judged((value) =>
     /^\P{Cc}*$/u.test(value)
       ? undefined
       : { code: "PLAN_BAD_VALUE", fact: "has a line break or control character", hint: "Write it on one line" },
   )
     .min(1)
-    .max(200)
+    .max(longest)
     .register(z.globalRegistry, { description });
 
 export const address = (description: string): z.ZodString =>

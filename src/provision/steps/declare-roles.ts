@@ -1,7 +1,7 @@
 import type { Host, Plan } from "../../plan/types.ts";
 import { renderHost, type HostRole } from "../../roles/registry.ts";
 import type { RoleContext } from "../../roles/role.ts";
-import { authorityOf, type CertificateRequest } from "../../roles/seed.ts";
+import { authorityOf, type AuthorityRequest, type CertificateRequest } from "../../roles/seed.ts";
 import type { SecretSource } from "../secrets.ts";
 import { digestOf, sentSteps } from "./filled.ts";
 import { declare, type DeclaredStep } from "./work.ts";
@@ -10,8 +10,8 @@ import { declare, type DeclaredStep } from "./work.ts";
 export interface DeclaredRole {
   readonly role: HostRole["role"];
   readonly steps: readonly DeclaredStep[];
-  /** Name of the CA that signs the certificates. */
-  readonly authority: string;
+  /** The CA that signs the certificates. */
+  readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
   /** Hosts whose own role is done before. */
   readonly after: readonly Host["id"][];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { certificateRequest } from "../seed.ts";
+import { authorityRequest, certificateRequest } from "../seed.ts";
 import type { Reach } from "./reach.ts";
 import { hostSystems } from "./runner-of.ts";
 import { stepSchema } from "./work.ts";
@@ -20,7 +20,7 @@ export const roleInputs = z.object({
   }),
   /** With places for secrets: none is here, so none is in the state. */
   steps: z.array(stepSchema),
-  authority: z.string(),
+  authority: authorityRequest,
   certificates: z.record(z.string(), certificateRequest),
   /** HMAC of everything that fills the places, under the stack's secret: changes when a secret is rotated. */
   digest: z.string(),

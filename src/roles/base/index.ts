@@ -29,7 +29,6 @@ const OWN_CLOCK: ReadonlySet<string> = new Set(["dc", "internet"]);
 
 const ACCOUNT = "maquette";
 const CA_FILE = "/usr/local/share/ca-certificates/maquette.crt";
-const LOG_DAYS = 397;
 
 function work(context: RoleContext): RoleWork {
   const { plan, host } = context;
@@ -246,7 +245,8 @@ function logCertificates(plan: Plan, host: Host): Readonly<Record<string, Certif
   if (sink === null || host.isOutside) return {};
   const name = fqdnOf(plan, host);
   const usage = sink.host === host ? "server" : "client";
-  return { [logCertificate(host)]: { commonName: name, names: [name], usage, days: LOG_DAYS } };
+  const days = plan.authority.certificateDays;
+  return { [logCertificate(host)]: { commonName: name, names: [name], usage, days } };
 }
 
 function logs({ plan, host, fill }: RoleContext): readonly Step[] {

@@ -256,7 +256,7 @@ function certificate(plan: Plan, host: Host): CertificateRequest {
     commonName: fqdn,
     names: [fqdn, host.id, plan.domain.name, ...host.nics.map((nic) => formatAddress(nic.address))],
     usage: "server",
-    days: 397,
+    days: plan.authority.certificateDays,
   };
 }
 

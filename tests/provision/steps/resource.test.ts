@@ -15,6 +15,7 @@ import { FakeHost } from "./fake-host.ts";
 
 const secret = new StackSecret(Buffer.alloc(32, 7));
 const PASSWORD = secret.password("ldap");
+const CA = { commonName: "CA", years: 10, crlDays: 365 };
 const MARK = "lab-12345678";
 const CONF = "/etc/lab/lab.conf";
 const steps: readonly Step[] = [
@@ -50,7 +51,7 @@ function lab(): Lab {
     pve,
     resource,
     async inputs(changes = {}, work = steps) {
-      const declared = { steps: [...declare("dc", { steps: work })], authority: "CA", certificates: {} };
+      const declared = { steps: [...declare("dc", { steps: work })], authority: CA, certificates: {} };
       return {
         host: "dc1",
         role: "dc",
