@@ -24,7 +24,14 @@ afterEach(() => {
 describe("maquette secret", () => {
   test("lists every secret of the plan, and the value of none", async () => {
     const { out } = await maquette("secret", "--list");
-    for (const label of ["password/pfsense-admin", "ssh/provisioner", "ssh/host/dc1", "cert/ca", "cert/log-mail"])
+    for (const label of [
+      "password/pfsense-admin",
+      "ssh/provisioner",
+      "ssh/host/dc1",
+      "cert/ca",
+      "cert/log-mail",
+      "crl/ca",
+    ])
       expect(out).toContain(`\n${label} `);
     const { out: json } = await maquette("secret", "--list", "--json");
     const rows = JSON.parse(json) as { label: string; hosts: string[]; epoch: number }[];

@@ -92,6 +92,30 @@ describe("the base", () => {
     expect(lab.files("field").has("/etc/rsyslog.conf")).toBe(false);
   });
 
+  test("gives every host what the authority has revoked, and rsyslog and OpenLDAP's clients go by it", () => {
+    for (const { id, isOutside } of lab.debians) {
+      const setting = (path: string, name: string): string | undefined =>
+        new RegExp(`^\\s*${name}[ =]"?([^"\\n]*)`, "m").exec(text(id, path))?.[1];
+      const ldap = (name: string): string | undefined => setting("/etc/ldap/ldap.conf", name);
+      // An authority without its list beside it would be refused whole.
+      expect(text(id, ldap("TLS_CACERT")!)).toBe("{{secret:vault-certificate/ca}}\n{{secret:vault-crl/ca}}");
+      expect(ldap("TLS_CRLCHECK")).toBe("peer");
+      if (isOutside) continue;
+      const rsyslog = (name: string): string => text(id, setting("/etc/rsyslog.conf", name)!);
+      expect(rsyslog("defaultNetstreamDriverCAFile")).toBe("{{secret:vault-certificate/ca}}\n");
+      expect(rsyslog("defaultNetstreamDriverCRLFile")).toBe("{{secret:vault-crl/ca}}");
+    }
+  });
+
+  test("brings the list before what names it, and has rsyslog read it again when it changes", () => {
+    const steps = lab.steps("backup", "base");
+    const at = (path: string): number => steps.findIndex((s) => s.kind === "files" && path in s.files);
+    const list = at("/usr/local/share/ca-certificates/maquette.crl");
+    expect(at("/usr/local/share/ca-certificates/maquette.crt")).toBeLessThan(list);
+    expect(list).toBeLessThan(at("/etc/rsyslog.conf"));
+    expect(steps[list]).toMatchObject({ reload: [{ argv: ["systemctl", "try-restart", "rsyslog"] }] });
+  });
+
   test("lets the sink take logs from every host that sends some, and from no other name", () => {
     const peers = /PermittedPeer=\[(.*)\]/.exec(text("backup", "/etc/rsyslog.d/50-receive.conf"))![1]!;
     const senders = inside.filter((h) => h.role !== "backup").map((h) => `${h.id}.cod.test`);

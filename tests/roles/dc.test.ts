@@ -97,6 +97,15 @@ describe("a controller's work", () => {
     expect(dynamicPorts({ ...plan, services: new Map([...plan.services, ["rpc", narrow]]) })).toBe("50000-50999");
   });
 
+  test("Samba's own clients go by the authority's list, which is there before Samba is told of it", () => {
+    const [, list] = /^\ttls crlfile = (.*)$/m.exec(fileOf("dc1", "/etc/samba/smb.conf"))!;
+    expect(fileOf("dc1", list!)).toBe("{{secret:vault-crl/ca}}");
+    const names = workOf("dc1").steps.map((s) => s.name);
+    expect(names.indexOf("revocation list")).toBeLessThan(names.indexOf("Samba"));
+    // No directory is out of service because somewhere else a certificate was revoked.
+    expect(stepOf("dc1", "files", "revocation list").reload).toBeUndefined();
+  });
+
   test("its certificate is for its name, the domain's and its address", () => {
     expect(workOf("dc2").certificates!["dc2"]!.names).toEqual(["dc2.cod.test", "dc2", "cod.test", "10.20.20.12"]);
   });

@@ -5,6 +5,7 @@ import type { FilesStep, RoleContext, RoleDefinition, RoleWork, Step } from "../
 import { administrators, sshdWords } from "./administrators.ts";
 import { doorsOf, hostRules } from "./firewall.ts";
 import { fqdnOf, logCertificate, logSink } from "./log.ts";
+import { CA_FILE, CRL_FILE, trust } from "./trust.ts";
 
 /** What every Debian guest of the lab gets before its own role. */
 export const base: RoleDefinition = {
@@ -15,7 +16,7 @@ export const base: RoleDefinition = {
     ...["hosts", "resolv.conf", "sshd.conf", "sudoers"],
     ...["administrators.py", "sudoers-administrators"],
     ...["chrony.conf", "chrony-options", "chrony-unit.conf"],
-    ...["apt-periodic", "apt-unattended", "nftables.conf"],
+    ...["apt-periodic", "apt-unattended", "ldap.conf", "nftables.conf"],
     ...["journald.conf", "rsyslog.conf", "rsyslog-forward.conf", "rsyslog-sink.conf"],
   ],
   neighbours: [],
@@ -28,7 +29,6 @@ export const base: RoleDefinition = {
 const OWN_CLOCK: ReadonlySet<string> = new Set(["dc", "internet"]);
 
 const ACCOUNT = "maquette";
-const CA_FILE = "/usr/local/share/ca-certificates/maquette.crt";
 
 function work(context: RoleContext): RoleWork {
   const { plan, host } = context;
@@ -45,7 +45,7 @@ function work(context: RoleContext): RoleWork {
       ...accounts(context),
       ...administrators(context),
       ...ssh(context),
-      trust(),
+      ...trust(context),
       ...time(context),
       ...updates(context),
       ...firewall(context),
@@ -149,15 +149,6 @@ function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
     { kind: "units", name: "sshd, running", units: ["ssh"], state: "running" },
   ];
 }
-
-const trust = (): FilesStep => ({
-  kind: "files",
-  name: "lab's authority",
-  files: { [CA_FILE]: { content: "{{secret:vault-certificate/ca}}\n", mode: "0644" } },
-  check: [{ argv: ["openssl", "x509", "-noout", "-in", `new:${CA_FILE}`] }],
-  reload: [{ argv: ["update-ca-certificates"] }],
-  probe: { argv: ["openssl", "verify", "-CApath", "/etc/ssl/certs", CA_FILE] },
-});
 
 function time({ plan, host, fill }: RoleContext): readonly Step[] {
   const rights: Step = {
@@ -278,7 +269,7 @@ function logs({ plan, host, fill }: RoleContext): readonly Step[] {
       files: {
         "/etc/rsyslog.d/tls/host.crt": { content: `{{secret:vault-certificate/${label}}}\n`, mode: "0644" },
         "/etc/rsyslog.d/tls/host.key": { content: `{{secret:vault-key/${label}}}\n`, mode: "0600" },
-        [file]: { content: fill("rsyslog.conf", { forward }) },
+        [file]: { content: fill("rsyslog.conf", { authority: CA_FILE, revoked: CRL_FILE, forward }) },
       },
       check: [{ argv: ["openssl", "x509", "-noout", "-in", "new:/etc/rsyslog.d/tls/host.crt"] }],
       verify: [{ argv: ["rsyslogd", "-N1"] }],

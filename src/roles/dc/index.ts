@@ -1,5 +1,6 @@
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import type { Host, Plan, Service } from "../../plan/types.ts";
+import { isListOf } from "../base/trust.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
 import { administratorPassword, personPassword, serviceAccount, serviceAccountIds } from "./accounts.ts";
@@ -121,6 +122,13 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       },
       check: [{ argv: ["openssl", "x509", "-noout", "-checkend", "0", "-in", "new:/etc/samba/tls/cert.pem"] }],
       reload,
+    },
+    {
+      // For Samba's tools, which read it each time; the server asks nobody for a certificate.
+      kind: "files",
+      name: "revocation list",
+      files: { "/etc/samba/tls/crl.pem": { content: "{{secret:vault-crl/ca}}" } },
+      check: [isListOf("/etc/samba/tls/ca.pem", "/etc/samba/tls/crl.pem")],
     },
     {
       kind: "files",

@@ -31,6 +31,8 @@ const withAuthority = (change: Partial<Plan["authority"]>): Plan => ({
   authority: { ...plan.authority, ...change },
 });
 const debians = [...plan.hosts.values()].filter((h) => plan.images.get(h.image)!.os === "debian");
+/** Roles that bring the list: the base everywhere, and Samba's. */
+const listed = [...debians.map((h) => `${h.id}-base`), "dc1-dc", "dc2-dc"].sort();
 
 describe("what the plan says of the authority", () => {
   const other = { name: "Autorité du COD", years: 5, certificateDays: 90, crlDays: 30 };
@@ -57,11 +59,30 @@ describe("what the plan says of the authority", () => {
     const holders = debians.filter((h) => !h.isOutside).map((h) => `${h.id}-base`);
     expect([...changed(before, after)].sort()).toEqual([...holders, "dc1-dc", "dc2-dc"].sort());
   });
+
+  test.each([
+    ["another life of the list", { crlDays: 30 }],
+    ["another life of the authority", { years: 5 }],
+    ["another name of the authority", { name: "Autorité du COD" }],
+  ])("%s reaches every host", async (_, change) => {
+    const folder = temporaryFolder();
+    const before = await digests(folder);
+    expect([...changed(before, await digests(folder, withAuthority(change)))].sort()).toEqual(listed);
+  });
 });
 
 describe("a role's digest", () => {
   test("is the same in two runs between which nothing changed", async () => {
     const folder = temporaryFolder();
     expect(changed(await digests(folder), await digests(folder))).toEqual([]);
+  });
+
+  test("is another one wherever the list goes once something is revoked, and then the same again", async () => {
+    const folder = temporaryFolder();
+    const before = await digests(folder);
+    await new Vault(folder).revoke("dc1");
+    const after = await digests(folder);
+    expect([...changed(before, after)].sort()).toEqual(listed);
+    expect(changed(after, await digests(folder))).toEqual([]);
   });
 });
