@@ -109,6 +109,49 @@ describe.skipIf(reason !== undefined)(`the whole lab${reason === undefined ? "" 
     },
   );
 
+  it(
+    "a revoked certificate is refused where people sit, and up has brought its successor",
+    { timeout: UP_MS },
+    async () => {
+      const [tls, aside] = ["/etc/samba/tls", "/root/revoked"];
+      const root = async (script: string): Promise<Ran> =>
+        good(await maquette("console", "dc1", "--", quote(["sudo", "sh", "-c", script])));
+      // What dc1 says of itself to anybody; with -d 1 also why a client will not hear it.
+      const ask = ["ldapsearch", "-d", "1", "-x", "-LLL", "-o", "nettimeout=3"];
+      const asked = async (...env: string[]): Promise<string> => {
+        const url = `ldaps://dc1.${plan.domain.name}`;
+        const argv = ["env", ...env, ...ask, "-H", url, "-s", "base", "-b", "", "defaultNamingContext"];
+        const ran = await maquette("console", "pc1", "--", quote(argv));
+        return `${ran.stdout}\n${ran.stderr}`;
+      };
+      const answer = /^defaultNamingContext: DC=/m;
+      const untilAnswered = async (...env: string[]): Promise<void> => {
+        const deadline = Date.now() + 60_000;
+        for (;;) {
+          const said = await asked(...env);
+          if (answer.test(said)) return;
+          if (Date.now() > deadline) expect.fail(said);
+        }
+      };
+      await root(`mkdir -m 700 ${aside} && cp -p ${tls}/cert.pem ${tls}/key.pem ${aside}`);
+      good(await maquette("secret", "cert/dc1", "--revoke"));
+      good(await maquette("up"));
+      await untilAnswered();
+      await root(`! cmp -s ${tls}/cert.pem ${aside}/cert.pem`);
+
+      await root(`cp -p ${aside}/*.pem ${tls} && systemctl restart samba-ad-dc`);
+      // It serves, and nothing but the list speaks against its certificate (ldap.conf(5)).
+      await untilAnswered("LDAPTLS_CRLCHECK=none");
+      const refused = await asked();
+      expect(refused).toContain("certificate revoked");
+      expect(refused).not.toMatch(answer);
+
+      const repaired = good(await maquette("up"));
+      expect(repaired.stderr).toMatch(/dc1, role dc, "certificate": \/etc\/samba\/tls\/cert\.pem differs/);
+      await untilAnswered();
+    },
+  );
+
   it("a changed line of a template is shown before it is applied", { timeout: UP_MS }, async () => {
     const file = join(clone.root, "templates/base/hosts");
     const before = readFileSync(file, "utf8");

@@ -137,6 +137,13 @@ describe.skipIf(reason !== undefined)(
       expect((await run("mail", ...verify)).out).toBe("/etc/rsyslog.d/tls/host.crt: OK");
     });
 
+    it("knows what the lab's authority has revoked, by a list of its own that is in force", async () => {
+      const folder = "/usr/local/share/ca-certificates/maquette";
+      const verify = ["openssl", "verify", "-crl_check", "-CAfile", `${folder}.crt`, "-CRLfile", `${folder}.crl`];
+      for (const id of HOSTS)
+        expect((await run(id, ...verify, "/etc/rsyslog.d/tls/host.crt")).out).toBe("/etc/rsyslog.d/tls/host.crt: OK");
+    });
+
     it("the bastion forwards to what the table opens to it, by name, and refuses the rest itself", async () => {
       await onBastion(async (connection) => {
         const code = (host: string, port: number): Promise<string> =>
