@@ -219,7 +219,8 @@ export const rightsOf = (wanted: z.infer<typeof file>): { readonly owner: string
 export const hidesSomething = (text: string): boolean => secretsIn(text).some(({ kind }) => !isPublic(kind));
 
 /** Kinds of value that are kept with the secrets and are none. */
-export const isPublic = (kind: string): boolean => ["password-digest", "ssh-public", "vault-certificate", "vault-crl"].includes(kind);
+export const isPublic = (kind: string): boolean =>
+  ["password-digest", "ssh-public", "vault-certificate", "vault-crl"].includes(kind);
 
 /**
  * A role's steps as the resource declares them.
