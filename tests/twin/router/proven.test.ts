@@ -40,6 +40,18 @@ describe("a proof that was found before", () => {
     expect(asked).toBe(1);
   });
 
+  test("is taken for the same file read from elsewhere, at another time", async () => {
+    const { config, name } = files()[0]!;
+    const first = new Proven(join(folder, "proven.json"), await program("firmware"));
+    const at = (file: string, now: Date): void => {
+      const other = compiled({ name, config: { ...config, file }, circumstances: { now } });
+      expect(first.ask(other, held(4, 0), prove)).toEqual(proof);
+    };
+    at("/dev/sr0", new Date("2026-11-23T10:00:00Z"));
+    at("/cf/conf/config.xml", new Date("2026-11-24T23:00:00Z"));
+    expect(asked).toBe(1);
+  });
+
   test("is not taken for other rules, another file, or another firmware", async () => {
     const at = join(folder, "proven.json");
     const first = new Proven(at, await program("firmware"));

@@ -50,12 +50,15 @@ export class Proven {
     }
   }
 
-  /** Numbers that the kernel gives as objects come, and what its rules have counted, say nothing about what they do. */
+  /**
+   * Where the file was read from says nothing about the rules: at first from a CD, then from the disk. Nor do numbers that
+   * the kernel gives as objects come, or what its rules have counted.
+   */
   #keyOf(input: FilterInput, held: string): string {
     return createHash("sha256")
       .update(readFileSync(this.#prover))
       .update("\0")
-      .update(serialize(input))
+      .update(serialize({ ...input, config: { ...input.config, file: "" } }))
       .update("\0")
       .update(held.replaceAll(/"handle": \d+|"counter": \{"packets": \d+, "bytes": \d+\}/g, '""'))
       .digest("hex");
