@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { emitConfig } from "../../../src/pfsense/emit/index.ts";
+import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { Proven } from "../../../src/twin/router/agent/proven.ts";
 import type { KernelProof } from "../../../src/twin/router/prove/prove.ts";
+import { labPlan } from "../../pfsense/proof/lab.ts";
 import { compiled, files } from "./files.ts";
 
 /** As `nft -j list` prints: numbers of objects and of packets with what the rules say. */
@@ -41,10 +44,12 @@ describe("a proof that was found before", () => {
   });
 
   test("is taken for the same file read from elsewhere, at another time", async () => {
-    const { config, name } = files()[0]!;
+    const bytes = emitConfig(labPlan(), "rtr-a");
     const first = new Proven(join(folder, "proven.json"), await program("firmware"));
     const at = (file: string, now: Date): void => {
-      const other = compiled({ name, config: { ...config, file }, circumstances: { now } });
+      const read = readConfig(bytes, { file });
+      if (!read.ok) throw new Error("the emitted file is sound");
+      const other = compiled({ name: file, config: read.value, circumstances: { now } });
       expect(first.ask(other, held(4, 0), prove)).toEqual(proof);
     };
     at("/dev/sr0", new Date("2026-11-23T10:00:00Z"));
