@@ -331,13 +331,24 @@ describe("another secret", () => {
     await isEmptyPreview();
   });
 
-  test("after --revoke is another certificate, on its host alone", async () => {
-    const key = (): string => diskOf("pc1").files["/etc/rsyslog.d/tls/host.key"]!.digest;
-    const before = key();
+  test("after --revoke is another certificate on its host alone, and every host's list of the revoked is another", async () => {
+    const digests = (path: string): (string | undefined)[] =>
+      (["pc1", "bastion"] as const).map((host) => diskOf(host).files[path]?.digest);
+    const keys = (): (string | undefined)[] => digests("/etc/rsyslog.d/tls/host.key");
+    const lists = (): (string | undefined)[] => digests("/usr/local/share/ca-certificates/maquette.crl");
+    const [before, listed] = [keys(), lists()];
     await well(clone.maquette(["secret", "cert/log-pc1", "--revoke"]));
-    expect(told(await previewed()).filter((change) => change.endsWith("-base"))).toEqual(["update pc1-base"]);
+    const bases = (await exported()).resources
+      .filter(isRole)
+      .map((r) => r.urn.split("::").at(-1)!)
+      .filter((name) => name.endsWith("-base"));
+    const changed = told(await previewed()).filter((change) => change.endsWith("-base"));
+    expect(changed.toSorted()).toEqual(bases.map((name) => `update ${name}`).sort());
     await up("--skip-preview");
-    expect(key()).not.toBe(before);
+    expect(keys()[0]).not.toBe(before[0]);
+    expect(keys()[1]).toBe(before[1]);
+    expect(lists()).not.toContain(undefined);
+    for (const list of lists()) expect(listed).not.toContain(list);
     await isEmptyPreview();
   });
 });
