@@ -78,4 +78,10 @@ describe("a proof that was found before", () => {
     expect(new Proven(at, firmware).ask(a!, held(4, 0), prove)).toEqual(proof);
     expect(asked).toBe(2);
   });
+
+  test("is told all the same where it cannot be kept", async () => {
+    const firmware = await program("firmware");
+    const unwritable = new Proven(join(firmware, "proven.json"), firmware);
+    expect([unwritable.ask(a!, held(4, 0), prove), asked]).toEqual([proof, 1]);
+  });
 });

@@ -18,13 +18,14 @@ const stored = z.record(z.string(), z.strictObject({ lists: z.int(), steps: z.in
  */
 export class Proven {
   readonly #file: string;
-  readonly #prover: string;
+  readonly #program: string;
+  #prover: string | undefined;
   #known: Map<string, { readonly lists: number; readonly steps: number }> | undefined;
 
   /** @param program whose text is the prover's */
   constructor(file = FILE, program = process.argv[1] ?? "") {
     this.#file = file;
-    this.#prover = program;
+    this.#program = program;
   }
 
   ask(input: FilterInput, held: string, prove: () => KernelProof): KernelProof {
@@ -36,7 +37,11 @@ export class Proven {
     if (proof.kind !== "proven") return proof;
     known.set(key, { lists: proof.lists, steps: proof.steps });
     for (const oldest of [...known.keys()].slice(0, -KEPT)) known.delete(oldest);
-    writeAtomic(this.#file, JSON.stringify(Object.fromEntries(known)), 0o600);
+    try {
+      writeAtomic(this.#file, JSON.stringify(Object.fromEntries(known)), 0o600);
+    } catch {
+      // A full disk must not keep a router from forwarding what is proven.
+    }
     return proof;
   }
 
@@ -51,8 +56,10 @@ export class Proven {
 
   /** Numbers that the kernel gives as objects come, and what its rules have counted, say nothing about what they do. */
   #keyOf(input: FilterInput, held: string): string {
+    // It does not change while it runs.
+    this.#prover ??= createHash("sha256").update(readFileSync(this.#program)).digest("hex");
     return createHash("sha256")
-      .update(readFileSync(this.#prover))
+      .update(this.#prover)
       .update("\0")
       .update(JSON.stringify(input, plain))
       .update("\0")
