@@ -1,6 +1,6 @@
 import type { SshKeyType } from "../../core/ssh-key.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { fullName } from "../dc/accounts.ts";
+import { fullName } from "../person.ts";
 import type { RoleContext, Step } from "../role.ts";
 
 const PROGRAM = "/usr/local/lib/maquette/administrators.py";

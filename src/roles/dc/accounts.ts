@@ -1,4 +1,5 @@
 import type { Person, Plan } from "../../plan/types.ts";
+import { fullName } from "../person.ts";
 
 /**
  * Services that read the directory, each with an account of its own, so that one can be taken away alone; and acceptance,
@@ -80,8 +81,6 @@ export function personDn(plan: Plan, person: Person): string {
   const cn = namesakes.length > 1 ? `${name} (${person.login})` : name;
   return `CN=${escapeRdn(cn)},${departmentUnit(plan, person.department)}`;
 }
-
-export const fullName = (person: Person): string => `${person.givenName} ${person.surname}`;
 
 /** RFC 4514 §2.4. */
 export function escapeRdn(value: string): string {

@@ -1,8 +1,8 @@
 import { contains, formatAddress, formatNetwork, networkOf, type Address, type Network } from "../../core/ip.ts";
 import type { Host, Plan, Person } from "../../plan/types.ts";
+import { fullName } from "../person.ts";
 import {
   departmentUnit,
-  fullName,
   groupUnit,
   machineUnit,
   peopleUnit,
