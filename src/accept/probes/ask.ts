@@ -13,7 +13,7 @@ export interface Target {
 }
 
 /** A SYN is sent again after one second (tcp(7)), so that one lost packet is no silence. */
-const WAIT_SECONDS = 2;
+const WAIT_SECONDS = 2.5;
 
 /**
  * Asks all targets at once and says what became of each: `open`, `refused` (a reset, or ICMP says that nobody listens),
