@@ -9,11 +9,19 @@ import type { Session } from "./session.ts";
 
 /**
  * Names the question that a preview without a refresh answers: everything that its answer follows from, and nothing
- * else. Asked again about the same bytes it has the same answer, so an `up` after one that found nothing to change
- * needs no engine to know it; what may have changed behind the engine's back (guests, hosts) is asked each time.
- * @returns undefined where not everything lies in files here: another backend, or a program that runs unbundled
+ * else. Asked again about the same bytes it has the same answer, so an `up` after one that found nothing to change, or
+ * that changed all there was to change, needs no engine to know it; what may have changed behind the engine's back
+ * (guests, hosts) is asked each time.
  */
-export async function previewKey(context: Context, session: Session): Promise<string | undefined> {
+export interface PreviewKey {
+  /** What is wanted: program, plan, templates, settings, secrets. */
+  readonly wanted: string;
+  /** The engine's record of what is there. */
+  readonly recorded: string;
+}
+
+/** @returns undefined where not everything lies in files here: another backend, or a program that runs unbundled */
+export async function previewKey(context: Context, session: Session): Promise<PreviewKey | undefined> {
   // bin/load.js names a bundle's folder after the sources and the packages.
   const program = basename(dirname(fileURLToPath(import.meta.url)));
   if (!session.isOwnBackend || !/^[0-9a-f]{16}$/.test(program)) return undefined;
@@ -46,23 +54,33 @@ export async function previewKey(context: Context, session: Session): Promise<st
     await addAll(isAbsolute(plan) ? plan : join(root, plan));
     await addAll(join(root, "templates"));
     await addAll(folders.secrets);
-    await add(checkpointFile(folders, stack));
+    const recorded = createHash("sha256").update(await readFile(checkpointFile(folders, stack)));
+    return { wanted: hash.digest("hex"), recorded: recorded.digest("hex") };
   } catch {
     // Something is not there yet, or is being written: then the engine is asked.
     return undefined;
   }
-  return hash.digest("hex");
 }
 
 const keptFile = (context: Context): string => join(context.folders.run, "unchanged");
 
-/** Whether a preview of this very question found nothing to change. */
-export async function isKnownUnchanged(context: Context, key: string | undefined): Promise<boolean> {
+const written = (key: PreviewKey): string => `${key.wanted} ${key.recorded}\n`;
+
+/** Whether a preview of this very question found nothing to change, or would. */
+export async function isKnownUnchanged(context: Context, key: PreviewKey | undefined): Promise<boolean> {
   if (key === undefined) return false;
-  const kept = await readFile(keptFile(context), "utf8").catch(() => "");
-  return kept.trim() === key;
+  return (await readFile(keptFile(context), "utf8").catch(() => "")) === written(key);
 }
 
-export async function keepUnchanged(context: Context, key: string | undefined): Promise<void> {
-  if (key !== undefined) await writePrivate(keptFile(context), `${key}\n`);
+export async function keepUnchanged(context: Context, key: PreviewKey | undefined): Promise<void> {
+  if (key !== undefined) await writePrivate(keptFile(context), written(key));
+}
+
+/**
+ * After a whole `up` that succeeded the record is what was wanted: its resources have the inputs that the program gave.
+ * @param before taken before that `up`: what somebody edited meanwhile was not what it did
+ */
+export async function keepBrought(context: Context, session: Session, before: PreviewKey | undefined): Promise<void> {
+  const after = await previewKey(context, session);
+  if (before !== undefined && after?.wanted === before.wanted) await keepUnchanged(context, after);
 }

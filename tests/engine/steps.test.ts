@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { StateResource } from "../../src/engine/checkpoint.ts";
@@ -217,6 +217,8 @@ describe("what somebody changed by hand on a host", () => {
   test("is seen by an up that has nothing else to do, shown line by line, and put right; the next has nothing to do", async () => {
     const known = await secrets();
     const before = diskOf("dc2");
+    const kept = join(clone.states()[0]!, "run/unchanged");
+    rmSync(kept, { force: true });
     spoil();
     const { stdout, stderr } = await up();
     expect(stderr).toContain(`dc2, role base, "journal": ${JOURNAL.path} differs`);
@@ -229,10 +231,14 @@ describe("what somebody changed by hand on a host", () => {
       ...before,
       packages: [...before.packages].sort(),
     });
+    // What the engine would say now is known without it, and is what it does say; whoever edits a template below must be
+    // answered anew.
+    const answer = readFileSync(kept, "utf8");
+    await isEmptyPreview();
     expect((await up()).stderr).toContain("Nothing to change");
-    // That answer is kept; whoever edits a template below must be answered anew.
-    expect(existsSync(join(clone.states()[0]!, "run/unchanged"))).toBe(true);
+    rmSync(kept);
     expect((await up()).stderr).toContain("Nothing to change");
+    expect(readFileSync(kept, "utf8")).toBe(answer);
   });
 
   test("is shown by plain pulumi refresh too, and the pulumi up after it puts it right", async () => {

@@ -15,7 +15,7 @@ import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
 import { roleLayers } from "../../roles/registry.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
-import { isKnownUnchanged, keepUnchanged, previewKey } from "../unchanged.ts";
+import { isKnownUnchanged, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 
 /** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
@@ -55,6 +55,7 @@ export const up: Command = async (context, values) => {
     }
   } else await lookAtHosts();
   const progress = new RunProgress(io);
+  const before = only.length > 0 ? undefined : await previewKey(context, session);
   const ran = await interruptible(io, (signal) =>
     // Hosts wait for each other and for networks, not for this machine: none must keep another from beginning.
     session.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64", ...refresh, ...only], {
@@ -63,6 +64,7 @@ export const up: Command = async (context, values) => {
     }),
   );
   if (ran.code !== 0) throw engineFault("up", ran, progress, []);
+  await keepBrought(context, session, before);
   return finish();
 
   async function preview(): Promise<Parameters<RunProgress["onEvent"]>[0][]> {
