@@ -344,10 +344,13 @@ def neighbours(connection, handle, parts):
         if n.naming_context_dn in parts:
             # CN=NTDS Settings,CN=DC1,…: the name that the domain knows the server by.
             said = "" if n.result_last_attempt[0] == 0 else n.result_last_attempt[1]
-            if not said and not n.last_success:
-                # Just made: it would be tried in five minutes.
-                drs_utils.sendDsReplicaSync(connection, handle, str(n.source_dsa_obj_guid), n.naming_context_dn, drsuapi.DRSUAPI_DRS_WRIT_REP)
-                said = "asked now"
+            if said or not n.last_success:
+                # Just made, or the last attempt met a peer that was starting: it would try again in five minutes.
+                try:
+                    drs_utils.sendDsReplicaSync(connection, handle, str(n.source_dsa_obj_guid), n.naming_context_dn, drsuapi.DRSUAPI_DRS_WRIT_REP)
+                    said = ""
+                except drs_utils.drsException as e:
+                    said = str(e)
             found.setdefault(server_of(n.source_dsa_obj_dn), []).append(said)
     return {name: next((s for s in said if s), "") for name, said in found.items() if len(said) == len(parts)}
 
