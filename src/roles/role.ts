@@ -125,6 +125,8 @@ export interface Probe {
   };
   /** Default 20. */
   readonly deadlineSeconds?: number;
+  /** That it waits for seconds when all is well: begun before the others, which are asked meanwhile. */
+  readonly isWaiting?: true;
   /** Stopping these must turn the probe red; a test tries it. Null where no service of ours answers: what routers refuse, what links carry. */
   readonly dependsOn: { readonly host: Host["id"]; readonly units: readonly string[] } | null;
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { chmod, chown, lstat, mkdir, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
 import type { GuestDescription, GuestNic, Log } from "../pve/simulator/guest-driver.ts";
 import type { Cgroups } from "./cgroups.ts";
+import { must } from "./command.ts";
 import { copyFiles, type Disk } from "./disk.ts";
 import type { Recipe } from "./images/catalogue.ts";
 import { readIso } from "./media.ts";
@@ -52,6 +53,8 @@ export class RunningGuest {
   #process: ChildProcess | undefined;
   #bootedAt = performance.now();
   #isEnding = false;
+  /** The bridges' ends of its cables, as long as they may be there. */
+  #cables: readonly string[] = [];
   isPaused = false;
   /** Settles when the guest is off: by itself or by us. */
   readonly ended: Promise<{ readonly byItself: boolean }>;
@@ -179,9 +182,10 @@ export class RunningGuest {
     const { pod } = this.#context;
     const { root, upper, folder } = this.#disk;
     const lower = this.#disk.lowers(layers).join(":");
-    await pod.sh(
-      `if mountpoint -q ${root}; then umount -l ${root}; fi; mount -t overlay maquette-${this.#vmid} -o lowerdir=${lower},upperdir=${upper},workdir=${folder}/wk ${root}`,
-    );
+    // A folder to mount on is empty.
+    if ((await readdir(pod.path(root))).length > 0) await must([...pod.enter, "umount", "-l", root]);
+    const options = `lowerdir=${lower},upperdir=${upper},workdir=${folder}/wk`;
+    await must([...pod.enter, "mount", "-t", "overlay", `maquette-${this.#vmid}`, "-o", options, root]);
   }
 
   async #applySeed(root: string, seed: GuestSeed, names: Names, log: Log): Promise<void> {
@@ -236,7 +240,7 @@ export class RunningGuest {
   async #plug(guest: GuestDescription, names: Names): Promise<void> {
     const { pod } = this.#context;
     const ns = netns(this.#vmid);
-    const lines: string[] = [];
+    const lines = [`netns add ${ns}`];
     for (const nic of guest.nics) {
       if (nic.trunks !== undefined && nic.tag === undefined)
         throw new GuestDriverError(
@@ -250,7 +254,8 @@ export class RunningGuest {
       if (nic.mtu !== undefined && nic.mtu >= 576) lines.push(`link set ${cable} mtu ${nic.mtu}`);
       if (!nic.isLinkDown) lines.push(`link set ${cable} up`);
     }
-    await pod.sh(`ip netns add ${ns}; ip -n ${ns} link set lo up; ip -batch -`, { input: `${lines.join("\n")}\n` });
+    this.#cables = guest.nics.map((nic) => cableName(this.#vmid, nic.index));
+    await must([...pod.enter, "ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
   }
 
   async #spawn(
@@ -306,12 +311,12 @@ export class RunningGuest {
   /** Power off at once. */
   async kill(): Promise<void> {
     this.#isEnding = true;
-    const { cgroups, pod } = this.#context;
+    const { cgroups } = this.#context;
     const name = String(this.#vmid);
     // A network namespace forwards as long as it is there, with no process left: the cables go first, and at once, so
     // that nothing inside sees them go one by one and reacts as a machine under power would.
     await cgroups.freeze(name, true).catch(() => undefined);
-    await pod.sh(cutCables(name)).catch(() => undefined);
+    await this.#cutCables().catch(() => undefined);
     await cgroups.kill(name);
     // Whoever joins the group now, in the middle of a boot, must be able to end.
     await cgroups.freeze(name, false).catch(() => undefined);
@@ -384,30 +389,31 @@ export class RunningGuest {
     await this.#context.pod.sh(`ip link set ${cableName(this.#vmid, index)} ${isUp ? "up" : "down"}`);
   }
 
+  /** The bridge's end takes the other along; a namespace goes away later, and its names would still be taken. */
+  async #cutCables(): Promise<void> {
+    const cables = this.#cables;
+    if (cables.length === 0) return;
+    const input = cables.map((cable) => `link del ${cable}\n`).join("");
+    // One that is gone already is no reason to keep the others.
+    await this.#context.pod.run(["ip", "-force", "-batch", "-"], { input });
+    this.#cables = [];
+  }
+
   async #tearDown(): Promise<void> {
     const { pod, cgroups } = this.#context;
     const name = String(this.#vmid);
     await cgroups.kill(name);
-    // The bridge's end of a cable first: a namespace goes away later, and its name would still be taken.
-    const ns = netns(this.#vmid);
-    await pod
-      .sh(
-        `${cutCables(name)}
-if [ -e /run/netns/${ns} ]; then ip netns del ${ns}; fi
-if mountpoint -q ${this.#disk.root}; then umount -l ${this.#disk.root}; fi`,
-      )
-      // A pod that has ended took all of it along.
-      .catch(() => undefined);
+    // A pod that has ended took all of it along.
+    await this.#cutCables().catch(() => undefined);
+    // As ip-netns(8) deletes one; what did not come to be mounted is said, and is no failure.
+    const namespace = `/run/netns/${netns(this.#vmid)}`;
+    await pod.sh(`umount -l ${this.#disk.root} ${namespace} || :; rm -f ${namespace}`).catch(() => undefined);
     await cgroups.remove(name);
     await rm(join(this.#disk.folder, "media"), { recursive: true, force: true });
   }
 }
 
 type Names = ReadonlyMap<string, string>;
-
-/** Every cable of a guest, by its end at the bridge: the other end goes with it. */
-const cutCables = (name: string): string =>
-  `ip -o link show type veth | sed -n 's/^[0-9]*: \\(v${name}i[0-9]*\\)@.*/link del \\1/p' | ip -batch -`;
 
 const netns = (vmid: number): string => `g${vmid}`;
 /** The bridge's end of net[index]'s cable. */

@@ -168,6 +168,20 @@ describe("running probes", () => {
     expect(left).toEqual([1, 0]);
   });
 
+  test("begins with those that wait, and tells of all in the order of the probes", async () => {
+    const begun: string[] = [];
+    const way: ProbeWay = (_, { argv }) => {
+      begun.push(argv[0]!);
+      return Promise.resolve({ exitCode: 0, stdout: "yes", stderr: "" });
+    };
+    const asked = ["a", "b", "c", "d"].map((id) =>
+      probe(id, { run: { argv: [id] }, ...(id === "b" || id === "d" ? { isWaiting: true } : {}) }),
+    );
+    const results = await runProbes({ probes: asked, way, resolve });
+    expect(begun).toEqual(["b", "d", "a", "c"]);
+    expect(results.map((r) => r.probe.id)).toEqual(["a", "b", "c", "d"]);
+  });
+
   test("ends at once when it is interrupted", async () => {
     const controller = new AbortController();
     const way: ProbeWay = () => new Promise(() => undefined);

@@ -55,6 +55,19 @@ describe("a controller's work", () => {
     expect(workOf("dc2").steps.map((s) => s.name)).not.toContain("directory");
   });
 
+  test("the Diffie-Hellman group is RFC 7919's ffdhe3072, with 2 for its generator", () => {
+    const pem = fileOf("dc1", "/etc/samba/tls/dh.pem");
+    const der = Buffer.from(/-----BEGIN DH PARAMETERS-----([^-]+)/.exec(pem)![1]!, "base64");
+    // p = 2^3072 - 2^3008 + (⌊2^2942 · e⌋ + 2625351) · 2^64 - 1 (appendix A.2); e by its series, with bits to spare.
+    const spare = 64n;
+    let [term, e] = [1n << (2942n + spare), 0n];
+    for (let k = 1n; term > 0n; k++) [e, term] = [e + term, term / k];
+    const prime = (1n << 3072n) - (1n << 3008n) + (((e >> spare) + 2625351n) << 64n) - 1n;
+    const hex = prime.toString(16);
+    // SEQUENCE { INTEGER prime, INTEGER 2 } (PKCS #3).
+    expect(der.toString("hex")).toBe(`308201880282018100${hex}020102`);
+  });
+
   test("no guard is given a secret, and no command line has one", () => {
     for (const id of ["dc1", "dc2"]) {
       for (const step of workOf(id).steps) {
@@ -296,5 +309,80 @@ describe("the domain's probes", () => {
       false,
       false,
     ]);
+  });
+});
+
+describe("samba-names, which Samba runs at its start and every ten minutes", () => {
+  const cache =
+    "A dc1.cod.test 10.20.20.11\nSRV _ldap._tcp.Lab._sites.cod.test dc1.cod.test 389\nNS cod.test dc1.cod.test\n";
+  const served = [
+    "dc1.cod.test.\t900\tIN\tA\t10.20.20.11",
+    "_ldap._tcp.lab._sites.cod.test. 900 IN SRV 0 100 389 dc1.cod.test.",
+    "_ldap._tcp.lab._sites.cod.test. 900 IN SRV 0 100 389 dc2.cod.test.",
+    "cod.test. 900 IN NS dc1.cod.test.",
+  ];
+  interface Given {
+    readonly program?: "samba_dnsupdate" | "samba_spnupdate";
+    readonly options?: readonly string[];
+    readonly ageSeconds?: number;
+    readonly cache?: string | null;
+    readonly answers?: readonly string[];
+    /** What the program ends with. */
+    readonly code?: number;
+    readonly runs?: number;
+  }
+  /** How often the program itself ran, with what it was given. */
+  const runsOf = async (given: Given): Promise<string[]> => {
+    const folder = await mkdtemp(join(tmpdir(), "samba-names-"));
+    try {
+      const put = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text, { mode: 0o755 });
+      const program = join(folder, given.program ?? "samba_dnsupdate");
+      await put(
+        given.program ?? "samba_dnsupdate",
+        `#!/bin/sh\necho "ran $*" >>${folder}/ran\nexit ${given.code ?? 0}\n`,
+      );
+      await put("ready", "#!/bin/sh\n");
+      await put("ps", `#!/bin/sh\necho "    ${given.ageSeconds ?? 3}"\n`);
+      await put("dig", `#!/bin/sh\ncat >/dev/null\ncat ${folder}/answers\n`);
+      await put("answers", (given.answers ?? served).map((line) => `${line}\n`).join(""));
+      await put("spn_update_list", "HOST/${HOSTNAME}\n");
+      if (given.cache !== null) await put("dns_update_cache", given.cache ?? cache);
+      await put("ran", "");
+      const text = fileOf("dc1", "/usr/local/lib/maquette/samba-names")
+        .replace("/var/lib/samba/private", folder)
+        .replace("/usr/local/lib/maquette/samba-ready", join(folder, "ready"));
+      await put("samba-names", text);
+      for (let k = 0; k < (given.runs ?? 1); k++)
+        await promisify(execFile)(join(folder, "samba-names"), [program, ...(given.options ?? [])], {
+          env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
+        }).catch((error: unknown) => expect(error).toMatchObject({ code: given.code }));
+      return (await readFile(join(folder, "ran"), "utf8")).split("\n").filter((line) => line !== "");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
+
+  test("asks nothing of Samba's program at a start where every record is served as it was registered", async () => {
+    expect(await runsOf({})).toEqual([]);
+  });
+
+  test.each<[string, Given]>([
+    ["later than at the start", { ageSeconds: 600 }],
+    ["before anything was registered", { cache: null }],
+    ["when the server answers nothing", { answers: [] }],
+    ["when a record is not served", { answers: served.slice(1) }],
+    ["when the server has only the other controller's", { answers: served.filter((l) => !/389 dc1/.test(l)) }],
+    ["when a port differs", { answers: served.map((l) => l.replace("389 dc1", "390 dc1")) }],
+    ["when the address was another one", { cache: cache.replaceAll("20.11", "20.99") }],
+    ["when it is asked something", { options: ["--update-list", "x"] }],
+  ])("runs it %s", async (_, given) => {
+    expect(await runsOf(given)).toEqual([`ran ${(given.options ?? []).join(" ")}`]);
+  });
+
+  test("runs the other one until it has succeeded with this list, and from then on not at a start", async () => {
+    const program = "samba_spnupdate";
+    expect(await runsOf({ program, runs: 3 })).toEqual(["ran "]);
+    expect(await runsOf({ program, runs: 3, code: 5 })).toHaveLength(3);
+    expect(await runsOf({ program, runs: 3, ageSeconds: 601 })).toHaveLength(3);
   });
 });

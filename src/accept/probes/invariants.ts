@@ -51,6 +51,7 @@ function closed(intent: Intent, invariant: Invariant, needs: readonly string[], 
       expected: `no answer of ${targets.length}`,
       run: askCommand([...targets, ...controls]),
       judge: judgeSilent(new Set(controls.map((c) => c.name))),
+      isWaiting: true,
       dependsOn: null,
     },
   ];

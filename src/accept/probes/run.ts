@@ -33,11 +33,15 @@ const REACH_MS = 20_000;
 const AT_ONCE = 24;
 const SEEN_CHARACTERS = 160;
 
-/** Asks all probes, many at once, each within its own time. @returns in the order of the probes */
+/**
+ * Asks all probes, many at once, each within its own time; those that wait first.
+ * @returns in the order of the probes
+ */
 export async function runProbes(options: RunProbesOptions): Promise<readonly ProbeResult[]> {
   const { probes, signal, onDone } = options;
   const results: ProbeResult[] = [];
-  let next = 0;
+  const waiting = [...probes.keys()];
+  waiting.sort((a, b) => Number(probes[b]!.isWaiting ?? false) - Number(probes[a]!.isWaiting ?? false));
   let left = probes.length;
   let interrupt: () => void = () => undefined;
   const interrupted = new Promise<never>((_, reject) => {
@@ -47,9 +51,8 @@ export async function runProbes(options: RunProbesOptions): Promise<readonly Pro
   interrupted.catch(() => undefined);
   signal?.addEventListener("abort", interrupt, { once: true });
   const worker = async (): Promise<void> => {
-    while (next < probes.length) {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
       signal?.throwIfAborted();
-      const index = next++;
       const result = await one(options, probes[index]!, interrupted);
       results[index] = result;
       onDone?.(result, --left);

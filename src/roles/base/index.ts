@@ -16,7 +16,7 @@ export const base: RoleDefinition = {
     ...["hosts", "resolv.conf", "sshd.conf", "sudoers"],
     ...["administrators.py", "sudoers-administrators"],
     ...["chrony.conf", "chrony-options", "chrony-unit.conf"],
-    ...["apt-periodic", "apt-unattended", "ldap.conf", "nftables.conf"],
+    ...["apt-periodic", "apt-unattended", "updates-shutdown.conf", "ldap.conf", "nftables.conf"],
     ...["journald.conf", "rsyslog.conf", "rsyslog-forward.conf", "rsyslog-sink.conf"],
   ],
   neighbours: [],
@@ -198,9 +198,20 @@ function updates({ fill }: RoleContext): readonly Step[] {
       verify: [{ argv: ["sh", "-c", "apt-config dump Unattended-Upgrade::Origins-Pattern | grep -q Debian-Security"] }],
     },
     {
+      kind: "files",
+      name: "security updates at shutdown",
+      files: {
+        "/etc/systemd/system/unattended-upgrades.service.d/maquette.conf": {
+          content: fill("updates-shutdown.conf", {}),
+        },
+      },
+      verify: [{ argv: ["systemd-analyze", "verify", "--man=no", "unattended-upgrades.service"] }],
+      reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", "unattended-upgrades"] }],
+    },
+    {
       kind: "units",
       name: "security updates, running",
-      units: ["apt-daily.timer", "apt-daily-upgrade.timer"],
+      units: ["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades"],
       state: "running",
     },
   ];

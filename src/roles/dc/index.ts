@@ -20,7 +20,7 @@ export const dc: RoleDefinition = {
   templates: [
     ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py"],
     ...["maquette-sysvol.service", "maquette-sysvol.timer"],
-    ...["chrony.conf", "chrony.service.conf", "samba.service.conf", "samba-ready"],
+    ...["chrony.conf", "chrony.service.conf", "samba.service.conf", "samba-ready", "samba-names", "ffdhe3072.pem"],
   ],
   // What members of the domain speak to it, and what its peer replicates by.
   neighbours: ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"],
@@ -124,11 +124,38 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       reload,
     },
     {
+      kind: "files",
+      name: "Diffie-Hellman group",
+      files: { "/etc/samba/tls/dh.pem": { content: fill("ffdhe3072.pem", {}) } },
+      check: [{ argv: ["openssl", "dhparam", "-noout", "-in", "new:/etc/samba/tls/dh.pem"] }],
+      reload,
+    },
+    {
       // For Samba's tools, which read it each time; the server asks nobody for a certificate.
       kind: "files",
       name: "revocation list",
       files: { "/etc/samba/tls/crl.pem": { content: "{{secret:vault-crl/ca}}" } },
       check: [isListOf("/etc/samba/tls/ca.pem", "/etc/samba/tls/crl.pem")],
+    },
+    {
+      kind: "files",
+      // smb.conf names two of them.
+      name: "Samba's programs",
+      files: {
+        "/usr/local/lib/maquette/samba-ready": {
+          content: fill("samba-ready", { address: formatAddress(own) }),
+          mode: "0755",
+        },
+        "/usr/local/lib/maquette/samba-names": {
+          content: fill("samba-names", { address: formatAddress(own) }),
+          mode: "0755",
+        },
+        "/etc/systemd/system/samba-ad-dc.service.d/maquette.conf": { content: fill("samba.service.conf", {}) },
+      },
+      check: ["samba-ready", "samba-names"].map((name) => ({
+        argv: ["sh", "-n", `new:/usr/local/lib/maquette/${name}`],
+      })),
+      reload: [{ argv: ["systemctl", "daemon-reload"] }],
     },
     {
       kind: "files",
@@ -148,19 +175,6 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       },
       check: [{ argv: ["testparm", "-s", "new:/etc/samba/smb.conf"] }],
       reload,
-    },
-    {
-      kind: "files",
-      name: "Samba's start",
-      files: {
-        "/usr/local/lib/maquette/samba-ready": {
-          content: fill("samba-ready", { address: formatAddress(own) }),
-          mode: "0755",
-        },
-        "/etc/systemd/system/samba-ad-dc.service.d/maquette.conf": { content: fill("samba.service.conf", {}) },
-      },
-      check: [{ argv: ["sh", "-n", "new:/usr/local/lib/maquette/samba-ready"] }],
-      reload: [{ argv: ["systemctl", "daemon-reload"] }],
     },
   ];
 }

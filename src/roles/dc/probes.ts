@@ -174,6 +174,7 @@ function between(controllers: readonly Host[]): readonly Probe[] {
       expected: "within 10 s",
       run: domain("roundtrip"),
       judge: exits(0),
+      isWaiting: true,
       dependsOn: runs(second),
     },
     {

@@ -9,7 +9,7 @@ import { CommandFailed, must } from "../command.ts";
 import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
 
 /** Changes whenever the scripts below do: layers made by others are not used. */
-const RECIPE_VERSION = 3;
+const RECIPE_VERSION = 4;
 const BUILD_DEADLINE_MS = 15 * 60_000;
 const FORGET_MS = 30 * 24 * 3_600_000;
 
@@ -288,7 +288,15 @@ function baseCommand(
     ...["systemd-networkd-wait-online.service", "systemd-modules-load.service", "console-getty.service"],
     ...["getty@tty1.service", "sshd-keygen.service", "e2scrub_all.timer"],
     ...["dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "systemd-pstore.service"],
+    // What a kernel command line, an initrd, an fstab or a device manager would have left to do, and nspawn has done.
+    ...["systemd-network-generator.service", "systemd-remount-fs.service", "run-lock.mount"],
+    ...["systemd-tmpfiles-setup-dev-early.service", "systemd-tmpfiles-setup-dev.service"],
+    ...["systemd-networkd-persistent-storage.service"],
   ];
+  // systemd.generator(7): they look for a disk label, a TPM, a hibernated kernel or its command line, at each reload.
+  const generators = ["gpt-auto", "hibernate-resume", "tpm2", "run", "debug"].map(
+    (name) => `ln -s /dev/null "$1/etc/systemd/system-generators/systemd-${name}-generator"`,
+  );
   return [
     "unshare",
     ...["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--"],
@@ -310,6 +318,7 @@ function baseCommand(
     '--customize-hook=: > "$1/etc/machine-id"; rm -f "$1/var/lib/dbus/machine-id"',
     `--customize-hook=printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\nff02::1 ip6-allnodes\\nff02::2 ip6-allrouters\\n' > "$1/etc/hosts"`,
     `--customize-hook=systemctl --root="$1" -q enable systemd-networkd.service ssh.service; systemctl --root="$1" -q mask ${quiet.join(" ")}`,
+    `--customize-hook=mkdir -p "$1/etc/systemd/system-generators"; ${generators.join("; ")}`,
     // The journal of a lab is read and forwarded, not kept for years.
     `--customize-hook=mkdir -p "$1/etc/systemd/journald.conf.d"; printf '[Journal]\\nStorage=volatile\\nRuntimeMaxUse=16M\\n' > "$1/etc/systemd/journald.conf.d/50-guest.conf"`,
     suite,

@@ -36,11 +36,14 @@ export const DISABLED_UNITS: readonly string[] = [
   "unbound.service",
 ];
 
-/** Units that would do what the firmware does, or wait for it. */
+/** Units that would do what the firmware does, or wait for it, and what nothing in pfSense corresponds to. */
 export const MASKED_UNITS: readonly string[] = [
+  "dbus.service",
+  "dbus.socket",
   "networking.service",
   "ssh.socket",
   "sshd-keygen.service",
+  "systemd-logind.service",
   "systemd-networkd.service",
   "systemd-networkd.socket",
   "systemd-networkd-wait-online.service",
