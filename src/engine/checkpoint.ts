@@ -221,7 +221,8 @@ async function isAlive(holder: LockHolder): Promise<boolean> {
   }
 }
 
-function signalReaches(pid: number): boolean {
+/** Whether there is a process of this number, whoever's it is. */
+export function signalReaches(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { watch } from "node:fs";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { errnoOf, Fault } from "../core/fault.ts";
+import { privateFolder, type Folders } from "../stack/folders.ts";
+import { signalReaches } from "./checkpoint.ts";
 import { wrapperFolder, type PulumiEnvironment } from "./environment.ts";
-import type { Folders } from "../stack/folders.ts";
 
 export interface PulumiRun {
   readonly code: number;
@@ -34,7 +34,7 @@ export interface PulumiOptions {
  */
 export async function pulumi(args: readonly string[], options: PulumiOptions): Promise<PulumiRun> {
   const wantsEvents = options.onEvent !== undefined;
-  const folder = wantsEvents ? await mkdtemp(join(tmpdir(), "maquette-events-")) : undefined;
+  const folder = wantsEvents ? await eventsFolder(options.folders) : undefined;
   const log = folder === undefined ? undefined : join(folder, "events.jsonl");
   try {
     const tail = log === undefined ? undefined : await tailEvents(log, options.onEvent!);
@@ -50,6 +50,16 @@ export async function pulumi(args: readonly string[], options: PulumiOptions): P
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A folder for one run's events; those of runs that were killed go away. */
+async function eventsFolder({ run }: Folders): Promise<string> {
+  await privateFolder(run);
+  for (const name of await readdir(run)) {
+    const pid = /^events-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !signalReaches(Number(pid))) await rm(join(run, name), { recursive: true, force: true });
+  }
+  return mkdtemp(join(run, `events-${process.pid}-`));
 }
 
 async function spawnPulumi(args: readonly string[], options: PulumiOptions, wantsEvents: boolean): Promise<PulumiRun> {
@@ -151,7 +161,7 @@ function parseEvent(line: string): EngineEvent {
     throw new Fault(
       "ENGINE_EVENTS",
       `Pulumi's event log cannot be read: ${line.slice(0, 80)}`,
-      "Is the disk of the temporary folder (TMPDIR) full? Free some space, then run the same command again.",
+      "Is the disk full? Free some space, then run the same command again.",
       error,
     );
   }

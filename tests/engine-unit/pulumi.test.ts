@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -78,24 +79,26 @@ describe("the event log", () => {
     expect(seen[2]!.stdoutEvent!.message).toHaveLength(100_000);
   });
 
-  test("is asked for only where somebody listens, and its folder is removed", async () => {
+  test("is asked for only where somebody listens, and its folder is removed, as are those of runs that were killed", async () => {
     const own = await lab('echo "$@"; echo "debug $PULUMI_DEBUG_COMMANDS"; [ -z "$LOG" ] || echo "$LOG"');
-    vi.stubEnv("TMPDIR", own.folder);
+    const killed = spawnSync("true").pid;
+    for (const pid of [killed, process.pid]) mkdirSync(join(own.folders.run, `events-${pid}-abc`), { recursive: true });
     const deaf = await own.run(["up", "--yes"]);
     expect(deaf.stdout).toBe("up --yes --non-interactive --color never\ndebug \n");
     const heard = await own.run(["up"], { onEvent: () => undefined });
     const log = heard.stdout.trim().split("\n").at(-1)!;
-    expect(log).toContain(own.folder);
-    expect(existsSync(join(log, ".."))).toBe(false);
+    expect(log).toContain(own.folders.run);
+    expect(readdirSync(own.folders.run).filter((name) => name.startsWith("events-"))).toEqual([
+      `events-${process.pid}-abc`,
+    ]);
   });
 
   test("that is damaged is said in words when the run has ended, and its folder is removed", async () => {
     const own = await lab(`printf '%s\\n%s\\n%s\\n' '${event(1)}' '{broken' '${event(2)}' > "$LOG"; sleep 0.1`);
-    vi.stubEnv("TMPDIR", own.folder);
-    const before = readdirSync(own.folder);
+    const events = (): string[] => readdirSync(own.folders.run).filter((name) => name.startsWith("events-"));
     const fault = await faultOf(() => own.run(["up"], { onEvent: () => undefined }));
     expect(fault.code).toBe("ENGINE_EVENTS");
-    expect(readdirSync(own.folder)).toEqual(before);
+    expect(events()).toEqual([]);
   });
 });
 
