@@ -40,6 +40,28 @@ function logOf(steps: readonly string[]): { readonly text: string; readonly toUs
 }
 
 describe("figures of a drill", () => {
+  it("judge probes up to the span's end, and a session up to when it was listened to", () => {
+    const { text } = logOf(["up 100", "lost 150", "up 10"]);
+    const log = readLog(text, 1)[0]!;
+    // A session that lost its words to the gap is heard after a retransmission, when probes are answered already.
+    const span = { fromUs: 0, toUs: 2_510_000 };
+    expect(figuresOf(log, span)).toMatchObject({ isBack: true, session: { isAlive: true } });
+    const late = {
+      ...log,
+      session: {
+        ...log.session,
+        messages: log.session.messages.map((m) =>
+          m.sentUs >= 1_000_000 && m.heardUs !== undefined ? { ...m, heardUs: 2_590_000 } : m,
+        ),
+      },
+    };
+    expect(figuresOf(late, span)).toMatchObject({ isBack: true, session: { isAlive: false } });
+    expect(figuresOf(late, { ...span, heardToUs: 2_600_000 })).toMatchObject({
+      isBack: true,
+      session: { isAlive: true },
+    });
+  });
+
   it.each(cases)("$name", ({ log, expect: wanted, mayEnd = false, faults = [] }) => {
     const { text, toUs } = logOf(log);
     const figures = figuresOf(readLog(text, 1)[0]!, { fromUs: 0, toUs });

@@ -49,6 +49,8 @@ export function readLog(text: string, paths: number): readonly PathLog[] {
 export interface Span {
   readonly fromUs: number;
   readonly toUs: number;
+  /** Up to when a session was listened to, where that is later: an answer to a probe is there sooner. */
+  readonly heardToUs?: number;
 }
 
 export interface PathFigures {
@@ -89,7 +91,7 @@ export function figuresOf(log: PathLog, span: Span): PathFigures {
     backAfterMs: end === undefined ? 0 : ms(Math.min(end.toUs, span.toUs) - span.fromUs),
     isBack: last?.answeredUs !== undefined,
     longestPauseMs: ms(Math.max(0, ...pauses)),
-    session: sessionOf(log.session, span),
+    session: sessionOf(log.session, { ...span, toUs: span.heardToUs ?? span.toUs }),
   };
 }
 

@@ -53,6 +53,12 @@ const PATIENCE_SECONDS = 10;
 const STEADY_DEADLINE_MS = 20_000;
 const READ_DEADLINE_MS = 20_000;
 
+/** Where one phase ends and the next begins: the last probe that was answered on every path, and what sessions heard by then. */
+interface Mark {
+  readonly answeredUs: number;
+  readonly heardUs: number;
+}
+
 const startedAnswer = z.union([z.object({ pid: z.int() }), z.object({ failure: z.string() })]);
 const clockAnswer = z.object({ now: z.number() });
 const stateAnswer = z.object({
@@ -76,9 +82,13 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const folder = `/run/maquette-drill-${process.pid}-${Date.now()}`;
   const clock = async (): Promise<number> =>
     clockAnswer.parse(await python(shell, client, CLOCK, {}, READ_DEADLINE_MS)).now;
-  /** Until every path answers, and every session that must live is heard, for a while after a point of time. */
-  const steadyAfter = async (sinceUs: number, mayEnd: (path: Path) => boolean): Promise<void> => {
-    await until(
+  /**
+   * Until every path answers, and every session that must live is heard, for a while after a point of time.
+   * @returns up to when that was seen. What comes later is the next phase's: a router that returns takes over zone by
+   * zone, and to ask for the time once more takes long enough for that to begin
+   */
+  const steadyAfter = async (sinceUs: number, mayEnd: (path: Path) => boolean): Promise<Mark> => {
+    const seen = await until(
       `answers on ${paths.map((p) => p.name).join(" and ")}`,
       STEADY_DEADLINE_MS,
       async () => {
@@ -93,6 +103,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
         ),
       { ...(options.signal ? { signal: options.signal } : {}) },
     );
+    return { answeredUs: Math.min(...seen.answered) + 1, heardUs: seen.now };
   };
   try {
     for (const path of paths) {
@@ -120,25 +131,29 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     );
     await steadyAfter(await clock(), () => false);
     say(`${event.what}: sessions are open, probes every ${EVERY_MS} ms`);
-    const marks: number[] = [];
+    const marks: Mark[] = [];
+    const nowMark = async (): Promise<Mark> => {
+      const now = await clock();
+      return { answeredUs: now, heardUs: now };
+    };
     let recoveredMs: number | undefined;
-    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+    const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
       try {
-        await work();
+        return await work();
       } catch (error) {
         // Somebody interrupts: nothing is measured any more, all is put back.
         options.signal?.throwIfAborted();
         faults.push(messageOf(error));
+        return undefined;
       }
     };
-    marks.push(await clock());
+    marks.push(await nowMark());
     const striking = event.strike(undo);
     // Awaited below; what it has to say is not lost meanwhile.
     striking.catch(() => undefined);
     await attempt(() => event.noticed());
     const noticedAt = await clock();
-    await attempt(() => steadyAfter(noticedAt, event.mayEnd));
-    marks.push(await clock());
+    marks.push((await attempt(() => steadyAfter(noticedAt, event.mayEnd))) ?? (await nowMark()));
     say(`${event.what}: over; putting back`);
     await attempt(() => striking);
     const before = performance.now();
@@ -148,8 +163,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       recoveredMs = Math.round(performance.now() - before);
     });
     const recoveredAt = await clock();
-    await attempt(() => steadyAfter(recoveredAt, event.mayEnd));
-    marks.push(await clock());
+    marks.push((await attempt(() => steadyAfter(recoveredAt, event.mayEnd))) ?? (await nowMark()));
     await programs.run();
     const { stdout } = await shell.run(client, ["cat", `${folder}/log`], "", READ_DEADLINE_MS);
     const logs = readLog(stdout, paths.length);
@@ -159,10 +173,12 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
         judgePath(p.name, figuresOf(logs[i]!, span), { limitMs: event.limitMs, mayEnd: event.mayEnd(p) }),
       ),
     });
-    const phases = [
-      phase("lost", { fromUs: marks[0]!, toUs: marks[1]! }),
-      phase("back", { fromUs: marks[1]!, toUs: marks[2]! }),
-    ];
+    const between = (from: Mark, to: Mark): Span => ({
+      fromUs: from.answeredUs,
+      toUs: to.answeredUs,
+      heardToUs: to.heardUs,
+    });
+    const phases = [phase("lost", between(marks[0]!, marks[1]!)), phase("back", between(marks[1]!, marks[2]!))];
     const isGood = faults.length === 0 && phases.every((p) => p.paths.every((j) => j.faults.length === 0));
     return { what: event.what, phases, recoveredMs, faults, isGood };
   } finally {
