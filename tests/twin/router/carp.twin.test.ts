@@ -86,6 +86,28 @@ class Node {
 // A closed port that answers: the address is there, and replies find their way.
 const REACH = `python3 -c 'import errno, socket; s = socket.socket(); s.settimeout(2); print("refused" if s.connect_ex(("10.0.0.1", 9)) == errno.ECONNREFUSED else "silent")'`;
 
+/** Asks for 10.0.0.1 by ARP as `sender` (MAC, address), and says whether the first router says anything to that. */
+const askFor = (sender: readonly [string, string]): string => `python3 -c '
+import socket, struct
+MAC, OWN, ASKED = bytes.fromhex("${sender[0]}"), socket.inet_aton("${sender[1]}"), socket.inet_aton("10.0.0.1")
+def opened(device):
+    # ETH_P_ALL: of a port, a bridge leaves nothing to those who ask for one protocol alone.
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    s.bind((device, 3))
+    return s
+heard = opened("a.lan")
+heard.settimeout(1)
+opened("lan").send(b"\\xff" * 6 + MAC + bytes.fromhex("0806" "0001080006040001") + MAC + OWN + bytes(6) + ASKED)
+try:
+    while True:
+        frame, address = heard.recvfrom(2048)
+        if address[2] != socket.PACKET_OUTGOING and frame[12:14] == b"\\x08\\x06" and frame[20:22] == b"\\0\\2" and frame[28:32] == ASKED:
+            print("answered")
+            break
+except TimeoutError:
+    print("silent")
+'`;
+
 const vip = (
   id: string,
   device: string,
@@ -189,7 +211,31 @@ describe.skipIf(reason !== undefined)(`CARP on the wire${reason ? `: skipped, ${
       await b.becomes(id, "BACKUP", fromB);
     }
     expect((await b.status()).map((v) => v.state)).toEqual(["BACKUP", "BACKUP"]);
+    // Frames to the virtual MAC are the master's own, and nobody else's.
+    const takenIn = (name: string): string => inNode(name, "nft list set netdev maquette_carp vtnet0");
+    expect(takenIn("a")).toContain("00:00:5e:00:01:0a");
+    expect(takenIn("b")).not.toContain("00:00:5e:00:01:0a");
+    expect([...a.events, ...b.events].filter((e) => e.event === "failure")).toEqual([]);
   }, 30_000);
+
+  it("asked for its address it answers, but not another router that announces to have it now: switches would learn the old way again", async () => {
+    const a = await start("a");
+    configure(a, 2, 0);
+    await a.becomes("lan", "MASTER");
+    expect(ns.run(askFor(["020000000001", "10.0.0.4"]))).toContain("answered");
+    expect(ns.run(askFor(["00005e00010a", "10.0.0.1"]))).toContain("silent");
+  }, 20_000);
+
+  it("tells what the kernel refuses of a takeover, and takes over all the same", async () => {
+    const a = await start("a");
+    configure(a, 2, 0);
+    await a.becomes("lan", "BACKUP");
+    inNode("a", "nft delete table netdev maquette_carp");
+    await a.becomes("lan", "MASTER");
+    const failure = await a.until("failure", (e) => e.event === "failure");
+    expect(failure.what).toBe("nf_tables: vtnet0 00:00:5e:00:01:0a: No such file or directory");
+    expect((await a.status()).map((v) => v.state)).toEqual(["MASTER", "MASTER"]);
+  }, 20_000);
 
   it("with another password both become master, and each counts and tells of what it refuses", async () => {
     const [a, b] = [await start("a"), await start("b")];

@@ -40,6 +40,13 @@ ETH_P_IP, ETH_P_ARP = 0x0800, 0x0806
 RTM_NEWADDR, RTM_DELADDR, RTM_NEWLINK, RTM_DELLINK = 20, 21, 16, 17
 RTMGRP_LINK = 1
 IFF_UP, IFF_RUNNING = 0x1, 0x40
+# linux/netfilter/nfnetlink.h and nf_tables.h.
+NETLINK_NETFILTER, NFNL_BATCH_BEGIN, NFNL_BATCH_END, NFNL_SUBSYS_NFTABLES = 12, 0x10, 0x11, 10
+NFT_NEWSETELEM, NFT_DELSETELEM = 12, 14
+NFPROTO_UNSPEC, NFPROTO_NETDEV = 0, 5
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 0x1, 0x4, 0x400
+NLMSG_ERROR = 2
+NLA_F_NESTED = 0x8000
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 SO_ATTACH_FILTER = 26
 REFUSED_LOG_SECONDS = 60
@@ -121,6 +128,56 @@ class Netlink:
                 return attributes[at + 4 : at + length].split(b"\0")[0].decode()
             at += (length + 3) & ~3
         return ""
+
+
+def attribute(kind, value):
+    """One netlink attribute: struct nlattr, its value, and what fills it up to four bytes."""
+    return struct.pack("HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
+
+
+class Elements:
+    """
+    Members of the sets of TABLE, told to the kernel by this process itself (nfnetlink): who takes an address over must
+    not wait for a program to start, nor must the next address wait behind it. In a FreeBSD kernel they change together.
+    """
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self.socket.bind((0, 0))
+        self.socket.settimeout(10)
+
+    @staticmethod
+    def message(kind, flags, sequence, family, resource, body=b""):
+        # struct nlmsghdr, then struct nfgenmsg.
+        head = struct.pack("IHHII", 20 + len(body), kind, NLM_F_REQUEST | flags, sequence, 0)
+        return head + struct.pack("!BBH", family, 0, resource) + body
+
+    def change(self, changes):
+        """All of them or none. Each is (whether it comes, the set, the MAC). Returns what the kernel refused."""
+        batch = [self.message(NFNL_BATCH_BEGIN, 0, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES)]
+        for number, (comes, name, mac) in enumerate(changes, 1):
+            # NFTA_SET_ELEM_KEY of NFTA_DATA_VALUE; NFTA_LIST_ELEM; then the list's table, set and elements.
+            key = attribute(1 | NLA_F_NESTED, attribute(1, mac))
+            body = attribute(1, TABLE.encode() + b"\0") + attribute(2, name.encode() + b"\0")
+            body += attribute(3 | NLA_F_NESTED, attribute(1 | NLA_F_NESTED, key))
+            kind = NFNL_SUBSYS_NFTABLES << 8 | (NFT_NEWSETELEM if comes else NFT_DELSETELEM)
+            flags = NLM_F_ACK | (NLM_F_CREATE if comes else 0)
+            batch.append(self.message(kind, flags, number, NFPROTO_NETDEV, 0, body))
+        batch.append(self.message(NFNL_BATCH_END, 0, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES))
+        self.socket.send(b"".join(batch))
+        refused, answered = [], 0
+        while answered < len(changes):
+            data, at = self.socket.recv(65536), 0
+            while at + 20 <= len(data):
+                length, kind, _, sequence, _, code = struct.unpack_from("IHHIIi", data, at)
+                if kind == NLMSG_ERROR:
+                    # The batch itself, or one of its changes.
+                    answered = answered + 1 if sequence else len(changes)
+                    if code != 0:
+                        what = "%s %s" % (changes[sequence - 1][1], changes[sequence - 1][2].hex(":"))
+                        refused.append("%s: %s" % (what if sequence else "batch", os.strerror(-code)))
+                at += (length + 3) & ~3
+        return refused
 
 
 def is_running(device):
@@ -257,10 +314,14 @@ class Vip:
             self.advertise()
 
     def master_down(self, reason):
-        """carp_master_down_locked."""
+        """
+        carp_master_down_locked, whose two packets leave a kernel as one. This process may be held up between them: were
+        the advert first, a router with more right could answer it before the ARP has left, and the switches would
+        then learn the way from the one that has given up.
+        """
         self.set_state(MASTER, reason)
-        self.advertise()
         self.announce()
+        self.advertise()
 
     def advertise(self):
         """carp_send_ad_locked."""
@@ -344,6 +405,7 @@ class Daemon:
     def __init__(self):
         self.selector = selectors.DefaultSelector()
         self.netlink = Netlink()
+        self.elements = Elements()
         self.cards = {}
         self.vips = {}
         self.told_demotion = 0
@@ -463,13 +525,16 @@ class Daemon:
                 vip.receive(carp, source)
 
     def read_arp(self, card):
-        """Requests for the address of a master get the virtual MAC (RFC 826)."""
+        """
+        Requests for the address of a master get the virtual MAC (RFC 826). Not those that bear it themselves (in_arpinput
+        drops them): another router announces to have the address now, and switches must not learn the old way again.
+        """
         for frame, kind in self.frames(card.arp):
             if kind == socket.PACKET_OUTGOING or len(frame) < 42 or frame[14:22] != bytes.fromhex("0001080006040001"):
                 continue
             sender, asked = frame[22:32], frame[38:42]
             for vip in self.vips.values():
-                if vip.state != MASTER or vip.device != card.name:
+                if vip.state != MASTER or vip.device != card.name or sender[:6] == vip.mac:
                     continue
                 if asked in [socket.inet_aton(a) for a in vip.addresses]:
                     arp = struct.pack("!HHBBH", 1, ETH_P_IP, 6, 4, 2) + vip.mac + asked + sender
@@ -509,8 +574,7 @@ class Daemon:
             for address in vip.addresses:
                 self.netlink.address(RTM_DELADDR, address)
         if MASTER in (before, vip.state):
-            verb = "add" if vip.state == MASTER else "delete"
-            self.pending.append("%s element netdev %s %s { %s }" % (verb, TABLE, vip.device, mac_text(vip.mac)))
+            self.pending.append((vip.state == MASTER, vip.device, vip.mac))
         tell(event="state", id=vip.id, vhid=vip.vhid, device=vip.device, state=vip.state, before=before, reason=reason)
 
     def table(self):
@@ -518,7 +582,7 @@ class Daemon:
         self.pending.clear()
         lines = ["table netdev %s {}" % TABLE, "delete table netdev %s" % TABLE, "table netdev %s {" % TABLE]
         for name in self.cards:
-            masters = [mac_text(v.mac) for v in self.vips.values() if v.device == name and v.state == MASTER]
+            masters = [v.mac.hex(":") for v in self.vips.values() if v.device == name and v.state == MASTER]
             lines.append("set %s { type ether_addr" % name)
             if masters:
                 lines.append("elements = { %s }" % ", ".join(masters))
@@ -531,8 +595,9 @@ class Daemon:
 
     def flush(self):
         if self.pending:
-            lines, self.pending = self.pending, []
-            self.nft(lines)
+            changes, self.pending = self.pending, []
+            for refused in self.elements.change(changes):
+                tell(event="failure", what="nf_tables: %s" % refused)
 
     @staticmethod
     def nft(lines):
@@ -540,10 +605,6 @@ class Daemon:
         done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, timeout=10)
         if done.returncode != 0:
             tell(event="failure", what="nft: %s" % done.stderr.decode(errors="replace").strip())
-
-
-def mac_text(mac):
-    return ":".join("%02x" % b for b in mac)
 
 
 def main():
