@@ -46,6 +46,21 @@ export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undef
   return parsed.success ? parsed.data : undefined;
 }
 
+/** Looks at what it says ten times a second, for a few seconds: one who waits in there costs less than to enter again. */
+const UNTIL_STARTED =
+  'n=0; while [ $n -lt 100 ] && ! grep -qE \'"phase": "(running|failed)"\' "$1" 2>/dev/null; do sleep 0.1; n=$((n+1)); done';
+
+/** Until the router has its rules and forwards, or failed to; a guest that cannot be asked yet is asked again. */
+export async function untilStarted(router: ReachedRouter, deadlineMs: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (Date.now() < deadline) {
+    const entered = await router.run(["sh", "-c", UNTIL_STARTED, "sh", ROUTER_STATUS_FILE], "").catch(() => undefined);
+    const phase = entered && (await viewOf(router).catch(() => undefined))?.phase;
+    if (phase === "running" || phase === "failed") return;
+    await sleep(50);
+  }
+}
+
 /**
  * Waits until each router runs with rules that its kernel was read back and proven to hold, and each CARP address has
  * exactly one master. @param addresses how many CARP addresses there are to be @throws Fault ROUTERS_NOT_READY

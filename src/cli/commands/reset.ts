@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseDeployment, stateAfterReset } from "../../engine/restore.ts";
 import { untilBooted } from "../../provision/booted.ts";
-import { untilRoutersCarry, viewOf } from "../../provision/routers.ts";
+import { untilRoutersCarry, untilStarted } from "../../provision/routers.ts";
 import { checkSnapshotName, GuestSnapshots } from "../../provision/snapshots.ts";
 import { consoleOf } from "../after-boot.ts";
 import type { Command } from "../command.ts";
@@ -91,13 +90,10 @@ const FORWARD_DEADLINE_MS = 30_000;
 
 /** Until the routers have their rules, or are late: whether they come at all is asked at the end. */
 async function untilRoutersForward(record: SnapshotRecord, room: string): Promise<void> {
-  const deadline = Date.now() + FORWARD_DEADLINE_MS;
   const routers = record.guests.filter((g) => g.role === "router");
-  const isUp = async (vmId: number): Promise<boolean> => {
-    const router = { host: "", run: consoleOf(room, vmId) };
-    return (await viewOf(router).catch(() => undefined))?.phase === "running";
-  };
-  for (const g of routers) while (!(await isUp(g.vmId)) && Date.now() < deadline) await sleep(50);
+  await Promise.all(
+    routers.map((g) => untilStarted({ host: g.host, run: consoleOf(room, g.vmId) }, FORWARD_DEADLINE_MS)),
+  );
 }
 
 /** Every guest's system up, and the routers with one master for each address. */

@@ -16,6 +16,7 @@ interface Event {
   readonly state?: string;
   readonly reason?: string;
   readonly what?: string;
+  readonly demotion?: number;
   readonly at: number;
   readonly vips?: readonly {
     readonly id: string;
@@ -226,6 +227,39 @@ describe.skipIf(reason !== undefined)(`CARP on the wire${reason ? `: skipped, ${
     expect(ns.run(askFor(["020000000001", "10.0.0.4"]))).toContain("answered");
     expect(ns.run(askFor(["00005e00010a", "10.0.0.1"]))).toContain("silent");
   }, 20_000);
+
+  it("demoted while it has no states it preempts nobody, then all once each address has a master", async () => {
+    const [a, b] = [await start("a"), await start("b")];
+    configure(b, 3, 100);
+    await Promise.all([b.becomes("lan", "MASTER"), b.becomes("dmz", "MASTER")]);
+    a.send({
+      op: "configure",
+      vips: [
+        vip("lan", "vtnet0", 10, 0, "10.0.0.2", "10.0.0.1"),
+        vip("dmz", "vtnet1", 20, 0, "10.0.1.2", "10.0.1.1"),
+        // Nobody else's: it has a master when its own time is over.
+        vip("alone", "vtnet0", 30, 0, "10.0.0.2", "10.0.0.9"),
+      ],
+    });
+    a.send({ op: "demote", by: 240, reason: "states are asked for" });
+    a.send({ op: "demote", by: 0, reason: "states have come", within: 10 });
+    await Promise.all([a.becomes("lan", "MASTER"), a.becomes("dmz", "MASTER")]);
+    const told = a.events
+      .filter((e) => e.event === "demotion" || (e.event === "state" && e.state === "MASTER"))
+      .map((e) => (e.event === "state" ? e.id : `demoted by ${String(e.demotion)}`));
+    expect(told.slice(0, 3)).toEqual(["demoted by 240", "alone", "demoted by 0"]);
+    expect(told.slice(3).sort()).toEqual(["dmz", "lan"]);
+  });
+
+  it("a demotion that waits for masters ends in time without them", async () => {
+    const a = await start("a");
+    configure(a, 2, 0);
+    a.send({ op: "demote", by: 240, reason: "states are asked for" });
+    a.send({ op: "demote", by: 0, reason: "states have come", within: 1 });
+    const { at } = await a.until("lifted", (e) => e.event === "demotion" && e.demotion === 0);
+    expect(at - a.events.find((e) => e.event === "demotion")!.at).toBeLessThan(2_500);
+    expect(a.events.some((e) => e.event === "state" && e.state === "MASTER")).toBe(false);
+  });
 
   it("tells what the kernel refuses of a takeover, and takes over all the same", async () => {
     const a = await start("a");

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 
 import { Fault, messageOf } from "../../../core/fault.ts";
 import type { Circumstances } from "../../../pfsense/rules/types.ts";
@@ -12,6 +12,7 @@ import { Helper } from "./helper.ts";
 import type { HelperEvent } from "./helper.ts";
 import { applyLinks, applySysctls, requireCards, Routes, setForwarding } from "./links.ts";
 import { CONFIG, locateConfig } from "./media.ts";
+import { PeerStates } from "./peer-states.ts";
 import { KernelRules } from "./rules.ts";
 import { applyAccounts, applyServices, applyShaper, checkServices, makeHostKey } from "./services.ts";
 import type { CarpStatus, GatewayStatus, RouterStatus } from "./status.ts";
@@ -21,11 +22,10 @@ export const FIRMWARE = "/usr/lib/maquette/router";
 export const RUN = "/run/maquette/router";
 export const STATUS = `${RUN}/status.json`;
 
-/** How long the other router's states are waited for before this one takes part in CARP: at least, and at most. */
-const SYNC_LEAST_MS = 1_000;
-const SYNC_LIMIT_MS = 6_000;
-/** A peer that has said nothing by then is not there. */
-const PEER_LIMIT_MS = 2_000;
+/** CARP_MAXSKEW of ip_carp.c, which pfsync(4) demotes by. */
+const MAX_DEMOTION = 240;
+/** Every address has a master by then: 3·advbase + skew/256. */
+const ELECTION_SECONDS = 4;
 
 interface GatewayView {
   state: GatewayStatus["state"];
@@ -44,6 +44,7 @@ export class Router {
   readonly #carp: Helper;
   readonly #watch: Helper;
   readonly #sync: Helper;
+  readonly #peerStates: PeerStates;
   readonly #filterlog: Helper;
   readonly #say: (text: string) => void;
   readonly #gateways = new Map<string, GatewayView>();
@@ -61,8 +62,6 @@ export class Router {
   #failure: string | undefined;
   #isForwarding = false;
   #isTakingOver = false;
-  #isHanding = false;
-  #onHanded: (() => void) | undefined;
   #confirm:
     | { readonly timer: NodeJS.Timeout; readonly until: number; readonly before: ReadFile; readonly source: string }
     | undefined;
@@ -75,7 +74,15 @@ export class Router {
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
     this.#filterlog = new Helper([...python, `${FIRMWARE}/filterlog.py`], () => undefined, say);
-    this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], (e) => this.#onSync(e), say);
+    this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], (e) => this.#peerStates.onEvent(e.event), say);
+    this.#peerStates = new PeerStates(
+      {
+        send: (op) => this.#sync.send({ op }),
+        conntrackd: async (flag) => (await attempt(["conntrackd", flag])).stdout,
+      },
+      // Of a program before this one in the same boot; the folder is of memory.
+      !existsSync(STATUS),
+    );
   }
 
   /** One thing at a time. */
@@ -86,8 +93,8 @@ export class Router {
   }
 
   /**
-   * From nothing to a router that forwards: closed first, rules proven before a single address is set, forwarding next
-   * to last, CARP last, as on pfSense.
+   * From nothing to a router that forwards: closed first, rules proven before a single address is set, forwarding
+   * last; CARP comes with the slower rest.
    * @throws Fault when there is no sound file, or its rules cannot be proven; nothing forwards then
    */
   boot(): Promise<void> {
@@ -123,13 +130,18 @@ export class Router {
       await makeHostKey();
       const sync = desired.services.find((s) => s.unit === "conntrackd.service");
       const others = { ...desired, services: desired.services.filter((s) => s !== sync) };
-      // CARP waits for states, and for nothing else.
+      this.#configureCarp(desired);
+      // As pfsync(4) has it: no address is preempted by a router that has no states yet, nor does CARP wait for them.
+      if (sync?.isWanted) this.#carp.send({ op: "demote", by: MAX_DEMOTION, reason: "states are asked for" });
       const services = applyServices(others, this.#say);
       if (sync?.isWanted) {
         await applyServices({ ...desired, services: [sync] }, this.#say);
-        await this.#receiveStates();
+        const isOtherThere = await this.#peerStates.receive();
+        // A pfSense takes long to boot; this one may be back before it was missed. Coming into the other one's takeover
+        // it would tear the addresses apart between the two.
+        const within = isOtherThere ? { within: ELECTION_SECONDS } : {};
+        this.#carp.send({ op: "demote", by: 0, reason: "states have come", ...within });
       }
-      this.#configureCarp(desired);
       await services;
       this.#saveStatus();
     });
@@ -258,61 +270,15 @@ export class Router {
     this.#carp.send({ op: "status" });
   }
 
-  /**
-   * States that came from the other router are in the kernel alone, and conntrackd hands on only those of its own
-   * cache: whoever takes an address over takes its states into that cache, or the other one, back from a failure, would
-   * be given none of them. Once for all addresses that come over together.
-   */
+  /** Once for all addresses that come over together. */
   #takeStatesOver(): void {
+    this.#peerStates.onMaster();
     if (this.#isTakingOver || this.#desired === undefined) return;
     this.#isTakingOver = true;
     void this.#exclusively(async () => {
       this.#isTakingOver = false;
-      await attempt(["conntrackd", "-R"]);
+      await this.#peerStates.takeOver();
     });
-  }
-
-  /** Until the other router says that it has its states at hand; one that is not there says nothing. */
-  async #askForStates(): Promise<void> {
-    const handed = new Promise<true>((resolve) => (this.#onHanded = () => resolve(true)));
-    for (const deadline = Date.now() + PEER_LIMIT_MS; Date.now() < deadline;) {
-      this.#sync.send({ op: "ask" });
-      const later = new Promise<false>((resolve) => setTimeout(() => resolve(false), 200));
-      if (await Promise.race([handed, later])) break;
-    }
-    this.#onHanded = undefined;
-  }
-
-  #onSync(e: HelperEvent): void {
-    if (e.event === "handed") this.#onHanded?.();
-    if (e.event !== "asked" || this.#isHanding) return;
-    this.#isHanding = true;
-    void attempt(["conntrackd", "-R"]).then(() => {
-      this.#isHanding = false;
-      this.#sync.send({ op: "hand" });
-    });
-  }
-
-  /** Asks the other router for its states, and waits until they have come, or it is plain that nobody answers. */
-  async #receiveStates(): Promise<void> {
-    await this.#askForStates();
-    await attempt(["conntrackd", "-n"]);
-    const started = Date.now();
-    let before = 0;
-    let most = 0;
-    for (;;) {
-      const { stdout } = await attempt(["conntrackd", "-s"]);
-      const received = Number(/(\d+) Bytes recv/.exec(stdout)?.[1] ?? "0");
-      const elapsed = Date.now() - started;
-      const came = received - before;
-      most = Math.max(most, came);
-      // Alone; or the burst of what there was is over, and what comes now is what changes. Under steady change that is
-      // not to be told apart, so there is an end to the patience too.
-      if (received === 0 ? elapsed > PEER_LIMIT_MS : elapsed > SYNC_LEAST_MS && came * 4 <= most) return;
-      if (elapsed > SYNC_LIMIT_MS) return;
-      before = received;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { Fault, messageOf } from "../../../core/fault.ts";
@@ -74,10 +74,10 @@ function applySystem(desired: Desired): void {
   const zone = timezoneOf({ config: desired.file.config, interfaces: desired.ruleset.interfaces });
   const source = `/usr/share/zoneinfo/${zone ?? "UTC"}`;
   if (!existsSync(source)) return;
-  rmSync("/etc/localtime", { force: true });
   writeAtomic("/etc/timezone", `${zone ?? "UTC"}\n`);
   // A link, as localtime(5) wants it.
-  void attempt(["ln", "-sf", source, "/etc/localtime"]);
+  rmSync("/etc/localtime", { force: true });
+  symlinkSync(source, "/etc/localtime");
 }
 
 /** Where sshd looks for keys (`AuthorizedKeysFile` of services/access.ts). */
@@ -141,13 +141,18 @@ export async function applyShaper(
   say: (text: string) => void,
 ): Promise<void> {
   const { devices } = desired.shaper;
-  for (const link of desired.network.links) {
-    const wanted = devices.get(link.device);
-    const had = before?.shaper.devices.get(link.device);
-    if (JSON.stringify(wanted) === JSON.stringify(had) && before) continue;
-    await attempt(["tc", "qdisc", "del", "dev", link.device, "root"]);
+  const touched = desired.network.links.filter(
+    (link) =>
+      !before || JSON.stringify(devices.get(link.device)) !== JSON.stringify(before.shaper.devices.get(link.device)),
+  );
+  if (touched.length === 0) return;
+  // Most have none to remove, which is no failure: -force goes on (tc(8)).
+  const removals = touched.map((link) => `qdisc del dev ${link.device} root\n`).join("");
+  await attempt(["tc", "-force", "-batch", "-"], { input: removals });
+  for (const { device } of touched) {
+    const wanted = devices.get(device);
     if (!wanted) continue;
     const { code, stderr } = await attempt(["tc", "-batch", "-"], { input: `${wanted.join("\n")}\n` });
-    if (code !== 0) say(`shaper on ${link.device}: ${stderr.trim().split("\n")[0] ?? ""}; nothing is shaped there`);
+    if (code !== 0) say(`shaper on ${device}: ${stderr.trim().split("\n")[0] ?? ""}; nothing is shaped there`);
   }
 }

@@ -6,6 +6,7 @@ Reads one JSON object a line on standard input, writes one a line on standard ou
   {"op": "configure", "vips": [{"id": "wan/1", "device": "vtnet0", "vhid": 1, "advbase": 1, "advskew": 0,
       "password": "...", "addresses": ["198.51.100.4"], "source": "198.51.100.2"}]}
   {"op": "demote", "by": 240, "reason": "..."}     what the node is demoted by beside its dead links
+  {"op": "demote", "by": 0, "reason": "...", "within": 4}     once every host has a master, and then at the latest
   {"op": "status"}
 
 A master holds its addresses on loopback, so that the kernel does not answer ARP for them with the card's own MAC:
@@ -251,6 +252,7 @@ class Vip:
         self.deadline = None
         self.counts = {"received": 0, "sent": 0, "badAuth": 0, "badVersion": 0, "badChecksum": 0, "badLength": 0}
         self.refused_logged = None
+        self.has_heard = False
         self.apply(spec)
 
     def apply(self, spec):
@@ -361,6 +363,7 @@ class Vip:
         if hmac_sha1(self.key, self.signed + struct.pack("!II", high, low)) != digest:
             return self.refuse("badAuth", source, "another password, or other addresses")
         self.counter = high << 32 | low
+        self.has_heard = True
         mine = (self.advbase, self.skew())
         theirs = (base, skew)
         if self.state == MASTER:
@@ -409,6 +412,7 @@ class Daemon:
         self.cards = {}
         self.vips = {}
         self.told_demotion = 0
+        self.once_elected = None
         self.pending = []
         self.input = b""
         self.is_ended = False
@@ -424,6 +428,8 @@ class Daemon:
         tell(event="ready")
         while not self.is_ended:
             deadlines = [v.deadline for v in self.vips.values() if v.deadline is not None]
+            if self.once_elected:
+                deadlines.append(self.once_elected[2])
             wait = max(0, min(deadlines) - time.monotonic()) if deadlines else None
             for key, _ in self.selector.select(wait):
                 key.data()
@@ -431,6 +437,9 @@ class Daemon:
             for vip in list(self.vips.values()):
                 if vip.deadline is not None and vip.deadline <= now:
                     vip.tick()
+            if self.once_elected and (self.is_elected() or self.once_elected[2] <= now):
+                by, reason, _ = self.once_elected
+                self.demote(by, reason)
             self.flush()
 
     # Input
@@ -446,7 +455,10 @@ class Daemon:
             if message["op"] == "configure":
                 self.configure(message["vips"])
             elif message["op"] == "demote":
-                self.demote(message["by"], message["reason"])
+                if "within" in message:
+                    self.once_elected = (message["by"], message["reason"], time.monotonic() + message["within"])
+                else:
+                    self.demote(message["by"], message["reason"])
             elif message["op"] == "status":
                 self.flush()
                 tell(event="status", demotion=self.demotion(), vips=[v.status() for v in self.vips.values()])
@@ -489,7 +501,12 @@ class Daemon:
         for come in set(spec["addresses"]) - set(vip.addresses):
             self.netlink.address(RTM_NEWADDR, come)
 
+    def is_elected(self):
+        """Every host is master here, or has heard of one."""
+        return all(v.state == MASTER or v.has_heard or v.is_suppressed for v in self.vips.values())
+
     def demote(self, by, reason):
+        self.once_elected = None
         if by == self.told_demotion:
             return
         self.told_demotion = by

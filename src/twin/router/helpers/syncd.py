@@ -9,7 +9,8 @@ for pfsync on its interface synchronises nothing. Reads one JSON object a line o
 Without a peer the group of pfsync, 224.0.0.240, is.
 
 A router that begins asks the other one to have its states ready ({"op": "ask"}, which the other tells as "asked"), and
-is told when they are ({"op": "hand"}, told as "handed"): as pfsync's own bulk update is asked for and announced.
+is told when they are ({"op": "hand"}, told as "handed"), or that there are none ({"op": "none"}, told as "none"): as
+pfsync's own bulk update is asked for and announced.
 """
 
 import json
@@ -28,6 +29,9 @@ BUFFER = 1 << 20
 # No datagram of conntrackd begins so: its first byte is a version.
 ASK = b"maquette: states?"
 HAND = b"maquette: states!"
+NONE = b"maquette: no states"
+TO_SAY = {"ask": ASK, "hand": HAND, "none": NONE}
+TO_TELL = {ASK: "asked", HAND: "handed", NONE: "none"}
 
 
 def tell(**event):
@@ -66,8 +70,8 @@ class Relay:
             message = json.loads(line)
             if message["op"] == "configure":
                 self.configure(message["own"], message["peer"] or GROUP, message["device"])
-            elif message["op"] in ("ask", "hand"):
-                self.send(ASK if message["op"] == "ask" else HAND)
+            elif message["op"] in TO_SAY:
+                self.send(TO_SAY[message["op"]])
 
     def configure(self, own, peer, device):
         if self.wire:
@@ -113,8 +117,8 @@ class Relay:
             if address[0] == self.own or (self.peer != GROUP and address[0] != self.peer):
                 continue
             data = data[(data[0] & 15) * 4 :]
-            if data in (ASK, HAND):
-                tell(event="asked" if data == ASK else "handed")
+            if data in TO_TELL:
+                tell(event=TO_TELL[data])
                 continue
             try:
                 self.local.sendto(data, CONNTRACKD)
