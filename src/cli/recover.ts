@@ -5,16 +5,26 @@ import { writePrivate } from "../stack/folders.ts";
 import { Fault } from "../core/fault.ts";
 import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
 import { endLeftovers } from "../engine/leftovers.ts";
-import { begunBy, planRecovery, type Begun, type Download, type Pool, type Standing } from "../infra/recovery.ts";
+import {
+  beginsGuests,
+  begunBy,
+  planRecovery,
+  type Begun,
+  type Download,
+  type Pool,
+  type Standing,
+} from "../infra/recovery.ts";
 import { deleteVolume, destroyVm } from "../pve/client/guests.ts";
 import { insert } from "../pve/client/media.ts";
-import { answers, PveError, seg, type PveClient } from "../pve/client/index.ts";
+import { answers, seg, type PveClient } from "../pve/client/index.ts";
+import { stopTask, tasksOf, untilNoneIsMade } from "../pve/client/tasks.ts";
 import type { Context } from "./context.ts";
 import type { Session } from "./session.ts";
 
 /**
  * Makes good what an interrupted run left, before the engine goes on: stale locks, operations whose end nobody
- * saw, programs that a killed engine left running, and what the state never recorded. Says each thing that it does; does nothing after a run that ended well.
+ * saw, programs that a killed engine left running, and what the state never recorded. Says each thing that it does;
+ * does nothing after a run that ended well.
  */
 export async function recover(context: Context, session: Session, mark: string): Promise<void> {
   const { io, folders, stack } = context;
@@ -30,6 +40,11 @@ export async function recover(context: Context, session: Session, mark: string):
   const checkpoint = await checkpointOf(context, session);
   const begun = begunBy({ recorded: checkpoint.resources, pending: checkpoint.pending });
   const token = await tokenId(session);
+  // The API goes on with what the killed engine asked of it: a guest that is half made would be judged a stranger.
+  if (beginsGuests(checkpoint.pending))
+    await untilNoneIsMade(session.client, token, (task, node) =>
+      say(`waiting for ${task.type} ${task.id} on ${node}, which a run that was killed had begun`),
+    );
   const plan = planRecovery({
     mark,
     isEmbedded: context.isEmbedded,
@@ -145,25 +160,11 @@ async function creationOf(client: PveClient, { node, storage, volume }: BegunIma
   return content.find((v) => v.volid === volume)?.ctime;
 }
 
-/** Proxmox names the token beside its user, the embedded API in one word, as a task's id does. */
-const downloadTask = z.object({
-  upid: answers.upid,
-  id: z.string().default(""),
-  user: z.string(),
-  tokenid: z.string().optional(),
-  starttime: z.number(),
-  endtime: z.number().optional(),
-});
-
 async function downloadsOf(client: PveClient, image: BegunImage, token: string): Promise<readonly Download[]> {
-  const tasks = await client.get(`/nodes/${seg(image.node)}/tasks`, z.array(downloadTask), {
-    source: "all",
-    typefilter: "download",
-    limit: 1_000,
-  });
+  const tasks = await tasksOf(client, image.node, token, { source: "all", typefilter: "download" });
   return tasks
-    .filter((t) => t.id === image.fileName && (t.tokenid === undefined ? t.user : `${t.user}!${t.tokenid}`) === token)
-    .map((t) => ({ task: t.upid, begunAt: t.starttime, endedAt: t.endtime }));
+    .filter((t) => t.id === image.fileName)
+    .map(({ upid, begunAt, endedAt }) => ({ task: upid, begunAt, endedAt }));
 }
 
 /** `user@realm!name`, as tasks bear it. */
@@ -195,15 +196,6 @@ async function deleteBegun(client: PveClient, standing: Standing, say: (line: st
     case "pool":
       return client.delete("/pools", answers.nothing, { poolid: begun.name });
   }
-}
-
-async function stopTask(client: PveClient, task: string): Promise<void> {
-  const node = task.split(":")[1]!;
-  await client.delete(`/nodes/${seg(node)}/tasks/${seg(task)}`, answers.nothing);
-  await client.waitTask(task, { pollMs: 100 }).catch((error: unknown) => {
-    // That it was interrupted is what was wanted.
-    if (!(error instanceof PveError && error.code === "PVE_TASK_FAILED")) throw error;
-  });
 }
 
 function nameOf(begun: Begun): string {

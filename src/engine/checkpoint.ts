@@ -51,6 +51,22 @@ export function parseCheckpoint(text: string): Checkpoint {
 export const checkpointFile = (folders: Folders, stack: string): string =>
   join(folders.backend, ".pulumi", "stacks", PROJECT, `${stack}.json`);
 
+/**
+ * This clone's own backend, as a URL for Pulumi. Without `metadata=skip` its library (gocloud.dev/blob/fileblob) keeps
+ * a sidecar beside each file and writes that one in place: an engine killed between the truncation and the words leaves
+ * a checkpoint that Pulumi cannot load ("EOF"), though it is whole.
+ */
+export const ownBackend = (folders: Folders): string => `file://${folders.backend}?metadata=skip`;
+
+/** Removes the sidecars that earlier versions had Pulumi write: it reads those that are there, whatever the URL says. */
+export async function removeSidecars(folders: Folders): Promise<void> {
+  const base = join(folders.backend, ".pulumi");
+  for (const folder of [base, join(base, "stacks", PROJECT)]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((n) => n.endsWith(".attrs"))) await rm(join(folder, name), { force: true });
+  }
+}
+
 /** The checkpoint in this clone's own backend; undefined when the stack was never made. @throws Fault STATE_DAMAGED */
 export async function readCheckpoint(folders: Folders, stack: string): Promise<Checkpoint | undefined> {
   const file = checkpointFile(folders, stack);

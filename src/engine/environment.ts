@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { errnoOf } from "../core/fault.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
+import { ownBackend, removeSidecars } from "./checkpoint.ts";
 import { installPlugin, type Engine } from "./engine.ts";
 import { leftoversFile, leftoversScript, shellQuoted, watchLines } from "./leftovers.ts";
 
@@ -40,6 +41,7 @@ export async function prepareEnvironment(
   const { folders, engine, endpoint } = options;
   await privateFolder(folders.pulumiHome);
   await privateFolder(folders.backend);
+  await removeSidecars(folders);
   await installPlugin(folders.pulumiHome, engine.plugin);
   await writeScript(leftoversFile(folders), leftoversScript(folders));
   await writeWrapper(folders, engine);
@@ -47,7 +49,7 @@ export async function prepareEnvironment(
   return {
     PATH: [wrapperFolder(folders), ...others].join(delimiter),
     PULUMI_HOME: folders.pulumiHome,
-    PULUMI_BACKEND_URL: options.backend ?? `file://${folders.backend}`,
+    PULUMI_BACKEND_URL: options.backend ?? ownBackend(folders),
     PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile(options),
     PULUMI_STACK: options.stack,
     PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -147,6 +147,12 @@ export function begunBy({ recorded, pending }: Pick<Situation, "recorded" | "pen
     .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
 
+type Pending = Situation["pending"][number];
+const isBegunGuest = (p: Pending): boolean => p.type === "creating" && p.resource.type === VM;
+
+/** Whether a run began to make guests that it never recorded: the API may still be at it. */
+export const beginsGuests = (pending: readonly Pending[]): boolean => pending.some(isBegunGuest);
+
 const identityOf = (thing: Begun | undefined): string => JSON.stringify({ ...thing, comment: undefined });
 
 function thingOf(r: Recorded): Begun | undefined {
@@ -162,11 +168,7 @@ function thingOf(r: Recorded): Begun | undefined {
  */
 export function planRecovery(s: Situation): Recovery {
   const recorded = new Set(s.recorded.filter((r) => r.type === VM).map(vmIdOf));
-  const begun = new Map(
-    s.pending
-      .filter((p) => p.type === "creating" && p.resource.type === VM)
-      .map((p) => [vmIdOf(p.resource), p.resource.inputs?.["name"]]),
-  );
+  const begun = new Map(s.pending.filter(isBegunGuest).map((p) => [vmIdOf(p.resource), p.resource.inputs?.["name"]]));
   const listed = new Set(s.listed.map((vm) => vm.vmid));
   const unrecorded = s.listed.filter((vm) => {
     if (recorded.has(vm.vmid)) return false;

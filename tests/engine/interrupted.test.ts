@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Clone, type Ran } from "./lab.ts";
@@ -72,7 +73,7 @@ async function remove(hosts: readonly string[]): Promise<void> {
 /** The lab is whole, is what the state says, and has nothing twice. */
 async function expectWhole(): Promise<void> {
   const up = await clone.maquette(["up", "--skip-preview", "--json"]);
-  expect(up.code, up.stderr).toBe(0);
+  expect(up.code, up.stderr + up.stdout).toBe(0);
   const { guests } = JSON.parse(up.stdout) as { guests: { state: string }[] };
   expect(guests).toHaveLength(15);
   expect(guests.filter((g) => g.state !== "running")).toEqual([]);
@@ -167,6 +168,20 @@ describe("killed", () => {
   });
 });
 
+describe("a checkpoint", () => {
+  const stacks = (): string => join(clone.states()[0]!, "..", "backend/.pulumi/stacks/maquette");
+
+  test("is one file, which no kill can leave half written", () => {
+    expect(readdirSync(stacks()).sort()).toEqual(["lab.json", "lab.json.bak"]);
+  });
+
+  test("beside which an engine of an earlier version was killed while it wrote the sidecar is read all the same", async () => {
+    writeFileSync(join(stacks(), "lab.json.attrs"), "");
+    writeFileSync(join(stacks(), "..", "..", "meta.yaml.attrs"), "");
+    await expectWhole();
+  });
+});
+
 describe("disturbed by", () => {
   const faults: readonly { readonly what: string; readonly rule: object }[] = [
     { what: "a 503 on a clone", rule: { kind: "http-error", match: "POST /nodes/[^/]+/qemu/\\d+/clone", times: 5 } },
@@ -247,6 +262,21 @@ describe("killed in the first seconds of a first up", () => {
     expect(preview.stderr).toMatch(/recovering: deleting the bridge vmbr9 on pve1/);
     expect(preview.stderr).toMatch(/recovering: deleting the bridge vmbr9 on pve2/);
     expect(preview.stderr).toMatch(/recovering: stopping the download of local:import\/lab-/);
+    await expectWhole();
+  });
+
+  test("while a guest is cloned, with no name or mark yet", async () => {
+    await remove(["pc1"]);
+    const environment = await environmentOf(slow);
+    const listed = `curl -sS --fail --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" "\${PROXMOX_VE_ENDPOINT}api2/json/cluster/resources?type=vm"`;
+    await strikeWhen(
+      async () => (await clone.inEnvironment(environment, listed)).stdout.includes('"lock":"clone"'),
+      slow,
+    );
+    const preview = await clone.maquette(["preview"], { env: slow });
+    expect(preview.code, preview.stderr).toBe(0);
+    expect(preview.stderr).toMatch(/recovering: waiting for qmclone \d+ on pve/);
+    expect(preview.stderr).toMatch(/recovering: deleting \d+ "pc1" on pve/);
     await expectWhole();
   });
 

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answers, PveClient, PveError } from "../../src/pve/client/index.ts";
+import { stopTask, tasksOf, untilNoneIsMade } from "../../src/pve/client/tasks.ts";
 import { Lab, TOKEN } from "./lab.ts";
 
 let lab: Lab;
@@ -72,6 +73,42 @@ describe("the client", () => {
     const error = await failureOf(client.post("/pools", answers.nothing, { poolid: "a b" }));
     expect(error).toMatchObject({ code: "PVE_BAD_PARAMETERS", status: 400 });
     expect(error.errors["poolid"]).toContain("invalid characters");
+  });
+});
+
+describe("tasks that somebody else waited for", () => {
+  const owner = TOKEN.split("=")[0]!;
+  const waitedFor = async (token: string): Promise<string[]> => {
+    const told: string[] = [];
+    await untilNoneIsMade(client, token, (task, node) => told.push(`${task.type} ${task.id} ${node}`));
+    return told;
+  };
+
+  it("are waited for while they make a guest, and no longer", async () => {
+    await lab.createVm(110);
+    await lab.restart({ taskDurationMs: 300 });
+    client = clientOf();
+    await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 111, name: "made", full: true });
+    expect(await client.listVms()).toContainEqual(expect.objectContaining({ vmid: 111, name: "VM 111" }));
+    expect(await waitedFor(owner)).toEqual(["qmclone 110 pve1"]);
+    expect(await client.listVms()).toContainEqual(expect.objectContaining({ vmid: 111, name: "made" }));
+    expect(await waitedFor(owner)).toEqual([]);
+  });
+
+  it("are nobody's concern when they do something else, or are another token's", async () => {
+    await client.post("/nodes/pve1/qemu/111/status/start", answers.upid);
+    expect(await waitedFor(owner)).toEqual([]);
+    await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 112, full: true });
+    expect(await waitedFor("other@pve!token")).toEqual([]);
+    expect(await waitedFor(owner)).toEqual(["qmclone 110 pve1"]);
+  });
+
+  it("that failed are over too", async () => {
+    const upid = await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 113, full: true });
+    const [running] = await tasksOf(client, "pve1", owner, { source: "active" });
+    expect(running).toMatchObject({ upid, type: "qmclone", id: "110", owner, endedAt: undefined });
+    await Promise.all([stopTask(client, upid), waitedFor(owner)]);
+    expect(await tasksOf(client, "pve1", owner, { source: "active" })).toEqual([]);
   });
 });
 
