@@ -30,6 +30,10 @@ try {
     (r) => r.status === "failed" && r.assertionResults.every((a) => a.status !== "failed"),
   ).length;
   const failed = counted.numFailedTests + broken + (ran.status !== 0 && counted.numFailedTests + broken === 0 ? 1 : 0);
+  const reasons = counted.testResults.flatMap((r) =>
+    r.assertionResults.flatMap(({ fullName }) => /\(skipped: ([^)]*)\)/.exec(fullName)?.[1] ?? []),
+  );
+  for (const reason of new Set(reasons)) process.stdout.write(`skipped: ${reason}\n`);
   const skipped = counted.numPendingTests > 0 ? `, ${counted.numPendingTests} skipped` : "";
   process.stdout.write(`${counted.numPassedTests} passed, ${failed} failed${skipped}\n`);
   process.exitCode = failed > 0 ? 1 : 0;
