@@ -48,7 +48,7 @@ export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undef
 
 /** Looks at what it says ten times a second, for a few seconds: one who waits in there costs less than to enter again. */
 const UNTIL_STARTED =
-  'n=0; while [ $n -lt 100 ] && ! grep -qE \'"phase": "(running|failed)"\' "$1" 2>/dev/null; do sleep 0.1; n=$((n+1)); done';
+  'n=0; while [ $n -lt 100 ] && ! grep -qE \'"phase": *"(running|failed)"\' "$1" 2>/dev/null; do sleep 0.1; n=$((n+1)); done';
 
 /** Until the router has its rules and forwards, or failed to; a guest that cannot be asked yet is asked again. */
 export async function untilStarted(router: ReachedRouter, deadlineMs: number): Promise<void> {
