@@ -173,9 +173,12 @@ export function planRecovery(s: Situation): Recovery {
   const unrecorded = s.listed.filter((vm) => {
     if (recorded.has(vm.vmid)) return false;
     if (vm.tags.includes(s.mark)) return true;
+    if (!begun.has(vm.vmid)) return false;
     // A clone that was cut off before its tags were set bears its name, and a begun operation says that it is ours;
     // another stack's guest of that name and id bears that stack's tags.
-    return begun.get(vm.vmid) === vm.name && !vm.tags.includes("maquette");
+    if (begun.get(vm.vmid) === vm.name && !vm.tags.includes("maquette")) return true;
+    // The embedded API is this stack's alone; on a cluster it may be what somebody else is making just now.
+    return s.isEmbedded && isAbandoned(vm);
   });
   const unknown = s.isEmbedded ? [] : unrecorded.filter((vm) => !begun.has(vm.vmid));
   const isStateLost = unknown.length > 0;
@@ -195,6 +198,12 @@ export function planRecovery(s: Situation): Recovery {
     isStateLost,
   };
 }
+
+/**
+ * A creation or clone that broke off with its node, as in a power cut: it has the lock, and neither name nor tags yet.
+ * That nobody is at it any more is for the caller to know (`untilNoneIsMade`).
+ */
+const isAbandoned = (vm: ListedVm): boolean => (vm.lock === "create" || vm.lock === "clone") && vm.tags.length === 0;
 
 function halfMadeOf(r: Recorded, listed: readonly ListedVm[]): readonly HalfMade[] {
   if (r.type !== VM || (r.initErrors ?? []).length === 0) return [];

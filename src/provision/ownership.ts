@@ -20,6 +20,8 @@ export interface ListedVm {
   /** `running`, `stopped` … */
   readonly status: string;
   readonly tags: readonly string[];
+  /** `clone`, `create`, `backup` … while something is at work on it, or was when its node lost power. */
+  readonly lock?: string | undefined;
 }
 
 /** The VM of that id if it bears the mark. */

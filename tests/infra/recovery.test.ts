@@ -58,6 +58,22 @@ describe("a run that was killed", () => {
     expect(found.leftovers.map((v) => v.vmid)).toEqual([1012]);
   });
 
+  test.each(["clone", "create"])("together with its API, in the middle of a %s: what has no name yet goes", (lock) => {
+    const found = (changes: Partial<Situation>): readonly number[] =>
+      plan({
+        recorded: [stack],
+        pending: [pending("creating", guest(1012, "dc2"))],
+        listed: [{ ...vm(1012, "VM 1012"), lock }],
+        ...changes,
+      }).leftovers.map((v) => v.vmid);
+    expect(found({})).toEqual([1012]);
+    // On a cluster somebody else may be making it just now; and what no run began, or has no lock, or has tags is a guest.
+    expect(found({ isEmbedded: false })).toEqual([]);
+    expect(found({ pending: [] })).toEqual([]);
+    expect(found({ listed: [vm(1012, "VM 1012")] })).toEqual([]);
+    expect(found({ listed: [{ ...vm(1012, "VM 1012", ["other"]), lock }] })).toEqual([]);
+  });
+
   test("after a guest was made and before it was recorded: it bears the mark, and goes", () => {
     const found = plan({
       recorded: [stack],

@@ -210,6 +210,15 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     expect(await apply("dc1")).toEqual(["the plan's directory", "directory"]);
   }, 60_000);
 
+  it("stops when it is told to, also while SYSVOL is about to be copied", async () => {
+    const stop = run("dc2", ["systemctl", "stop", "samba-ad-dc"]);
+    const stopping = "until systemctl list-jobs | grep -q 'samba-ad-dc.* stop '; do :; done";
+    await run("dc2", ["sh", "-c", `${stopping}; systemctl start maquette-sysvol.service`]);
+    expect(await stop).toMatchObject({ exitCode: 0 });
+    expect((await run("dc2", ["systemctl", "is-active", "samba-ad-dc"])).text).not.toMatch(/^(active|deactivating)/);
+    await run("dc2", ["systemctl", "start", "samba-ad-dc"]);
+  });
+
   it("goes on without the first controller", async () => {
     await run("dc1", ["systemctl", "stop", "samba-ad-dc"]);
     expect(await logon("dc2", "claire.morel", first("claire.morel"))).toBe("");

@@ -83,7 +83,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const clock = async (): Promise<number> =>
     clockAnswer.parse(await python(shell, client, CLOCK, {}, READ_DEADLINE_MS)).now;
   /**
-   * Until every path answers, and every session that must live is heard, for a while after a point of time.
+   * Until every path answers, and every session that must live hears what it says, for a while after a point of time.
    * @returns up to when that was seen. What comes later is the next phase's: a router that returns takes over zone by
    * zone, and to ask for the time once more takes long enough for that to begin
    */

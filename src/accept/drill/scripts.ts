@@ -130,12 +130,15 @@ log = open(folder + "/log", "w", buffering=1 << 20)
 every, timeout = asked["every"] / 1000, asked["timeout"] / 1000
 paths = [(p["address"], p["port"]) for p in asked["paths"]]
 poll = select.epoll()
-MESSAGE = struct.Struct("!Q")
+# Its number, and when it was said.
+MESSAGE = struct.Struct("!QQ")
 
 def now():
     return time.monotonic_ns() // 1000
 
-sessions, rest, last = [], [b""] * len(paths), [0] * len(paths)
+# When the last message was said that was heard again. Not when something was heard: after an outage TCP repeats what is
+# oldest first, and to hear that is no sign that what is said now comes through.
+sessions, rest, heard = [], [b""] * len(paths), [0] * len(paths)
 try:
     for address in paths:
         s = socket.create_connection(address, timeout=asked["patience"] / 2)
@@ -191,7 +194,7 @@ def probe(path):
 def tell():
     log.flush()
     with open(folder + "/state.new", "w") as f:
-        json.dump({"now": now(), "answered": up, "heard": last, "open": [s is not None for s in sessions]}, f)
+        json.dump({"now": now(), "answered": up, "heard": heard, "open": [s is not None for s in sessions]}, f)
     os.rename(folder + "/state.new", folder + "/state")
 
 tell()
@@ -205,9 +208,10 @@ while not stopped and tick < limit:
         if s is not None:
             sequence += 1
             try:
+                said = now()
                 # Full buffers: the kernel keeps what is there already, and that is enough to hear from.
-                s.send(MESSAGE.pack(sequence))
-                log.write("s %d %d %d\n" % (path, sequence, now()))
+                s.send(MESSAGE.pack(sequence, said))
+                log.write("s %d %d %d\n" % (path, sequence, said))
             except BlockingIOError:
                 pass
             except OSError as error:
@@ -233,9 +237,10 @@ while not stopped and tick < limit:
                     continue
                 data, at = rest[path] + data, now()
                 whole = len(data) // MESSAGE.size * MESSAGE.size
-                rest[path], last[path] = data[whole:], at
-                for (n,) in MESSAGE.iter_unpack(data[:whole]):
+                rest[path] = data[whole:]
+                for n, said in MESSAGE.iter_unpack(data[:whole]):
                     log.write("e %d %d %d\n" % (path, n, at))
+                    heard[path] = said
             elif fd in open_probes:
                 code = open_probes[fd][2].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 settle(fd, now() if code in (0, errno.ECONNREFUSED) else None)
