@@ -62,6 +62,9 @@ function kill(pids: readonly number[]): void {
   }
 }
 
+/** Every guest, as the API lists it. */
+const LISTED = `curl -sS --fail --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" "\${PROXMOX_VE_ENDPOINT}api2/json/cluster/resources?type=vm"`;
+
 async function remove(hosts: readonly string[]): Promise<void> {
   const targets = hosts.map((h) => `--target '**maquette:lab:Guest*::${h}'`).join(" ");
   const gone = await clone.shell(
@@ -79,9 +82,7 @@ async function expectWhole(): Promise<void> {
   expect(guests.filter((g) => g.state !== "running")).toEqual([]);
   const preview = await clone.maquette(["preview", "--expect-no-changes"]);
   expect(preview.code, preview.stdout + preview.stderr).toBe(0);
-  const listed = await clone.shell(
-    `curl -sS --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" "\${PROXMOX_VE_ENDPOINT}api2/json/cluster/resources?type=vm"`,
-  );
+  const listed = await clone.shell(LISTED);
   const { data } = JSON.parse(listed.stdout) as {
     data: { name: string; node: string; template?: number; lock?: string }[];
   };
@@ -272,9 +273,8 @@ describe("killed in the first seconds of a first up", () => {
   async function cutOffClone(): Promise<void> {
     await remove(["pc1"]);
     const environment = await environmentOf(slow);
-    const listed = `curl -sS --fail --cacert "$MAQUETTE_CA_FILE" -H "Authorization: PVEAPIToken=$(cat "$MAQUETTE_TOKEN_FILE")" "\${PROXMOX_VE_ENDPOINT}api2/json/cluster/resources?type=vm"`;
     await strikeWhen(
-      async () => (await clone.inEnvironment(environment, listed)).stdout.includes('"lock":"clone"'),
+      async () => (await clone.inEnvironment(environment, LISTED)).stdout.includes('"lock":"clone"'),
       slow,
       // By then the API has it on disk too.
       300,

@@ -211,10 +211,11 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
   }, 60_000);
 
   it("stops when it is told to, also while SYSVOL is about to be copied", async () => {
-    const stop = run("dc2", ["systemctl", "stop", "samba-ad-dc"]);
-    const stopping = "until systemctl list-jobs | grep -q 'samba-ad-dc.* stop '; do :; done";
-    await run("dc2", ["sh", "-c", `${stopping}; systemctl start maquette-sysvol.service`]);
-    expect(await stop).toMatchObject({ exitCode: 0 });
+    const script =
+      "systemctl stop samba-ad-dc & stop=$!; " +
+      "while kill -0 $stop && ! systemctl list-jobs | grep -q 'samba-ad-dc.* stop '; do :; done; " +
+      "systemctl start maquette-sysvol.service; wait $stop";
+    expect(await run("dc2", ["sh", "-c", script])).toMatchObject({ exitCode: 0 });
     expect((await run("dc2", ["systemctl", "is-active", "samba-ad-dc"])).text).not.toMatch(/^(active|deactivating)/);
     await run("dc2", ["systemctl", "start", "samba-ad-dc"]);
   });
