@@ -19,7 +19,12 @@ export function startRoom({ file, settings, logFile }) {
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
     cwd: "/",
-    env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8" },
+    env: {
+      PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+      LC_ALL: "C.UTF-8",
+      // A run of the tests finds by it what it left behind (tests/run/machine-state.ts).
+      ...(process.env.MAQUETTE_TEST_RUN && { MAQUETTE_TEST_RUN: process.env.MAQUETTE_TEST_RUN }),
+    },
   });
   closeSync(log);
   return new Promise((resolve) => {

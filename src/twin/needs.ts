@@ -2,12 +2,13 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A program that running guests takes, and the Debian package that holds it. */
-interface Need {
+export interface Need {
   readonly program: string;
   readonly package: string;
 }
 
-const NEEDS: readonly Need[] = [
+/** What running guests takes. */
+export const NEEDS: readonly Need[] = [
   { program: "systemd-nspawn", package: "systemd-container" },
   { program: "mmdebstrap", package: "mmdebstrap" },
   { program: "arch-test", package: "arch-test" },
@@ -24,7 +25,11 @@ const NEEDS: readonly Need[] = [
 const FOLDERS: readonly string[] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Debian packages that are missing on this machine for guests to run. */
-export function missingPackages(path = process.env["PATH"] ?? "", roots = FOLDERS): readonly string[] {
+export function missingPackages(
+  path = process.env["PATH"] ?? "",
+  roots: readonly string[] = FOLDERS,
+  needs: readonly Need[] = NEEDS,
+): readonly string[] {
   const folders = [...path.split(delimiter), ...roots].filter((folder) => folder !== "");
   const isThere = (program: string): boolean =>
     folders.some((folder) => {
@@ -35,7 +40,7 @@ export function missingPackages(path = process.env["PATH"] ?? "", roots = FOLDER
         return false;
       }
     });
-  return [...new Set(NEEDS.filter((need) => !isThere(need.program)).map((need) => need.package))];
+  return [...new Set(needs.filter((need) => !isThere(need.program)).map((need) => need.package))];
 }
 
 /** What the kernel or the machine lacks, in words; undefined when guests can run once their packages are there. */

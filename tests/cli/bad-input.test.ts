@@ -170,12 +170,13 @@ describe("a folder", () => {
     return { code: ran.status ?? -1, stdout: ran.stdout, stderr: ran.stderr };
   };
 
-  test.skipIf(!canMount)("on a full disk is said to be full", () => {
+  const why = canMount ? "" : " (skipped: no mount namespace of a user's own is to be had here)";
+  test.skipIf(!canMount)(`on a full disk is said to be full${why}`, () => {
     expectFault(onFullDisk("XDG_DATA_HOME", "env", 16, true), "DISK_FULL", /Free some space/);
     expectFault(onFullDisk("XDG_STATE_HOME", "env", 16, true), "DISK_FULL", /Free some space/);
   });
 
-  test.skipIf(!canMount)("of bundles on a full disk is said, and nothing half-written is left in it", () => {
+  test.skipIf(!canMount)(`of bundles on a full disk is said, and nothing half-written is left in it${why}`, () => {
     const ran = onFullDisk("XDG_CACHE_HOME", "check", 400, false);
     expectFault(ran, "CLI_NOT_BUILT", /disk/);
     expect(ran.stderr).not.toContain(`\n${clone.at("disk")}`);

@@ -105,24 +105,27 @@ describe("locks", () => {
   });
 
   const isLinux = process.platform === "linux";
-  test.skipIf(!isLinux)("of a living run are waited for, until it ends", async () => {
-    const folders = backend();
-    const program = join(temporaryFolder(), "pulumi");
-    copyFileSync(process.execPath, program);
-    const { chmodSync } = await import("node:fs");
-    chmodSync(program, 0o755);
-    const run = spawn(program, ["-e", "process.stdin.resume(); process.stdout.write('up')"], {
-      stdio: ["pipe", "pipe", "ignore"],
-    });
-    onTestFinished(() => void run.kill("SIGKILL"));
-    await new Promise((resolve) => run.stdout.once("data", resolve));
-    lock(folders, "living.json", { pid: run.pid!, hostname: here });
-    const waited: LockHolder[] = [];
-    const cleared = clearLocks(folders, "lab", (holder) => {
-      waited.push(holder);
-      run.kill("SIGKILL");
-    });
-    expect(await cleared).toBe(1);
-    expect(waited.map((h) => h.pid)).toEqual([run.pid]);
-  });
+  test.skipIf(!isLinux)(
+    `of a living run are waited for, until it ends${isLinux ? "" : " (skipped: no /proc)"}`,
+    async () => {
+      const folders = backend();
+      const program = join(temporaryFolder(), "pulumi");
+      copyFileSync(process.execPath, program);
+      const { chmodSync } = await import("node:fs");
+      chmodSync(program, 0o755);
+      const run = spawn(program, ["-e", "process.stdin.resume(); process.stdout.write('up')"], {
+        stdio: ["pipe", "pipe", "ignore"],
+      });
+      onTestFinished(() => void run.kill("SIGKILL"));
+      await new Promise((resolve) => run.stdout.once("data", resolve));
+      lock(folders, "living.json", { pid: run.pid!, hostname: here });
+      const waited: LockHolder[] = [];
+      const cleared = clearLocks(folders, "lab", (holder) => {
+        waited.push(holder);
+        run.kill("SIGKILL");
+      });
+      expect(await cleared).toBe(1);
+      expect(waited.map((h) => h.pid)).toEqual([run.pid]);
+    },
+  );
 });

@@ -108,14 +108,17 @@ describe("an SSH key", () => {
   });
 
   const hasKeygen = spawnSync("ssh-keygen", ["-?"]).error === undefined;
-  test.skipIf(!hasKeygen)("is read by ssh-keygen, which derives the same public line", () => {
-    const file = join(temporaryFolder(), "key");
-    const pair = secret.sshKey("provisioner", "provisioner");
-    writeFileSync(file, pair.privateKey, { mode: 0o600 });
-    const { stdout, status, stderr } = spawnSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" });
-    expect(status, stderr).toBe(0);
-    expect(stdout.trim()).toBe(pair.publicKey);
-  });
+  test.skipIf(!hasKeygen)(
+    `is read by ssh-keygen, which derives the same public line${hasKeygen ? "" : " (skipped: ssh-keygen is not installed)"}`,
+    () => {
+      const file = join(temporaryFolder(), "key");
+      const pair = secret.sshKey("provisioner", "provisioner");
+      writeFileSync(file, pair.privateKey, { mode: 0o600 });
+      const { stdout, status, stderr } = spawnSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" });
+      expect(status, stderr).toBe(0);
+      expect(stdout.trim()).toBe(pair.publicKey);
+    },
+  );
 });
 
 test("a digest tells a change and depends on label and secret", () => {

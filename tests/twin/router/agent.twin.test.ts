@@ -36,7 +36,7 @@ ${more}<filter>${rules}</filter></pfsense>
 `;
 
 describe.skipIf(reason !== undefined)(
-  `the agent on a machine of its own${reason ? `: skipped, ${reason}` : ""}`,
+  `the agent on a machine of its own${reason ? ` (skipped: ${reason})` : ""}`,
   () => {
     let firmware: string;
     let ns: Namespace;

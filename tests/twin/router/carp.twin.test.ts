@@ -128,7 +128,7 @@ const vip = (
   source: own,
 });
 
-describe.skipIf(reason !== undefined)(`CARP on the wire${reason ? `: skipped, ${reason}` : ""}`, () => {
+describe.skipIf(reason !== undefined)(`CARP on the wire${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let ns: Namespace;
   const nodes: Node[] = [];
   const start = async (name: string): Promise<Node> => {
@@ -303,7 +303,7 @@ describe.skipIf(reason !== undefined)(`CARP on the wire${reason ? `: skipped, ${
   }, 30_000);
 
   it.skipIf(!hasUcarp)(
-    "speaks with ucarp: elects, fails over to it and back",
+    `speaks with ucarp: elects, fails over to it and back${hasUcarp ? "" : " (skipped: ucarp is not installed)"}`,
     async () => {
       const flags =
         "--interface=vtnet0 --srcip=10.0.0.3 --vhid=10 --pass=twin --addr=10.0.0.1 --advbase=1 --advskew=100";

@@ -10,7 +10,7 @@ import type { Namespace } from "./namespace.ts";
 const reason = whyNot();
 
 describe.skipIf(reason !== undefined)(
-  `the kernel's rules against the file's${reason ? `: skipped, ${reason}` : ""}`,
+  `the kernel's rules against the file's${reason ? ` (skipped: ${reason})` : ""}`,
   () => {
     let ns: Namespace;
     beforeAll(async () => {
