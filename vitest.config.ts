@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const slow = [
   "tests/cli/bad-input.test.ts",
   "tests/embedded/**/*.test.ts",
+  "tests/release/**/*.test.ts",
   "tests/roles/adding-a-role.test.ts",
   "tests/pfsense/adopt/{lab,random}.test.ts",
   "tests/pfsense/emit/{random-tables,whole-table}.test.ts",

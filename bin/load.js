@@ -13,6 +13,7 @@ import {
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { buildFirmware } from "./firmware.js";
+import { installedList, modulesOf } from "./modules.js";
 
 /**
  * The programs that start from this repository, each a file of src. They are bundled once for what the sources
@@ -64,7 +65,7 @@ export async function bundled(root, name) {
       },
     });
     await buildFirmware(root, join(temporary, "router"));
-    symlinkSync(join(root, "node_modules"), join(temporary, "node_modules"));
+    symlinkSync(modulesOf(root), join(temporary, "node_modules"));
     renameSync(temporary, folder);
   } catch (error) {
     // Nothing half-written stays. Where another process made the same bundle meanwhile, its folder is as good.
@@ -97,8 +98,8 @@ function keyOf(root) {
     }
   };
   visit(join(root, "src"));
-  for (const file of ["bin/load.js", "bin/firmware.js", "node_modules/.package-lock.json"]) {
-    const { size, mtimeMs } = statSync(join(root, file));
+  for (const file of [join(root, "bin/load.js"), join(root, "bin/firmware.js"), installedList(modulesOf(root))]) {
+    const { size, mtimeMs } = statSync(file);
     hash.update(`${file}\0${size}\0${mtimeMs}\0`);
   }
   return hash.digest("hex").slice(0, 16);
