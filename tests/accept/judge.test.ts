@@ -265,6 +265,133 @@ describe("packets that the router sends", () => {
   });
 });
 
+describe("what only looks like the witness", () => {
+  const denied = (): Witness => witness(IN, { verdict: "block", exit: null });
+  const bytesAs = (c: CapturedPacket, change: (bytes: Buffer) => void): CapturedPacket => {
+    const bytes = Buffer.from(c.bytes);
+    change(bytes);
+    return { ...c, bytes };
+  };
+
+  it("another run's packet with the same number, of the very same flow, is not it", () => {
+    const w = denied();
+    const ofAnother = bytesAs(seen(w, 2, true), (bytes) => bytes.writeUInt32BE(w.tag.run + 1, bytes.length - 8));
+    expect(verdictOf(w, [seen(w, 1, false), ofAnother])).toMatchObject({ seen: "block", isGood: true });
+    const cameAsAnother = bytesAs(seen(w, 1, false), (bytes) => bytes.writeUInt32BE(w.tag.run + 1, bytes.length - 8));
+    expect(verdictOf(w, [cameAsAnother]).seen).toBe("unshown");
+  });
+
+  it("what the router's loopback or shaper saw neither came in nor left", () => {
+    const links = new Map([...LINKS, [8, "lo"], [9, "ifb0"], [10, "ifb12"]]);
+    const w = denied();
+    const inside = [8, 9, 10].flatMap((link) => [seen(w, link, true), seen(w, link, false)]);
+    expect(verdictOf(w, [seen(w, 1, false), ...inside], { links })).toMatchObject({ seen: "block", isGood: true });
+    // An interface that only begins like one of these is one like any other.
+    const named = new Map([...LINKS, [8, "lo0"], [9, "ifbx"]]);
+    for (const link of [8, 9])
+      expect(verdictOf(w, [seen(w, 1, false), seen(w, link, true)], { links: named }).seen).toBe("pass");
+  });
+
+  it("a frame that is not IPv4 is none, whatever its bytes say", () => {
+    const w = denied();
+    const foreign = { ...seen(w, 2, true), etherType: 0x86dd };
+    expect(verdictOf(w, [seen(w, 1, false), foreign])).toMatchObject({ seen: "block", isGood: true });
+  });
+
+  it("a packet with the tag and another identification is another packet, and where one leaves it is not good", () => {
+    const w = witness(IN, {});
+    const renumbered = bytesAs(seen(w, 2, true), (bytes) =>
+      bytes.writeUInt16BE((bytes.readUInt16BE(4) + 1) & 0xffff, 4),
+    );
+    expect(verdictOf(w, [seen(w, 1, false), renumbered])).toMatchObject({ seen: "pass", isGood: false });
+    const came = bytesAs(seen(w, 1, false), (bytes) => bytes.writeUInt16BE((bytes.readUInt16BE(4) + 1) & 0xffff, 4));
+    expect(verdictOf(w, [came]).seen).toBe("unshown");
+  });
+
+  it.each([
+    ["another source port where the source is not hidden", { ...IN, a: 50_009n }],
+    ["another destination port", { ...IN, b: 636n }],
+    ["the other protocol", { ...IN, slice: "udp" as const }],
+  ])("%s makes it another packet", (_, as) => {
+    const w = witness(IN, {});
+    expect(verdictOf(w, [seen(w, 1, false), seen(w, 2, true, as)]).isGood).toBe(false);
+  });
+
+  it("an echo of another type or code is another packet", () => {
+    const echo = packet("icmp", "10.20.30.11", "10.20.20.11", 8, 0);
+    const w = witness(echo, {});
+    expect(verdictOf(w, [seen(w, 1, false), seen(w, 2, true)]).isGood).toBe(true);
+    for (const other of [
+      { ...echo, a: 13n },
+      { ...echo, b: 1n },
+    ])
+      expect(verdictOf(w, [seen(w, 1, false), seen(w, 2, true, other)]).isGood).toBe(false);
+  });
+
+  it("an interface that the capture does not name is told by its number", () => {
+    const w = witness(IN, {});
+    expect(verdictOf(w, [seen(w, 1, false), seen(w, 77, true)]).facts).toContain("left by interface 77");
+  });
+});
+
+describe("what shows nothing", () => {
+  it("a packet that was blocked against the plan stays bad, though nothing else passed", () => {
+    const wanted = witness(IN, {});
+    expect(judge([wanted], evidence([seen(wanted, 1, false)]), DEVICES)[0]).toMatchObject({
+      seen: "block",
+      isGood: false,
+      facts: "came in and left by no interface",
+    });
+  });
+
+  it("a packet that passed from another way in is no control of this one", () => {
+    const w = witness(IN, { verdict: "block", exit: null });
+    const elsewhere = witness({ ...IN, src: at("10.20.20.12") }, { exit: "users" }, { ingress: "servers" });
+    const capture = [seen(w, 1, false), seen(elsewhere, 2, false), seen(elsewhere, 1, true)];
+    const [first, second] = judge([w, elsewhere], evidence(capture), DEVICES);
+    expect(second).toMatchObject({ seen: "pass", isGood: true });
+    expect(first).toMatchObject({ seen: "unshown", isGood: false });
+    expect(first!.facts).toContain("nothing at all passed from users");
+  });
+});
+
+describe("an error that quotes the witness", () => {
+  const out = packet("udp", "10.20.30.11", "192.0.2.80", 50_002, 500);
+  const hidden = { ...out, src: at("198.51.100.4") };
+  /** RFC 792: type 3 code 3, then the header and eight bytes of what was sent. */
+  const unreachable = (to: Packet, quoted: Packet, w: Witness, link: number, isOutgoing: boolean): CapturedPacket => {
+    const original = buildPacket(quoted, w.tag).subarray(0, 28);
+    const outer = buildPacket({ ...to, slice: "icmp", src: quoted.dst, dst: to.src, a: 3n, b: 3n }, w.tag);
+    const bytes = Buffer.concat([outer.subarray(0, 28), original]);
+    bytes.writeUInt16BE(bytes.length, 2);
+    return { ...seen(w, link, isOutgoing), bytes };
+  };
+
+  it("is an answer, when it quotes this flow's port and protocol; of another it is none", () => {
+    const w = witness(out, { exit: "wan1", after: hidden, isTranslated: true });
+    const passed = [seen(w, 1, false), seen(w, 3, true, hidden)];
+    const arrives = unreachable(hidden, hidden, w, 3, false);
+    expect(verdictOf(w, [...passed, arrives]).reply).toBe("lost");
+    expect(verdictOf(w, [...passed, arrives, unreachable(out, out, w, 1, true)]).reply).toBe("back");
+    const otherPort = { ...hidden, b: 501n };
+    expect(verdictOf(w, [...passed, unreachable(hidden, otherPort, w, 3, false)]).reply).toBe("silent");
+    const otherProtocol = { ...hidden, slice: "tcp" as const };
+    expect(verdictOf(w, [...passed, unreachable(hidden, otherProtocol, w, 3, false)]).reply).toBe("silent");
+    const otherSource = { ...hidden, src: at("198.51.100.5") };
+    expect(verdictOf(w, [...passed, unreachable(hidden, otherSource, w, 3, false)]).reply).toBe("silent");
+  });
+
+  it("of an echo is one by the echo's identifier", () => {
+    const echo = { ...out, slice: "icmp" as const, a: 8n, b: 0n };
+    const masked = { ...echo, src: hidden.src };
+    const w = witness(echo, { exit: "wan1", after: masked, isTranslated: true });
+    const passed = [seen(w, 1, false), seen(w, 3, true, masked)];
+    expect(verdictOf(w, [...passed, unreachable(masked, masked, w, 3, false)]).reply).toBe("lost");
+    const foreign = unreachable(masked, masked, witness(echo, {}), 3, false);
+    expect(verdictOf(w, [...passed, foreign]).reply).toBe("silent");
+  });
+});
+
 describe("a run", () => {
   it("of nothing is not good", () => {
     const selection = { witnesses: [], disagreements: [], unsampled: [] };

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  bitsOf,
+  broadcastOf,
   contains,
   formatAddress,
   formatNetwork,
+  maxOf,
+  networkOf,
   networksOfRange,
   networksOverlap,
   parseAddress,
@@ -70,5 +74,82 @@ describe("addresses", () => {
         if (contains(b, base)) expect(networksOverlap(a, b)).toBe(true);
       }),
     );
+  });
+
+  test("a family has so many bits, and a last address", () => {
+    expect([bitsOf(4), bitsOf(6)]).toEqual([32, 128]);
+    expect(formatAddress({ family: 4, value: maxOf(4) })).toBe("255.255.255.255");
+    expect(formatAddress({ family: 6, value: maxOf(6) })).toBe("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+  });
+
+  test.each([
+    ["0.0.0.0", 4, 0n],
+    ["255.255.255.255", 4, 0xffffffffn],
+    ["192.0.2.1", 4, 0xc0000201n],
+    ["249.199.99.9", 4, 0xf9c76309n],
+    ["::1", 6, 1n],
+    ["2001:db8::8000", 6, 0x20010db8000000000000000000008000n],
+    ["::ffff:192.0.2.1", 6, 0xffffc0000201n],
+  ] as const)("%s is read as the number it is", (text, family, value) =>
+    expect(parseAddress(text)).toEqual({ family, value }),
+  );
+
+  test.each([
+    ["10.20.30.7/24", "10.20.30.0/24", "10.20.30.0", "10.20.30.255"],
+    ["10.20.30.7/32", "10.20.30.7/32", "10.20.30.7", "10.20.30.7"],
+    ["10.20.30.7/0", "0.0.0.0/0", "0.0.0.0", "255.255.255.255"],
+    ["2001:db8::7/64", "2001:db8::/64", "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff"],
+    ["::7/128", "::7/128", "::7", "::7"],
+  ])("%s is the network %s, from %s to %s", (text, network, first, last) => {
+    const { network: parsed, address, hostBits } = parseNetwork(text)!;
+    expect(formatNetwork(parsed)).toBe(network);
+    expect(hostBits).toBe(formatAddress(address) !== first);
+    const { lo, hi, family } = rangeOf(parsed);
+    expect([lo, hi].map((value) => formatAddress({ family, value }))).toEqual([first, last]);
+    expect(networkOf(address, parsed.prefix)).toEqual(parsed);
+    expect(formatAddress(broadcastOf(parsed))).toBe(last);
+  });
+
+  test("a network contains its first and last address, and neither neighbour nor the other family", () => {
+    const { network } = parseNetwork("10.20.30.0/25")!;
+    const has = (text: string): boolean => contains(network, parseAddress(text)!);
+    expect(["10.20.30.0", "10.20.30.127"].map(has)).toEqual([true, true]);
+    expect(["10.20.29.255", "10.20.30.128", "::a14:1e00"].map(has)).toEqual([false, false, false]);
+  });
+
+  test("networks overlap exactly when one has an address of the other, within a family", () => {
+    const small = fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 24, max: 32 }));
+    fc.assert(
+      fc.property(small, small, ([a, p], [b, q]) => {
+        const [x, y] = [networkOf({ family: 4, value: BigInt(a) }, p), networkOf({ family: 4, value: BigInt(b) }, q)];
+        const shares = Array.from({ length: 256 }, (_, i) => ({ family: 4 as const, value: BigInt(i) })).some(
+          (address) => contains(x, address) && contains(y, address),
+        );
+        expect(networksOverlap(x, y)).toBe(shares);
+        expect(networksOverlap({ ...x, family: 6, prefix: x.prefix + 96 }, y)).toBe(false);
+      }),
+    );
+  });
+
+  test("a range is covered by as few networks as can be", () => {
+    const wide = fc.oneof(
+      fc.tuple(fc.constant(4 as const), fc.bigInt(0n, 255n), fc.bigInt(0n, 255n)),
+      fc.tuple(fc.constant(6 as const), fc.bigInt(0n, 255n), fc.bigInt(0n, 255n)),
+    );
+    fc.assert(
+      fc.property(wide, ([family, a, b]) => {
+        const [lo, hi] = a <= b ? [a, b] : [b, a];
+        const networks = networksOfRange({ family, lo, hi });
+        // Two that could be one would be the halves of it.
+        for (let i = 1; i < networks.length; i++) {
+          const [left, right] = [networks[i - 1]!, networks[i]!];
+          const whole = { ...left, prefix: left.prefix - 1 };
+          const areHalves = left.prefix === right.prefix && rangeOf(whole).hi === rangeOf(right).hi;
+          expect(areHalves && rangeOf(whole).lo === left.base).toBe(false);
+        }
+      }),
+    );
+    for (const family of [4, 6] as const)
+      expect(networksOfRange({ family, lo: 0n, hi: maxOf(family) })).toEqual([{ family, base: 0n, prefix: 0 }]);
   });
 });
