@@ -9,7 +9,8 @@ import {
 } from "../../core/ip.ts";
 import type { PfConfig } from "../model/config.ts";
 import type { PfInterface } from "../model/network.ts";
-import { hasGateway, ownVips, type FilterInterface } from "../rules/interfaces.ts";
+import { hasGateway, ownVips } from "../rules/interfaces.ts";
+import type { FilterInterface } from "../rules/filter-interface.ts";
 import type { Circumstances } from "../rules/types.ts";
 import type { Names } from "./names.ts";
 import type { Notes } from "./notes.ts";

@@ -36,6 +36,7 @@ import { FIRST_RULE, proveIngress, type Gate, type IngressVerdict } from "./ingr
 import { areMirrored, provePair } from "./pair.ts";
 import { confirm } from "./replay.ts";
 import { rowsOfProof } from "./rows.ts";
+import type { Scene, SceneVerdicts } from "./scene.ts";
 import type { FactProof, ForwardProof, InvariantProof, Proof, RouterReport, VerdictKind, Witness } from "./types.ts";
 import { waysOf, type Ways } from "./ways.ts";
 
@@ -50,20 +51,6 @@ export interface ProveOptions {
 }
 
 const DEFAULT_STEPS = 200_000_000;
-
-/** One router with its lists, under one access as default route. */
-export interface Scene {
-  readonly ways: Ways;
-  readonly exit: string | undefined;
-  readonly lists: ReadonlyMap<string, Effective>;
-  readonly least: ReadonlyMap<string, Effective>;
-  /** The file is another router's up to its own addresses, and the lists are that router's. */
-  readonly isTwin?: boolean;
-  /** Interfaces whose way out was not enumerated within the budget. */
-  readonly tangled?: readonly string[];
-  /** Of what the router itself sends: only to these destinations. What it sends to itself never leaves it. */
-  readonly others?: Ranges;
-}
 
 interface SceneVerdict {
   readonly scene: Scene;
@@ -271,8 +258,6 @@ function listsOfAll(scenes: readonly Scene[]): ReadonlyMap<string, readonly Rule
   }
   return out;
 }
-
-export type SceneVerdicts = ReadonlyMap<string, IngressVerdict>;
 
 function proveScene(intent: Intent, scene: Scene, meter: Meter): SceneVerdicts {
   const out = new Map<string, IngressVerdict>();

@@ -1,6 +1,6 @@
 import { formatPacket } from "../../policy/engine/index.ts";
 import type { Intent } from "../../policy/intent.ts";
-import type { Scene, SceneVerdicts } from "./prove.ts";
+import type { Scene, SceneVerdicts } from "./scene.ts";
 import type { ProofRow, VerdictKind, Witness } from "./types.ts";
 
 interface Judged {

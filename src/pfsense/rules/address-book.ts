@@ -1,6 +1,6 @@
 import { maxOf, rangeOf } from "../../core/ip.ts";
 import type { Address, Family } from "../../core/ip.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { ipOf, isUnknown, netOf, ownVips } from "./interfaces.ts";
 import { complement, exact, negated, normalise, NOWHERE, ofAddresses, ofNetworks, onlyFamily, union } from "./sets.ts";
 import type { AddressSet } from "./sets.ts";

@@ -3,7 +3,7 @@ import { hasSyslog, isLoggingBlocks, isLoggingPasses, nets, port, UDP } from "./
 import type { Trackers } from "./automatic.ts";
 import { automatic } from "./context.ts";
 import type { Context, Draft } from "./context.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { netOf, ownVips } from "./interfaces.ts";
 import { ofAddresses, ofNetworks, onlyFamily } from "./sets.ts";
 import type { PfRule } from "./types.ts";

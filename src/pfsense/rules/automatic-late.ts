@@ -4,7 +4,7 @@ import { guiPortOf, isLoggingBlocks, isLoggingPasses, nets, port, TCP } from "./
 import type { Trackers } from "./automatic.ts";
 import { automatic, warn } from "./context.ts";
 import type { Context, Draft } from "./context.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { gatewayAddress, hasGateway, ipOf, isIpsecEnabled, isUnknown, netOf } from "./interfaces.ts";
 import { ipsecService } from "./ipsec.ts";
 import { portNumber } from "./protocols.ts";

@@ -3,7 +3,7 @@ import type { Family } from "../../core/ip.ts";
 import { isLoggingPasses, nets, port, UDP } from "./automatic.ts";
 import type { Trackers } from "./automatic.ts";
 import type { Context, Draft } from "./context.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { ofAddresses } from "./sets.ts";
 import type { AddressSet } from "./sets.ts";
 

@@ -6,7 +6,7 @@ import { Aliases } from "./aliases.ts";
 import { ALL_PORTS, boxesOf } from "./boxes.ts";
 import type { Boxes, Match } from "./boxes.ts";
 import { filterInterfaces } from "./interfaces.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { ANYWHERE } from "./sets.ts";
 import type { AddressSet, Fuzzy } from "./sets.ts";
 import type { Circumstances, Direction, PfAction, PfRule } from "./types.ts";

@@ -5,7 +5,7 @@ import { portRange } from "./aliases.ts";
 import { warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { hasGateway, netOf } from "./interfaces.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { natBoxes } from "./nat-match.ts";
 import type { Redirect, RedirectTarget } from "./nat-types.ts";
 import { hasPorts } from "./protocols.ts";

@@ -5,7 +5,7 @@ import { ALL_PORTS, boxesOf } from "./boxes.ts";
 import { warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { hasGateway, ipOf, netOf } from "./interfaces.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import { natBoxes } from "./nat-match.ts";
 import type { SourceNat } from "./nat-types.ts";
 import { ofNetworks } from "./sets.ts";

@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from "../../core/diagnostics.ts";
 import type { Address, Network } from "../../core/ip.ts";
 import type { Box } from "../../policy/engine/types.ts";
-import type { FilterInterface } from "./interfaces.ts";
+import type { FilterInterface } from "./filter-interface.ts";
 import type { NatRules } from "./nat-types.ts";
 
 export type PfAction = "pass" | "block" | "reject" | "match";

@@ -3,50 +3,9 @@ import { Fault } from "../../core/fault.ts";
 import { everything } from "./boxes.ts";
 import { Unsupported } from "./nft/fields.ts";
 import { alternativesOf, both, type Alternative, type SetLookup } from "./nft/match.ts";
+import type { NftChain, NftOutcome, NftRule, NftUnsupported, ParsedNft } from "./nft/types.ts";
 import { Chain, Match, NamedSet, Rule as RuleJson, Ruleset, Value, Verdict, VerdictMap } from "./nft/schema.ts";
 import type { Box } from "./types.ts";
-
-export { rulesFor, type NftQuestion, type NftRules } from "./nft/flatten.ts";
-
-/** What happens to a packet that satisfies a rule's condition; `continue` is the next rule. */
-export type NftOutcome =
-  | { readonly kind: "accept" | "drop" | "reject" | "return" | "continue" }
-  | { readonly kind: "jump" | "goto"; readonly target: string };
-
-/** A rule, or one entry of its verdict map, as condition and outcome. */
-export interface NftRule {
-  readonly handle: number;
-  readonly condition: readonly Alternative[];
-  readonly outcome: NftOutcome;
-}
-
-export interface NftChain {
-  readonly family: string;
-  readonly table: string;
-  readonly name: string;
-  /** Present for base chains. */
-  readonly base: {
-    readonly type: string;
-    readonly hook: string;
-    readonly priority: number;
-    readonly policy: "accept" | "drop";
-  } | null;
-  readonly rules: readonly NftRule[];
-}
-
-/** Something that the reader does not understand, and that a proof therefore does not cover. */
-export interface NftUnsupported {
-  /** `inet filter forward`, or the table alone, or the kind of object. */
-  readonly where: string;
-  /** The rule's handle, null for what is not a rule. */
-  readonly handle: number | null;
-  readonly what: string;
-}
-
-export interface ParsedNft {
-  readonly chains: readonly NftChain[];
-  readonly unsupported: readonly NftUnsupported[];
-}
 
 /**
  * Reads `nft -j list ruleset` (nftables 1.0.6 and later). A rule that is not understood is left out of its chain and

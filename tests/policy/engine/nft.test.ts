@@ -6,7 +6,8 @@ import { everything, fullBox } from "../../../src/policy/engine/boxes.ts";
 import { compile } from "../../../src/policy/engine/compile.ts";
 import { buildDiagram, countDiagram, DiagramForest } from "../../../src/policy/engine/idd.ts";
 import { decide } from "../../../src/policy/engine/interpret.ts";
-import { readNft, rulesFor } from "../../../src/policy/engine/nft.ts";
+import { readNft } from "../../../src/policy/engine/nft.ts";
+import { rulesFor } from "../../../src/policy/engine/nft/flatten.ts";
 import type { Packet, Slice } from "../../../src/policy/engine/types.ts";
 import { uncovered } from "../../../src/policy/engine/uncovered.ts";
 

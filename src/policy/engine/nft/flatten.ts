@@ -1,5 +1,5 @@
 import { everything, subtractAll } from "../boxes.ts";
-import type { NftChain, NftRule, NftUnsupported, ParsedNft } from "../nft.ts";
+import type { NftChain, NftRule, NftUnsupported, ParsedNft } from "./types.ts";
 import type { Action, Box, Rule } from "../types.ts";
 import { intersectAll, passesTest } from "./match.ts";
 

@@ -2,7 +2,7 @@ import type { PfConfig } from "../../../pfsense/model/config.ts";
 import type { PfFilterRule } from "../../../pfsense/model/filter.ts";
 import { rulesOn } from "../../../pfsense/rules/flatten.ts";
 import { hasGateway } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import type { PfRule, PfRuleset } from "../../../pfsense/rules/types.ts";
 import { decide, entriesOf } from "./decision.ts";
 import type { Decision, Tag } from "./decision.ts";

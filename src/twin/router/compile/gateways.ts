@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from "../../../core/ip.ts";
 import type { PfConfig } from "../../../pfsense/model/config.ts";
 import type { PfGateway } from "../../../pfsense/model/network.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import { keptNumber, keptText } from "./kept.ts";
 
 /** A gateway of the file, as far as routes are made of it; IPv4. */

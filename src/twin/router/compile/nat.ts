@@ -1,7 +1,7 @@
 import { formatAddress, formatNetwork } from "../../../core/ip.ts";
 import type { Box } from "../../../policy/engine/types.ts";
 import { isOn } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import type { Binat, Redirect, SourceNat } from "../../../pfsense/rules/nat-types.ts";
 import type { PfRuleset } from "../../../pfsense/rules/types.ts";
 import { chain, quoted } from "./filter.ts";

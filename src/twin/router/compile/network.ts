@@ -3,7 +3,7 @@ import type { PfConfig } from "../../../pfsense/model/config.ts";
 import type { PfVirtualIp } from "../../../pfsense/model/network.ts";
 import type { Circumstances } from "../../../pfsense/rules/types.ts";
 import { filterInterfaces } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import { keptNumber, keptText } from "./kept.ts";
 
 /** A device that the file uses, and what it holds apart from CARP's addresses. */

@@ -2,7 +2,7 @@ import { formatAddress, formatNetwork, parseNetwork } from "../../../core/ip.ts"
 import type { Network } from "../../../core/ip.ts";
 import type { PfConfig } from "../../../pfsense/model/config.ts";
 import { ownVips } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import { defaultGateways, groupMembers } from "./gateways.ts";
 import type { Gateway, GatewayStates } from "./gateways.ts";
 import { hex, REPLY_MASK, ROUTE_MASK } from "./marks.ts";

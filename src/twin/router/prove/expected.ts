@@ -2,7 +2,7 @@ import { formatAddress, formatNetwork } from "../../../core/ip.ts";
 import type { Network } from "../../../core/ip.ts";
 import { everything } from "../../../policy/engine/index.ts";
 import { isOn } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 import type { Redirect } from "../../../pfsense/rules/nat-types.ts";
 import { flattened } from "../compile/decision.ts";
 import { effectsOf, filterLists, placesOf } from "../compile/filter.ts";

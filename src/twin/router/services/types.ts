@@ -1,7 +1,7 @@
 import type { PfConfig } from "../../../pfsense/model/config.ts";
 import { formatAddress } from "../../../core/ip.ts";
 import { ownVips } from "../../../pfsense/rules/interfaces.ts";
-import type { FilterInterface } from "../../../pfsense/rules/interfaces.ts";
+import type { FilterInterface } from "../../../pfsense/rules/filter-interface.ts";
 
 /** A file of the guest that the configuration decides. */
 export interface ConfigFile {
