@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Whole processes, daemons, and proofs over many tables: seconds each. */
 const slow = [
-  "tests/cli/bad-input.test.ts",
+  "tests/cli/{bad-input,engine-download}.test.ts",
   "tests/embedded/**/*.test.ts",
   "tests/release/**/*.test.ts",
   "tests/roles/adding-a-role.test.ts",

@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFi
 import { dirname, join, relative } from "node:path";
 import { Fault } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
-import { lockFolder } from "../stack/lock.ts";
+import { alone } from "./alone.ts";
 import { compareVersions, pins } from "./pins.ts";
 import { run } from "./run.ts";
 import { npmTokens } from "./tokens.ts";
@@ -124,23 +124,6 @@ async function build(recipe: Recipe, folder: string, options: BuildOptions): Pro
   });
 }
 
-/**
- * One process at a time builds or downloads into a cache; a second clone waits here for the first one's. What is
- * half-made when one's turn has come belongs to a process that was killed, and goes.
- * @param folder `Folders.cache`/engine
- */
-export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const release = await lockFolder(folder, "the engine's build", { staleMs: 30_000, waitMs: 3_600_000 });
-  try {
-    const dead = (await readdir(folder)).filter((name) => /^\.(build|download)-/.test(name));
-    for (const name of dead) await rm(join(folder, name), { recursive: true, force: true });
-    return await work();
-  } finally {
-    await release();
-  }
-}
-
 function goRunner(name: ProgramName, options: BuildOptions): GoRunner {
   return async (args, cwd) => {
     let packages = 0;
@@ -187,11 +170,17 @@ async function requireGo(): Promise<void> {
     throw new Fault(
       "ENGINE_NO_GO",
       found === undefined
-        ? "Pulumi's downloads cannot be reached and there is no Go here to build the engine with."
-        : `Pulumi's downloads cannot be reached, and Go ${found} is too old to build the engine: ${pins.goAtLeast} or newer is needed.`,
+        ? "There is no Go here to build the engine with."
+        : `Go ${found} is too old to build the engine: ${pins.goAtLeast} or newer is needed.`,
       `Install Go ${pins.goAtLeast} or newer (go.dev/doc/install), or put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), or let this machine reach get.pulumi.com and github.com. Then run the same command again.`,
     );
   }
+}
+
+/** Whether there is a Go that can build the engine. */
+export async function hasGo(): Promise<boolean> {
+  const found = await goVersion();
+  return found !== undefined && compareVersions(found, pins.goAtLeast) >= 0;
 }
 
 /** `1.26.8`, or undefined when there is no Go on PATH. */

@@ -1,10 +1,13 @@
-import { access, constants, copyFile, link, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
-import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { copyFile, link, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Fault } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
-import { alone, buildProgram, builtProgram, type BuildOptions } from "./build.ts";
-import { compareVersions, pins, pluginServer } from "./pins.ts";
-import { run } from "./run.ts";
+import { buildProgram, builtProgram, hasGo, type BuildOptions } from "./build.ts";
+import { download } from "./download/download.ts";
+import { releaseOf, type Release, type ReleaseName } from "./download/releases.ts";
+import { judge, type Standing } from "./download/verified.ts";
+import { isExecutable, pulumiOnPath } from "./on-path.ts";
+import { pins } from "./pins.ts";
 
 /** Where a program of the engine came from. `build` is a stand-in: said so by `doctor`. */
 export type Source = "path" | "download" | "build";
@@ -46,13 +49,39 @@ export async function findEngine(options: Omit<EngineOptions, "onProgress">): Pr
   const wanted = wantedSource(env);
   const cli =
     (wanted === undefined || wanted === "path" ? await cliOnPath(env) : undefined) ??
-    (wanted === undefined || wanted === "download" ? await cliDownloaded(options.cache) : undefined) ??
+    (wanted === undefined || wanted === "download" ? await cliDownloaded(options.cache, env) : undefined) ??
     (wanted === undefined || wanted === "build" ? await cliBuilt(options) : undefined);
-  const released = wanted === "build" ? undefined : await pluginReleased(options.cache);
+  const released = wanted === "build" ? undefined : await pluginDownloaded(options.cache, env);
   const built =
     wanted === undefined || wanted === "build" ? await builtProgram("pulumi-resource-proxmoxve", options) : undefined;
   const plugin = released ?? (built === undefined ? undefined : bridge(built));
   return { ...cli, ...(plugin ? { plugin } : {}) };
+}
+
+/**
+ * What stands where a release's programs would, and where that is.
+ * @param thorough reads the programs whole
+ */
+export async function standingDownload(
+  name: ReleaseName,
+  options: { readonly cache: string; readonly env?: NodeJS.ProcessEnv; readonly thorough: boolean },
+): Promise<{ readonly folder: string; readonly standing: Standing } | undefined> {
+  const release = releaseHere(name, options.env ?? process.env);
+  if (release === undefined) return undefined;
+  const folder = join(engineFolder(options.cache), release.folder);
+  return { folder, standing: await judge(folder, release, options.thorough) };
+}
+
+const engineFolder = (cache: string): string => join(cache, "engine");
+
+/** Undefined where nothing is published for this machine: then there is nothing to find either. */
+function releaseHere(name: ReleaseName, env: NodeJS.ProcessEnv): Release | undefined {
+  try {
+    return releaseOf(name, env);
+  } catch (error) {
+    if (error instanceof Fault && error.code === "ENGINE_NO_RELEASE") return undefined;
+    throw error;
+  }
 }
 
 function wantedSource(env: NodeJS.ProcessEnv): Source | undefined {
@@ -69,24 +98,32 @@ function wantedSource(env: NodeJS.ProcessEnv): Source | undefined {
 type Cli = Pick<Engine, "cli" | "language">;
 
 async function cliOnPath(env: NodeJS.ProcessEnv): Promise<Cli | undefined> {
-  const file = await which("pulumi", env);
-  if (file === undefined) return undefined;
-  const version = await versionOf(file, env);
-  if (version === undefined || compareVersions(version, pins.cliAtLeast) < 0) return undefined;
-  const language = (await which("pulumi-language-nodejs", env, [dirname(file)])) ?? undefined;
-  if (language === undefined) return undefined;
+  const found = await pulumiOnPath(env);
+  if (found === undefined || found.kind === "unfit") return undefined;
+  const { file, language, version } = found;
   return { cli: { file, version, source: "path" }, language: { file: language, version, source: "path" } };
 }
 
-async function cliDownloaded(cache: string): Promise<Cli | undefined> {
-  const file = join(downloadFolder(cache), "bin", "pulumi");
-  const language = join(dirname(file), "pulumi-language-nodejs");
-  if (!(await isExecutable(file)) || !(await isExecutable(language))) return undefined;
-  return {
-    cli: { file, version: pins.cli, source: "download" },
-    language: { file: language, version: pins.cli, source: "download" },
-  };
+async function cliDownloaded(cache: string, env: NodeJS.ProcessEnv): Promise<Cli | undefined> {
+  const found = await standingDownload("pulumi", { cache, env, thorough: false });
+  return found?.standing.kind === "verified" ? cliIn(found.folder) : undefined;
 }
+
+const cliIn = (folder: string): Cli => ({
+  cli: { file: join(folder, "pulumi"), version: pins.cli, source: "download" },
+  language: { file: join(folder, "pulumi-language-nodejs"), version: pins.cli, source: "download" },
+});
+
+async function pluginDownloaded(cache: string, env: NodeJS.ProcessEnv): Promise<Program | undefined> {
+  const found = await standingDownload("proxmoxve", { cache, env, thorough: false });
+  return found?.standing.kind === "verified" ? pluginIn(found.folder) : undefined;
+}
+
+const pluginIn = (folder: string): Program => ({
+  file: join(folder, "pulumi-resource-proxmoxve"),
+  version: pins.plugin,
+  source: "download",
+});
 
 async function cliBuilt(options: Pick<BuildOptions, "root" | "cache">): Promise<Cli | undefined> {
   const cli = await builtProgram("pulumi", options);
@@ -117,122 +154,74 @@ async function assemble(cache: string, cli: string, language: string): Promise<C
 const bridge = (file: string): Program => ({ file, version: pins.plugin, source: "build" });
 
 async function getCli(options: EngineOptions, env: NodeJS.ProcessEnv): Promise<Cli> {
-  const wanted = wantedSource(env);
-  const tried: string[] = [];
-  if (wanted === "path") {
+  const found = await pulumiOnPath(env);
+  if (wantedSource(env) === "path") {
     throw new Fault(
       "ENGINE_NOT_ON_PATH",
-      `There is no pulumi ${pins.cliAtLeast} or newer on PATH with its Node language host.`,
+      found?.kind === "unfit"
+        ? `The pulumi on PATH does not serve: ${found.why}.`
+        : `There is no pulumi ${pins.cliAtLeast} or newer on PATH with its Node language host.`,
       "Install Pulumi (pulumi.com/docs/install), or unset MAQUETTE_ENGINE.",
     );
   }
-  if (wanted !== "build") {
-    options.onProgress(`getting Pulumi ${pins.cli} from pulumi.com`);
-    try {
-      return await downloadCli(options.cache);
-    } catch (error) {
-      tried.push(`download: ${messageOf(error)}`);
-      if (wanted === "download") throw unavailable(tried, error);
-      options.onProgress(
-        `no download (${messageOf(error)}); building it with Go instead, which takes some ten minutes the first time`,
-      );
-    }
-  }
-  try {
+  if (found?.kind === "unfit" && wantedSource(env) === undefined)
+    options.onProgress(`${found.why}: it stays as it is, and another is got for the lab`);
+  return downloadElse("pulumi", options, env, cliIn, async () => {
     const cli = await buildProgram("pulumi", options);
     const language = await buildProgram("pulumi-language-nodejs", options);
-    return await assemble(options.cache, cli, language);
-  } catch (error) {
-    throw withTried(tried, error);
-  }
+    return assemble(options.cache, cli, language);
+  });
 }
 
 async function getPlugin(options: EngineOptions, env: NodeJS.ProcessEnv, cli: Program): Promise<Program> {
-  const wanted = wantedSource(env);
-  const tried: string[] = [];
+  const build = async (): Promise<Program> => bridge(await buildProgram("pulumi-resource-proxmoxve", options));
   // A CLI that had to be built says that nothing outside the registries can be reached: do not wait for it twice.
-  if (wanted !== "build" && cli.source !== "build") {
-    options.onProgress(`getting the Proxmox VE provider plugin ${pins.plugin}`);
-    try {
-      return await downloadPlugin(options.cache, cli, env);
-    } catch (error) {
-      tried.push(`download: ${messageOf(error)}`);
-      if (wanted === "download") throw unavailable(tried, error);
-      options.onProgress(`no download (${messageOf(error)}); building a bridge over bpg's provider with Go instead`);
-    }
-  }
+  return cli.source === "build" ? build() : downloadElse("proxmoxve", options, env, pluginIn, build);
+}
+
+/** Downloads a release; where it cannot be reached its programs are built, unless downloads alone are asked for. */
+async function downloadElse<T>(
+  name: ReleaseName,
+  options: EngineOptions,
+  env: NodeJS.ProcessEnv,
+  use: (folder: string) => T,
+  build: () => Promise<T>,
+): Promise<T> {
+  const wanted = wantedSource(env);
+  if (wanted === "build") return build();
+  let failure: Fault;
   try {
-    return bridge(await buildProgram("pulumi-resource-proxmoxve", options));
+    const release = releaseOf(name, env);
+    options.onProgress(`getting ${name} ${release.version} from ${new URL(release.url).host}`);
+    const { onProgress, signal } = options;
+    return use(await download(release, { folder: engineFolder(options.cache), env, onProgress, signal }));
   } catch (error) {
-    throw withTried(tried, error);
+    // What came is not what was published, or somebody asked to stop, or the disk is full: no reason to go on with Go.
+    if (!(error instanceof Fault) || !["ENGINE_DOWNLOAD", "ENGINE_NO_RELEASE"].includes(error.code)) throw error;
+    if (wanted === "download") throw error;
+    failure = error;
+  }
+  if (!(await hasGo())) throw withoutGo(failure);
+  options.onProgress(`${failure.message} Building with Go instead, which takes some ten minutes the first time`);
+  try {
+    return await build();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault(error.code, `${error.message}\n  tried before: ${failure.message}`, error.hint, error);
   }
 }
 
-function unavailable(tried: readonly string[], cause: unknown): Fault {
-  return new Fault(
+/** Neither network nor Go. */
+const withoutGo = (failure: Fault): Fault =>
+  new Fault(
     "ENGINE_UNAVAILABLE",
-    `Pulumi's engine cannot be had: ${tried.join("; ")}.`,
-    "Check the network, or unset MAQUETTE_ENGINE so that it may be built with Go.",
-    cause,
+    `Pulumi's engine cannot be had. ${failure.message} And there is no Go ${pins.goAtLeast} or newer here to build it with.`,
+    `One of these: let this machine reach get.pulumi.com and github.com (HTTPS_PROXY names a proxy, MAQUETTE_ENGINE_MIRROR a copy of the files: docs/engine.md); install Go ${pins.goAtLeast} or newer (go.dev/doc/install); put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), which saves the larger of the two downloads. Then run the same command again.`,
+    failure,
   );
-}
 
-function withTried(tried: readonly string[], error: unknown): unknown {
-  if (!(error instanceof Fault) || tried.length === 0) return error;
-  return new Fault(error.code, `${error.message}\n  tried before: ${tried.join("; ")}`, error.hint, error);
-}
-
-const downloadFolder = (cache: string): string => join(cache, "engine", `download-${pins.cli}`);
-
-/** Beside its place, then moved there in one step: a download that was killed half-way is not taken for a whole one. */
-async function downloadCli(cache: string): Promise<Cli> {
-  const root = downloadFolder(cache);
-  return alone(dirname(root), async () => {
-    const before = await cliDownloaded(cache);
-    if (before) return before;
-    const temporary = await mkdtemp(join(dirname(root), ".download-"));
-    try {
-      const { PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
-      const semver = await import("semver");
-      const install = PulumiCommand.install({ version: new semver.SemVer(pins.cli), root: temporary });
-      await withDeadline(install, 300_000, "downloading Pulumi");
-      await rm(root, { recursive: true, force: true });
-      await rename(temporary, root);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-    const got = await cliDownloaded(cache);
-    if (!got) throw new Error("the installer left no pulumi behind");
-    return got;
-  });
-}
-
-const pluginHome = (cache: string): string => join(cache, "engine", `plugin-${pins.plugin}`);
 const pluginFile = (home: string): string =>
   join(home, "plugins", `resource-proxmoxve-v${pins.plugin}`, "pulumi-resource-proxmoxve");
-
-async function pluginReleased(cache: string): Promise<Program | undefined> {
-  const file = pluginFile(pluginHome(cache));
-  return (await isExecutable(file)) ? { file, version: pins.plugin, source: "download" } : undefined;
-}
-
-async function downloadPlugin(cache: string, cli: Program, env: NodeJS.ProcessEnv): Promise<Program> {
-  const home = pluginHome(cache);
-  const args = ["plugin", "install", "resource", "proxmoxve", pins.plugin, "--server", pluginServer];
-  const result = await run(cli.file, args, {
-    env: {
-      ...env,
-      PULUMI_HOME: home,
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "",
-    },
-    deadlineMs: 300_000,
-  });
-  const got = await pluginReleased(cache);
-  if (result.code !== 0 || !got)
-    throw new Error(result.stderr.trim().split("\n").at(-1) ?? "pulumi plugin install failed");
-  return got;
-}
 
 /**
  * Makes a private PULUMI_HOME in which the CLI finds the plugin under its released name, whatever its source.
@@ -248,50 +237,5 @@ export async function installPlugin(home: string, plugin: Program): Promise<void
     await rename(temporary, file);
   } catch (error) {
     throw diskFault(error, `write ${file}`);
-  }
-}
-
-async function versionOf(file: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const result = await run(file, ["version"], {
-    env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
-    deadlineMs: 30_000,
-  }).catch((error: unknown) => {
-    // One that cannot say its version is not one to rely on.
-    if (error instanceof Fault) return { stdout: "" };
-    throw error;
-  });
-  return /v?(\d+\.\d+\.\d+)/.exec(result.stdout)?.[1];
-}
-
-async function which(name: string, env: NodeJS.ProcessEnv, first: readonly string[] = []): Promise<string | undefined> {
-  const folders = [...first, ...(env["PATH"] ?? "").split(delimiter)].filter((f) => f !== "");
-  for (const folder of folders) {
-    const file = join(folder, name);
-    // The `pulumi` of `maquette env` is our own wrapper: it is not an engine.
-    if ((await isExecutable(file)) && !(await isExecutable(join(folder, ".maquette-wrapper")))) return file;
-  }
-  return undefined;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === "ENOENT" || code === "EACCES" || code === "ENOTDIR") return false;
-    throw error;
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not end within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

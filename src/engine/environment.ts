@@ -81,6 +81,8 @@ umask 077
 # What a user has set for other stacks and clusters: each of these would win over what is set here.
 unset PULUMI_CONFIG_PASSPHRASE PULUMI_SELF_MANAGED_STATE_GZIP PULUMI_SELF_MANAGED_STATE_LEGACY_LAYOUT
 unset PROXMOX_VE_API_TOKEN PROXMOX_VE_AUTH_TICKET PROXMOX_VE_CSRF_PREVENTION_TOKEN PROXMOX_VE_USERNAME PROXMOX_VE_PASSWORD
+# A proxy is for downloads. The provider would honour it too, on its way to a Proxmox of this network.
+unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
 ${watchLines(folders)}if [ -r "$MAQUETTE_TOKEN_FILE" ]; then
   PROXMOX_VE_API_TOKEN=$(cat "$MAQUETTE_TOKEN_FILE")
   export PROXMOX_VE_API_TOKEN

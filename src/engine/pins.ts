@@ -1,10 +1,13 @@
 /**
  * The versions that were seen to work together. The CLI that is built or downloaded is `cli`; one found on PATH
- * serves from `cliAtLeast` on. `language` is the last module of Pulumi's SDK that carries the Node language host.
+ * serves from `cliAtLeast` on, and before `cliBelow`. `language` is the last module of Pulumi's SDK that carries the
+ * Node language host.
  */
 export const pins = {
   cli: "3.255.0",
   cliAtLeast: "3.248.0",
+  /** Another major version may speak to plugins and read checkpoints in another way. */
+  cliBelow: "4.0.0",
   language: "3.66.0",
   plugin: "8.6.0",
   bpg: "0.112.0",
@@ -12,8 +15,14 @@ export const pins = {
   goAtLeast: "1.26.0",
 } as const;
 
-/** Where Pulumi finds the released plugin; the npm package's own `pulumi.server`. */
-export const pluginServer = "github://api.github.com/muhlba91/pulumi-proxmoxve";
+/**
+ * SHA-256 of archives of the releases above, as their checksums files give them: what is pinned here is not asked for
+ * again. Of an archive that is not listed the checksums file of its release is fetched with it.
+ */
+export const archiveDigests: Readonly<Record<string, string>> = {
+  "pulumi-v3.255.0-linux-x64.tar.gz": "cf559568e2c32f7fae56ea3de8ae5fa48973ba8c5aa9dd2b3dc0c8898fe50dba",
+  "pulumi-v3.255.0-linux-arm64.tar.gz": "699fbc6ea848d997e9b3645487f108d27b1b55ec807c7576406131e6e080f0e3",
+};
 
 /** Compares dotted versions by number: negative when a is older. Pre-release suffixes are ignored. */
 export function compareVersions(a: string, b: string): number {

@@ -14,7 +14,7 @@ import { delimiter, join } from "node:path";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { run, type Ran, type RunOptions } from "../engine/lab.ts";
-import { isAlive, script } from "../engine-unit/programs.ts";
+import { downloadedBefore, isAlive, script } from "../engine-unit/programs.ts";
 
 /** A clone as git would make it, with XDG folders of its own and no engine: what a stranger's first command meets. */
 export class BareClone {
@@ -52,8 +52,7 @@ export class BareClone {
   withEngine(): this {
     this.program("pulumi", `[ "$1" = version ] && echo "v${pins.cli}"; exit 0`);
     this.program("pulumi-language-nodejs", "exit 0");
-    const plugin = `engine/plugin-${pins.plugin}/plugins/resource-proxmoxve-v${pins.plugin}/pulumi-resource-proxmoxve`;
-    script(this.at("cache", "maquette", plugin), "exit 0");
+    downloadedBefore(this.at("cache", "maquette"), "proxmoxve", "exit 0");
     return this;
   }
 

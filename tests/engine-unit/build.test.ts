@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { buildProgram, builtProgram, goVersion } from "../../src/engine/build.ts";
 import { getEngine } from "../../src/engine/engine.ts";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { faultOf, temporaryFolder } from "../stack/temporary.ts";
+import { deadPort } from "./download/publisher.ts";
 import { isAlive, script, until } from "./programs.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -141,44 +142,42 @@ describe("a build", () => {
   });
 });
 
-describe("a download", () => {
-  const env = { PATH: "/nonexistent", MAQUETTE_ENGINE: "download" };
-  const programs = ["pulumi", "pulumi-language-nodejs"];
+describe("an engine that cannot be downloaded", () => {
+  /** A mirror at which nobody listens. */
+  const nowhere = async (more: NodeJS.ProcessEnv = {}): Promise<NodeJS.ProcessEnv> => ({
+    PATH: "/nonexistent",
+    MAQUETTE_ENGINE_MIRROR: `https://localhost:${await deadPort()}`,
+    ...more,
+  });
 
-  /** Stands for Pulumi's installer, which extracts program by program. */
-  function installer(install: (bin: string) => void): void {
-    vi.doMock("@pulumi/pulumi/automation/index.js", () => ({
-      PulumiCommand: {
-        install: ({ root }: { root: string }) => Promise.resolve().then(() => install(join(root, "bin"))),
-      },
-    }));
-    onTestFinished(() => {
-      vi.doUnmock("@pulumi/pulumi/automation/index.js");
-    });
-  }
+  test("is built where there is a Go, and why is said first", async () => {
+    fakeGo(builds);
+    const said: string[] = [];
+    const own = { ...options(), onProgress: (line: string) => void said.push(line) };
+    // The bridge's own generator is no script of this test's: what is of interest here comes before it.
+    const env = await nowhere();
+    await faultOf(() => getEngine({ ...own, env }));
+    expect(said.join("\n")).toMatch(/refuses connections[\s\S]*Building with Go instead/);
+    expect(await builtProgram("pulumi", own)).toBeDefined();
+  });
 
-  test("that breaks off leaves nothing in its place, and nothing beside it", async () => {
+  test("and cannot be built either is said in one piece: why not, and each of the cures", async () => {
+    vi.stubEnv("PATH", temporaryFolder());
     const own = options();
-    installer((bin) => {
-      for (const name of programs) script(join(bin, name), "");
-      throw new Error("connection lost");
-    });
+    const env = await nowhere();
     const fault = await faultOf(() => getEngine({ ...own, env }));
     expect(fault.code).toBe("ENGINE_UNAVAILABLE");
-    expect(fault.message).toContain("connection lost");
+    expect(fault.message).toMatch(/cannot be had\. https:.* cannot be had: it refuses connections .* no Go 1\.26/);
+    expect(fault.hint).toMatch(/get\.pulumi\.com and github\.com .*HTTPS_PROXY.*install Go.*on PATH/);
     expect(left(own.cache)).toEqual([]);
   });
 
-  test("takes the place of half a one", async () => {
+  test("and was asked for by download alone is not built", async () => {
+    fakeGo(builds);
     const own = options();
-    const place = `download-${pins.cli}`;
-    script(join(own.cache, "engine", place, "bin/pulumi"), "half");
-    mkdirSync(join(own.cache, "engine/.download-x1y2z3"));
-    installer((bin) => programs.forEach((name) => script(join(bin, name), "exit 1")));
-    // The plugin's download then fails: this pulumi does nothing.
-    expect((await faultOf(() => getEngine({ ...own, env }))).message).toContain("download");
-    expect(left(own.cache)).toEqual([place]);
-    expect(readFileSync(join(own.cache, "engine", place, "bin/pulumi"), "utf8")).toContain("exit 1");
+    const env = await nowhere({ MAQUETTE_ENGINE: "download" });
+    expect((await faultOf(() => getEngine({ ...own, env }))).code).toBe("ENGINE_DOWNLOAD");
+    expect(left(own.cache)).toEqual([]);
   });
 });
 

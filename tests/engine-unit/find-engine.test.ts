@@ -1,11 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findEngine, getEngine, installPlugin, type Engine } from "../../src/engine/engine.ts";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { faultOf, temporaryFolder } from "../stack/temporary.ts";
-import { script } from "./programs.ts";
+import { downloadedBefore, script } from "./programs.ts";
 
 const find = (path: string, more: NodeJS.ProcessEnv = {}, cache = temporaryFolder()): Promise<Partial<Engine>> =>
   findEngine({ root: repositoryRoot(), cache, env: { PATH: `${path}:/usr/bin:/bin`, ...more } });
@@ -33,7 +33,7 @@ describe("pulumi on PATH", () => {
     expect(found.language?.file).toBe(join(host, "pulumi-language-nodejs"));
   });
 
-  test.each(["v3.247.9", "v2.99.0", "v1", "not a version", ""])("does not serve as %j", async (version) => {
+  test.each(["v3.247.9", "v2.99.0", "v4.0.0", "v1", "not a version", ""])("does not serve as %j", async (version) => {
     expect(await find(pulumiOnPath(version))).toEqual({});
   });
 
@@ -85,30 +85,36 @@ describe("MAQUETTE_ENGINE", () => {
     expect(fault.code).toBe("ENGINE_NOT_ON_PATH");
     expect(fault.message).toContain(pins.cliAtLeast);
     expect(fault.hint).toContain("pulumi.com/docs/install");
+    const old = pulumiOnPath("v3.100.0");
+    const env = { PATH: `${old}:/usr/bin:/bin`, MAQUETTE_ENGINE: "path" };
+    expect((await faultOf(() => getEngine({ ...options, env }))).message).toMatch(
+      /does not serve: .*\/pulumi is 3\.100\.0, and .* or newer is needed/,
+    );
   });
 });
 
 describe("what was got before", () => {
   test("is the released plugin where it is there, before one that was built", async () => {
     const cache = temporaryFolder();
-    const file = `engine/plugin-${pins.plugin}/plugins/resource-proxmoxve-v${pins.plugin}/pulumi-resource-proxmoxve`;
-    script(join(cache, file), "");
+    const file = join(downloadedBefore(cache, "proxmoxve", ""), "pulumi-resource-proxmoxve");
     const { plugin } = await find("", {}, cache);
-    expect(plugin).toEqual({ file: join(cache, file), version: pins.plugin, source: "download" });
+    expect(plugin).toEqual({ file, version: pins.plugin, source: "download" });
     expect(await find("", { MAQUETTE_ENGINE: "build" }, cache)).toEqual({});
   });
 
-  test("is a downloaded CLI only with its language host: half a download is none", async () => {
+  test("is a downloaded CLI only as it was verified: neither half of it nor any file at its place", async () => {
     const cache = temporaryFolder();
-    const bin = join(cache, `engine/download-${pins.cli}/bin`);
-    script(join(bin, "pulumi"), "");
+    const folder = downloadedBefore(cache, "pulumi", "");
+    const file = join(folder, "pulumi");
+    expect((await find("", {}, cache)).cli).toEqual({ file, version: pins.cli, source: "download" });
+    writeFileSync(file, "#!/bin/sh\necho another\n");
     expect(await find("", {}, cache)).toEqual({});
-    script(join(bin, "pulumi-language-nodejs"), "");
-    expect((await find("", {}, cache)).cli).toEqual({
-      file: join(bin, "pulumi"),
-      version: pins.cli,
-      source: "download",
-    });
+    downloadedBefore(cache, "pulumi", "");
+    rmSync(join(folder, "pulumi-language-nodejs"));
+    expect(await find("", {}, cache)).toEqual({});
+    downloadedBefore(cache, "pulumi", "");
+    rmSync(join(folder, "verified.json"));
+    expect(await find("", {}, cache)).toEqual({});
   });
 });
 

@@ -6,7 +6,9 @@ import { findEmbedded } from "../../embedded/control.ts";
 import { findRoom, installPrograms, roomPlaces } from "../../embedded/room.ts";
 import { missingPackages, whyNoGuests } from "../../twin/needs.ts";
 import { goVersion } from "../../engine/build.ts";
-import { findEngine, type Program } from "../../engine/engine.ts";
+import type { ReleaseName } from "../../engine/download/releases.ts";
+import { findEngine, standingDownload, type Program } from "../../engine/engine.ts";
+import { pulumiOnPath } from "../../engine/on-path.ts";
 import { compareVersions, pins } from "../../engine/pins.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
@@ -54,42 +56,56 @@ function machine(): Finding[] {
 }
 
 async function engine(context: Context): Promise<Finding[]> {
-  const found = await findEngine({ root: context.root, cache: context.folders.cache });
+  const { cache } = context.folders;
+  const found = await findEngine({ root: context.root, cache });
+  const onPath = await pulumiOnPath(process.env);
+  // Read whole: here somebody asks.
+  const standing = {
+    pulumi: await standingDownload("pulumi", { cache, thorough: true }),
+    proxmoxve: await standingDownload("proxmoxve", { cache, thorough: true }),
+  };
   const go = await goVersion();
   const hasGo = go !== undefined && compareVersions(go, pins.goAtLeast) >= 0;
-  const absent = (what: string): Finding => ({
+  const absent = (what: string, why: string): Finding => ({
     what,
     state: "missing",
-    fact: `not here yet: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
+    fact: `${why}: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
     cure: hasGo
       ? "npm start"
-      : `npm start, on a machine that reaches pulumi.com and github.com; or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
+      : `npm start, on a machine that reaches get.pulumi.com and github.com (docs/engine.md: a proxy, a mirror); or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
   });
-  const program = (what: string, p: Program | undefined, built: string): Finding => {
-    if (!p) return absent(what);
-    if (p.source !== "build")
-      return {
-        what,
-        state: "good",
-        fact: `${p.version}, ${p.source === "path" ? p.file : "the official download"}`,
-        cure: "",
-      };
-    return { what, state: "stand-in", fact: `${p.version}, ${built}`, cure: "" };
+  const program = (what: string, p: Program | undefined, release: ReleaseName, built: string): Finding => {
+    const at = standing[release];
+    const foreign =
+      at?.standing.kind === "unverified" ? `what stands in ${at.folder} is not used, ${at.standing.why}` : "";
+    if (p === undefined || (p.source === "download" && foreign !== "")) return absent(what, foreign || "not here yet");
+    if (p.source === "build") return { what, state: "stand-in", fact: `${p.version}, ${built}`, cure: "" };
+    const fact =
+      at?.standing.kind === "verified" && p.source === "download"
+        ? `the official download, verified on ${at.standing.record.at.slice(0, 10)} (${byWhat(at.standing.record.by)})`
+        : p.file;
+    return { what, state: "good", fact: `${p.version}, ${fact}`, cure: "" };
   };
   return [
     program(
       "pulumi",
       found.cli,
+      "pulumi",
       "built here from Pulumi's own pinned module (the official release could not be reached)",
     ),
+    ...(onPath?.kind === "unfit"
+      ? [{ what: "pulumi on PATH", state: "note", fact: `not used: ${onPath.why}`, cure: "" } as const]
+      : []),
     program(
       "language host",
       found.language,
+      "pulumi",
       `built here from Pulumi's SDK ${pins.language}, the last that carries it; stands in for the one shipped with the CLI`,
     ),
     program(
       "proxmoxve plugin",
       found.plugin,
+      "proxmoxve",
       `a bridge built here over bpg's provider ${pins.bpg}; stands in for the released plugin ${pins.plugin}, with its names`,
     ),
     {
@@ -100,6 +116,8 @@ async function engine(context: Context): Promise<Finding[]> {
     },
   ];
 }
+
+const byWhat = (by: string): string => (by === "pinned" ? "by the pinned SHA-256" : "by its release's checksums");
 
 async function stack(context: Context): Promise<Finding[]> {
   const settings = await readSettings(context);
