@@ -8,8 +8,10 @@ import { methodsOf } from "./api/methods.ts";
 import { Router } from "./api/router.ts";
 import { FaultInjector } from "./faults.ts";
 import type { GuestDriver } from "./guest-driver.ts";
-import { TokenCheck } from "./http/auth.ts";
+import { readToken } from "./http/auth.ts";
 import type { ApiToken } from "./http/auth.ts";
+import { grant } from "./access/grant.ts";
+import type { Grants } from "./access/grant.ts";
 import { loadCertificate } from "./http/certificate.ts";
 import { dispatch } from "./http/dispatch.ts";
 import { GuestLocks } from "./locks.ts";
@@ -37,8 +39,15 @@ export interface SimulatorOptions {
   readonly storages?: readonly StorageOption[];
   /** `user@realm!id=secret`, or its two halves; at least one. */
   readonly tokens: readonly ApiToken[];
+  /** What others than root may do; default: nothing. */
+  readonly grants?: Grants;
   /** How long each task takes beyond the driver's own work, ms; default 0. */
   readonly taskDurationMs?: number;
+  /**
+   * How often the cluster hears of its guests, ms: `/cluster/resources` lags behind by as much, some 10000 on a real
+   * Proxmox. Default 0: it never does.
+   */
+  readonly statisticsPeriodMs?: number;
   /** Default 9. */
   readonly pveVersion?: 8 | 9;
   /** Default: a {@link MemoryDriver}. Closed with the simulator. */
@@ -81,18 +90,20 @@ const CLOSE_LIMIT_MS = 1500;
 export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
   const host = options.host ?? "127.0.0.1";
   checkOptions(host, options.nodes ?? DEFAULT_NODES, options.tokens);
-  const tokens = new TokenCheck(options.tokens);
+  const tokens = options.tokens.map(readToken);
   await prepareDirectory(options.stateDir);
   const release = await claimFolder(options.stateDir);
   const driver = options.driver ?? new MemoryDriver();
   try {
     const { world, flush } = await openWorld(options, driver);
+    grant(world.state.access, tokens, options.grants);
+    world.touch();
     const certificate = await loadCertificate(options.stateDir);
     const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem, minVersion: "TLSv1.2" });
     server.keepAliveTimeout = 60_000;
     const closing = new AbortController();
     const close = once(() => closeAll({ server, world, flush, closing, release }));
-    serve(options, { server, world, tokens, flush, close, closing });
+    serve(options, { server, world, flush, close, closing });
     const port = await listen(server, host, options.port ?? 0);
     const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
     return { port, url, certificatePem: certificate.certificatePem, instanceId: world.state.instanceId, close };
@@ -127,7 +138,17 @@ async function openWorld(
   });
   const locks = new GuestLocks(options.lockTimeoutMs);
   const version = VERSIONS[options.pveVersion ?? 9];
-  const world: World = { state, tasks, locks, driver, faults, version, filesDir, touch };
+  const world: World = {
+    state,
+    tasks,
+    locks,
+    driver,
+    faults,
+    version,
+    statisticsPeriodMs: options.statisticsPeriodMs ?? 0,
+    filesDir,
+    touch,
+  };
   await reconcile(world, log);
   touch();
   await flush();
@@ -147,13 +168,12 @@ async function openFiles(stateDir: string): Promise<string> {
 interface Serving {
   readonly server: Server;
   readonly world: World;
-  readonly tokens: TokenCheck;
   readonly flush: () => Promise<void>;
   readonly close: () => Promise<void>;
   readonly closing: AbortController;
 }
 
-function serve(options: SimulatorOptions, { server, world, tokens, flush, close, closing }: Serving): void {
+function serve(options: SimulatorOptions, { server, world, flush, close, closing }: Serving): void {
   const log = options.log ?? ((): void => undefined);
   const end = async (): Promise<void> => {
     await close();
@@ -162,7 +182,6 @@ function serve(options: SimulatorOptions, { server, world, tokens, flush, close,
   const dispatching = {
     world,
     router: new Router(methodsOf(world.version.major)),
-    tokens,
     flush,
     log,
     build: options.build ?? "",
@@ -204,7 +223,8 @@ async function openState(
       `${join(dir, "state.json")} is not of this version`,
       "move it away to start an empty lab",
     );
-  const state = (loaded as SimulatorState | undefined) ?? initialState();
+  // What an older version has not is as in a new lab.
+  const state: SimulatorState = { ...initialState(), ...(loaded as SimulatorState | undefined) };
   extendState(state, nodes, storages);
   return state;
 }

@@ -14,6 +14,8 @@ export interface World {
   readonly driver: GuestDriver;
   readonly faults: FaultInjector;
   readonly version: PveVersion;
+  /** How old what `/cluster/resources` says of guests may be; 0: it is of the moment. */
+  readonly statisticsPeriodMs: number;
   /** Folder of uploaded files. */
   readonly filesDir: string;
   /** To be called after every change of `state`. */

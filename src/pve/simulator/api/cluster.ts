@@ -1,6 +1,7 @@
+import { isOwnTask } from "../access/others.ts";
 import { badParameter } from "../api-error.ts";
 import { flag, format, int, num, oneOf, opt, text, vmid } from "../schema/schema.ts";
-import type { PropertySchema } from "../schema/schema.ts";
+import type { PropertyFormat, PropertySchema } from "../schema/schema.ts";
 import { parsePropertyString } from "../schema/property-string.ts";
 import { KEYBOARDS } from "../schema/vm-options.ts";
 import { removeKey } from "../vm/config.ts";
@@ -10,6 +11,12 @@ import { method, subdirs } from "./method.ts";
 import { clusterResources } from "./resources.ts";
 import { taskAnswer } from "./tasks.ts";
 
+const TAG_STYLE: PropertyFormat = {
+  "case-sensitive": opt(flag()),
+  "color-map": opt(text()),
+  ordering: opt(oneOf("config", "alphabetical")),
+  shape: opt(oneOf("full", "circle", "dense", "none")),
+};
 const bytesPerSecond = opt(num({ minimum: 0 }));
 const OPTIONS: Readonly<Record<string, PropertySchema>> = {
   bwlimit: opt(
@@ -60,14 +67,7 @@ const OPTIONS: Readonly<Record<string, PropertySchema>> = {
   replication: opt(
     format({ type: { ...oneOf("secure", "insecure"), defaultKey: true }, network: opt(format("CIDR")) }),
   ),
-  "tag-style": opt(
-    format({
-      "case-sensitive": opt(flag()),
-      "color-map": opt(text()),
-      ordering: opt(oneOf("config", "alphabetical")),
-      shape: opt(oneOf("full", "circle", "dense", "none")),
-    }),
-  ),
+  "tag-style": opt(format(TAG_STYLE)),
   u2f: opt(format({ appid: opt(text()), origin: opt(text()) })),
   "user-tag-access": opt(
     format({ "user-allow": opt(oneOf("none", "list", "existing", "free")), "user-allow-list": opt(text()) }),
@@ -89,7 +89,7 @@ export const CLUSTER = [
     return String(free);
   }),
   method("GET", "/cluster/resources", { type: opt(oneOf("vm", "storage", "node", "sdn")) }, (call) =>
-    clusterResources(call.world, call.optional("type")),
+    clusterResources(call),
   ),
   method("GET", "/cluster/status", {}, (call) => {
     const nodes = Object.values(call.world.state.nodes);
@@ -115,6 +115,12 @@ export const CLUSTER = [
     return nodes.length === 1 ? members : [cluster, ...members];
   }),
   method("GET", "/cluster/options", {}, (call) => {
+    const { console: viewer, "tag-style": style } = call.world.state.clusterOptions;
+    if (!call.may("/", "Sys.Audit"))
+      return {
+        ...(viewer === undefined ? {} : { console: viewer }),
+        ...(style === undefined ? {} : { "tag-style": parsePropertyString(TAG_STYLE, style) }),
+      };
     const answer: Record<string, unknown> = { keyboard: "en-us", ...call.world.state.clusterOptions };
     for (const [key, schema] of Object.entries(OPTIONS)) {
       const value = call.world.state.clusterOptions[key];
@@ -135,6 +141,10 @@ export const CLUSTER = [
     Object.assign(state.clusterOptions, call.rest("delete"));
     touch();
   }),
-  method("GET", "/cluster/tasks", {}, (call) => call.world.tasks.list().slice(0, 100).map(taskAnswer)),
+  method("GET", "/cluster/tasks", {}, (call) => {
+    const isAuditor = call.may("/", "Sys.Audit");
+    const seen = call.world.tasks.list().filter(({ user }) => isAuditor || isOwnTask(user, call.user));
+    return seen.slice(0, 100).map(taskAnswer);
+  }),
   method("GET", "/cluster/log", { max: opt(int({ minimum: 1 })) }, () => []),
 ];

@@ -5,6 +5,7 @@ import { checkLock, vmOf } from "../world.ts";
 import type { World } from "../world.ts";
 import type { VmState } from "../state/state.ts";
 import type { TaskHandle } from "../tasks.ts";
+import type { Sight } from "../access/rule.ts";
 
 export type Verb = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -24,23 +25,31 @@ export class Call {
   readonly user: string;
   readonly path: string;
   readonly upload: UploadedFile | undefined;
+  readonly #sight: Sight;
   readonly #given: RawParameters;
   readonly #schema: Parameters;
 
   constructor(
     world: World,
-    user: string,
+    caller: { readonly user: string; readonly sight: Sight },
     path: string,
     schema: Parameters,
     given: RawParameters,
     upload?: UploadedFile,
   ) {
     this.world = world;
-    this.user = user;
+    this.user = caller.user;
+    this.#sight = caller.sight;
     this.path = path;
     this.upload = upload;
     this.#given = given;
     this.#schema = schema;
+  }
+
+  /** Whether the caller has the privilege on the path; lists show no more than that. */
+  may(path: string, ...privileges: readonly string[]): boolean {
+    const held = this.#sight(path);
+    return privileges.some((name) => held.has(name));
   }
 
   /** Real Proxmox grants this to a login of root@pam only; here its tokens have it too. */
@@ -112,10 +121,10 @@ export class Call {
   }
 }
 
-export interface Method {
-  readonly verb: Verb;
+export interface Method<V extends Verb = Verb, P extends string = string> {
+  readonly verb: V;
   /** `/nodes/{node}/qemu/{vmid}` */
-  readonly path: string;
+  readonly path: P;
   /** Path parameters included. */
   readonly parameters: Parameters;
   readonly handler: (call: Call) => unknown;
@@ -136,16 +145,18 @@ const PATH_PARAMETERS: Readonly<Record<string, ValueSchema>> = {
   sid: format("pve-ha-resource-or-vm-id"),
   rule: configId,
   group: configId,
+  userid: text({ maxLength: 64, pattern: /[^\s:/!=@]+@[A-Za-z][\w.-]+/ }),
+  tokenid: text({ pattern: /[A-Za-z][\w.-]+/ }),
 };
 
 /** Describes one API method; parameters of the path are added by their names. */
-export function method(
-  verb: Verb,
-  path: string,
+export function method<const V extends Verb, const P extends string>(
+  verb: V,
+  path: P,
   parameters: Parameters,
   handler: (call: Call) => unknown,
   versions: Pick<Method, "since" | "until"> = {},
-): Method {
+): Method<V, P> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   const inPath = Object.fromEntries(
     names.map((name) => {

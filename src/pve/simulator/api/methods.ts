@@ -13,7 +13,7 @@ import { STORAGE } from "./storage.ts";
 import { TASKS } from "./tasks.ts";
 
 /** The whole table: router, validator and the test against the official schema derive from it. */
-export const METHODS: readonly Method[] = [
+const TABLE = [
   ...ACCESS,
   ...CLUSTER,
   ...HA,
@@ -26,7 +26,14 @@ export const METHODS: readonly Method[] = [
   ...QEMU_STATUS,
   ...QEMU_SNAPSHOT,
   ...AGENT,
-];
+] as const;
+
+type KeyOf<M> = M extends Method<infer V, infer P> ? `${V} ${P}` : never;
+/** `GET /nodes/{node}/qemu`: each needs its line in access/table.ts. */
+export type MethodKey = KeyOf<(typeof TABLE)[number]>;
+
+export const METHODS: readonly Method[] = TABLE;
+export const keyOf = ({ verb, path }: Method): MethodKey => `${verb} ${path}` as MethodKey;
 
 /** Those that a version of Proxmox has. */
 export const methodsOf = (major: 8 | 9): readonly Method[] =>

@@ -111,6 +111,13 @@ function checkVlanDevice(interfaces: Record<string, InterfaceState>, iface: stri
   if (own(interfaces, raw) === undefined) throw badParameter("vlan-raw-device", `interface '${raw}' does not exist`);
 }
 
+/** `check_sdn_bridge`: a right on one VLAN of a bridge shows the bridge. */
+function seesBridge(call: Call, bridge: string): boolean {
+  const path = `/sdn/zones/localnetwork/${bridge}`;
+  const below = call.world.state.access.acl.map((entry) => entry.path).filter((p) => p.startsWith(`${path}/`));
+  return [path, ...below].some((p) => call.may(p, "SDN.Audit", "SDN.Use"));
+}
+
 export const NETWORK = [
   method(
     "GET",
@@ -122,6 +129,7 @@ export const NETWORK = [
       const node = nodeOf(call.world, call.node);
       const type = call.optional("type");
       return Object.entries(planned(node))
+        .filter(([iface, state]) => !/bridge/i.test(state.type) || seesBridge(call, iface))
         .filter(
           ([, state]) =>
             type === undefined ||

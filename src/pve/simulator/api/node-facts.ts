@@ -5,10 +5,11 @@ import type { World } from "../world.ts";
 /** What every simulated node claims to have. Bytes. */
 export const NODE_CAPACITY = { cores: 32, memoryBytes: 256 * 1024 ** 3, rootBytes: 96 * 1024 ** 3 } as const;
 
-/** A node as `GET /nodes` lists it. */
-export function describeNode(world: World, node: NodeState): Record<string, string | number> {
+/** A node as `GET /nodes` lists it; its figures are for whom may audit it. */
+export function describeNode(world: World, node: NodeState, isAudited: boolean): Record<string, string | number> {
   const base = { id: `node/${node.name}`, node: node.name, type: "node", level: "" };
   if (world.faults.isNodeDown(node.name)) return { ...base, status: "offline" };
+  if (!isAudited) return { ...base, status: "online" };
   return {
     ...base,
     status: "online",

@@ -10,7 +10,7 @@ const address = opt(format("ip"));
 export const NODES = [
   method("GET", "/nodes", {}, (call) =>
     Object.values(call.world.state.nodes).map((node) => ({
-      ...describeNode(call.world, node),
+      ...describeNode(call.world, node, call.may(`/nodes/${node.name}`, "Sys.Audit")),
       ssl_fingerprint: (createHash("sha256").update(node.name).digest("hex").toUpperCase().match(/../g) ?? []).join(
         ":",
       ),

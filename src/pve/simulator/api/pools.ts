@@ -91,7 +91,10 @@ function remove(call: Call): void {
   if (guest !== undefined) throw failure(`pool '${pool.id}' is not empty (contains VM ${guest})`);
   const storage = pool.storages[0];
   if (storage !== undefined) throw failure(`pool '${pool.id}' is not empty (contains storage '${storage}')`);
-  removeKey(call.world.state.pools as unknown as Config, pool.id);
+  const { access, pools } = call.world.state;
+  removeKey(pools as unknown as Config, pool.id);
+  // Its permissions go with it: whoever had them on the pool alone cannot make it again (delete_pool_acl).
+  access.acl = access.acl.filter(({ path }) => path !== `/pool/${pool.id}` && !path.startsWith(`/pool/${pool.id}/`));
   call.world.touch();
 }
 
@@ -99,7 +102,9 @@ export const POOLS = [
   method("GET", "/pools", { poolid: opt(poolId), type: opt(typeFilter, { requires: "poolid" }) }, (call) => {
     const { world } = call;
     if (!call.has("poolid"))
-      return Object.values(world.state.pools).map((pool) => ({ poolid: pool.id, ...withComment(pool) }));
+      return Object.values(world.state.pools)
+        .filter((pool) => call.may(`/pool/${pool.id}`, "Pool.Audit"))
+        .map((pool) => ({ poolid: pool.id, ...withComment(pool) }));
     const pool = poolOf(call);
     return [{ poolid: pool.id, ...withComment(pool), members: members(world, pool, call.optional("type")) }];
   }),

@@ -88,7 +88,9 @@ export const QEMU_CONFIG = [
   method("GET", "/nodes/{node}/qemu", { full: opt(flag()) }, async (call) => {
     const { world, node: name } = call;
     nodeOf(world, name);
-    const vms = Object.values(world.state.vms).filter((vm) => vm.node === name);
+    const vms = Object.values(world.state.vms).filter(
+      (vm) => vm.node === name && call.may(`/vms/${vm.vmid}`, "VM.Audit"),
+    );
     const statuses = await world.driver.status(vms.map((vm) => vm.vmid));
     return vms.map((vm) => guestFigures(vm, statuses.get(vm.vmid)));
   }),

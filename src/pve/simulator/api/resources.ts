@@ -2,6 +2,7 @@ import type { GuestStatus } from "../guest-driver.ts";
 import type { VmState } from "../state/state.ts";
 import { own } from "../world.ts";
 import type { World } from "../world.ts";
+import type { Call } from "./method.ts";
 import { describeNode, NODE_CAPACITY } from "./node-facts.ts";
 import { memoryMiB } from "../vm/describe.ts";
 import { drivesOf, isCdrom } from "../vm/drive-string.ts";
@@ -38,28 +39,50 @@ export function guestFigures(vm: VmState, status: GuestStatus | undefined): Reco
   };
 }
 
-/** `GET /cluster/resources`: one call to the driver for all guests. */
-export async function clusterResources(world: World, type: string | undefined): Promise<object[]> {
+/** What pvestatd last told the cluster of its guests: by vmid, and when. */
+interface Broadcast {
+  at: number;
+  figures: ReadonlyMap<number, Record<string, string | number>>;
+}
+const broadcasts = new WeakMap<World, Broadcast>();
+
+/** The guests' figures as the cluster knows them: those of the last round, where there are rounds. */
+async function guestsOf(world: World): Promise<Broadcast["figures"]> {
+  const known = broadcasts.get(world);
+  if (known !== undefined && Date.now() - known.at < world.statisticsPeriodMs) return known.figures;
+  const vms = Object.values(world.state.vms);
+  const statuses = await world.driver.status(vms.map((vm) => vm.vmid));
+  const figures = new Map(vms.map((vm) => [vm.vmid, guestFigures(vm, statuses.get(vm.vmid))]));
+  broadcasts.set(world, { at: Date.now(), figures });
+  return figures;
+}
+
+/**
+ * `GET /cluster/resources`. Which guests there are, where, their tags, locks and pools are the configuration's and
+ * of this moment; their names and figures are pvestatd's (PVE::API2Tools::extract_vm_stats).
+ */
+export async function clusterResources(call: Call): Promise<object[]> {
+  const { world } = call;
   const { state } = world;
+  const type = call.optional("type");
   const resources: object[] = [];
-  const vms = Object.values(state.vms);
   const wants = (kind: string): boolean => type === undefined || type === kind;
   if (wants("vm")) {
-    const statuses = await world.driver.status(vms.map((vm) => vm.vmid));
+    const known = await guestsOf(world);
     const pools = poolsByVm(world);
-    for (const vm of vms) {
-      const { cpus, vmid, ...figures } = guestFigures(vm, statuses.get(vm.vmid));
+    for (const vm of Object.values(state.vms)) {
+      if (!call.may(`/vms/${vm.vmid}`, "VM.Audit")) continue;
       const pool = pools.get(vm.vmid);
       const ha = own(state.haResources, `vm:${vm.vmid}`);
       resources.push({
-        ...figures,
+        ...broadcastFigures(known.get(vm.vmid)),
+        ...(vm.config["tags"] === undefined ? {} : { tags: vm.config["tags"] }),
+        ...(vm.lock === undefined ? {} : { lock: vm.lock }),
         id: `qemu/${vm.vmid}`,
         type: "qemu",
-        vmid,
+        vmid: vm.vmid,
         node: vm.node,
-        maxcpu: cpus,
-        template: vm.config["template"] === "1" ? 1 : 0,
-        ...(pool === undefined ? {} : { pool }),
+        ...(pool === undefined || !call.may(`/pool/${pool}`, "Pool.Audit") ? {} : { pool }),
         ...(ha === undefined ? {} : { hastate: ha.state }),
         ...(world.faults.isNodeDown(vm.node) ? { status: "unknown" } : {}),
       });
@@ -68,21 +91,36 @@ export async function clusterResources(world: World, type: string | undefined): 
   if (wants("node"))
     resources.push(
       ...Object.values(state.nodes).map((node) => ({
-        ...describeNode(world, node),
+        ...describeNode(world, node, call.may(`/nodes/${node.name}`, "Sys.Audit")),
         type: "node",
         disk: 0,
         maxdisk: NODE_CAPACITY.rootBytes,
       })),
     );
-  if (wants("storage")) resources.push(...storageResources(world));
+  if (wants("storage")) resources.push(...storageResources(call));
   if (type === undefined)
-    resources.push(...Object.keys(state.pools).map((pool) => ({ id: `/pool/${pool}`, type: "pool", pool })));
+    resources.push(
+      ...Object.keys(state.pools)
+        .filter((pool) => call.may(`/pool/${pool}`, "Pool.Audit"))
+        .map((pool) => ({ id: `/pool/${pool}`, type: "pool", pool })),
+    );
   return resources;
 }
 
-function storageResources(world: World): object[] {
+/** A guest that no round has told of yet has neither name nor state. */
+function broadcastFigures(
+  figures: Record<string, string | number> | undefined,
+): Record<string, string | number | undefined> {
+  if (figures === undefined) return { status: "unknown" };
+  const told = Object.fromEntries(Object.entries(figures).filter(([key]) => !["cpus", "tags", "lock"].includes(key)));
+  return { ...told, maxcpu: figures["cpus"], template: figures["template"] ?? 0 };
+}
+
+function storageResources(call: Call): object[] {
+  const { world } = call;
   const { nodes, storages } = world.state;
-  return Object.values(storages).flatMap((storage) =>
+  const seen = Object.values(storages).filter(({ id }) => call.may(`/storage/${id}`, "Datastore.Audit"));
+  return seen.flatMap((storage) =>
     (storage.nodes ?? Object.keys(nodes)).map((node) => ({
       id: `storage/${node}/${storage.id}`,
       type: "storage",

@@ -163,6 +163,7 @@ export const STORAGE = [
       nodeOf(call.world, call.node);
       const wanted = splitList(call.optional("content"));
       return Object.values(call.world.state.storages)
+        .filter((storage) => call.may(`/storage/${storage.id}`, "Datastore.Audit", "Datastore.AllocateSpace"))
         .filter((storage) => storage.nodes?.includes(call.node) ?? true)
         .filter((storage) => !call.has("storage") || storage.id === call.text("storage"))
         .filter((storage) => wanted.length === 0 || wanted.some((content) => storage.content.includes(content)))

@@ -1,3 +1,4 @@
+import { isOwnTask } from "../access/others.ts";
 import { failure } from "../api-error.ts";
 import { flag, int, oneOf, opt, text, vmid } from "../schema/schema.ts";
 import type { TaskState } from "../state/state.ts";
@@ -91,6 +92,7 @@ export const TASKS = [
 ];
 
 function isWanted(call: Call, task: TaskState, source: string): boolean {
+  if (!call.may(`/nodes/${call.node}`, "Sys.Audit") && !isOwnTask(task.user, call.user)) return false;
   const isEnded = task.exitstatus !== undefined;
   const type = call.optional("typefilter");
   const user = call.optional("userfilter");

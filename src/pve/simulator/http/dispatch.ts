@@ -4,7 +4,13 @@ import { Fault, messageOf } from "../../../core/fault.ts";
 import { ApiError, badParameter, badParameters } from "../api-error.ts";
 import { Call } from "../api/method.ts";
 import type { UploadedFile } from "../api/method.ts";
+import { keyOf } from "../api/methods.ts";
 import type { Router } from "../api/router.ts";
+import { permissionsOn } from "../access/permissions.ts";
+import type { Permissions } from "../access/permissions.ts";
+import { enforceRule } from "../access/rule.ts";
+import type { Sight } from "../access/rule.ts";
+import { accessOf } from "../access/table.ts";
 import { delay } from "../tasks.ts";
 import type { FaultRule } from "../faults.ts";
 import { GuestDriverError } from "../guest-driver.ts";
@@ -12,14 +18,13 @@ import { checkParameters } from "../schema/validate.ts";
 import type { RawParameters } from "../schema/validate.ts";
 import type { World } from "../world.ts";
 import { handleAdmin } from "./admin.ts";
-import type { TokenCheck } from "./auth.ts";
+import { checkToken } from "./auth.ts";
 import { collect, readBody } from "./body.ts";
 import { respondBare, respondData, respondError } from "./respond.ts";
 
 export interface DispatchOptions {
   readonly world: World;
   readonly router: Router;
-  readonly tokens: TokenCheck;
   readonly flush: () => Promise<void>;
   readonly log: (line: string) => void;
   readonly build: string;
@@ -58,11 +63,11 @@ async function answer(
   verb: string,
   url: URL,
 ): Promise<unknown> {
-  const { world, tokens } = options;
+  const { world } = options;
   const isAdmin = url.pathname.startsWith("/maquette/");
   if (!isAdmin && !url.pathname.startsWith(`${BASE}/`) && url.pathname !== BASE) throw new ApiError(501, "no such uri");
   const path = decodePath(isAdmin ? url.pathname : url.pathname.slice(BASE.length));
-  const user = tokens.check(request.headers.authorization);
+  const user = checkToken(world.state.access, request.headers.authorization);
   if (!isAdmin) {
     const fault = world.faults.forRequest(verb, path);
     if (fault !== undefined && (await strike(options, fault, response))) return NO_ANSWER;
@@ -102,15 +107,34 @@ async function callMethod(options: DispatchOptions, { verb, path, user, given, u
       throw badParameter(name, "duplicate parameter (already defined in URI) with conflicting values!");
   }
   const parameters = { ...given, ...route.pathParameters };
+  // Permission comes before parameters, as in PVE::HTTPServer.
+  const sight = sightOf(world, user);
+  const { rule, inside } = accessOf(keyOf(route.method), world.version.major);
+  enforceRule(sight, rule, (name) => textOf(parameters[name]));
   const errors = checkParameters(route.method.parameters, parameters);
   if (Object.keys(errors).length > 0) throw badParameters(errors);
-  const call = new Call(world, user, path, route.method.parameters, parameters, upload);
+  const call = new Call(world, { user, sight }, path, route.method.parameters, parameters, upload);
+  inside?.(call, sight);
   const data: unknown = await route.method.handler(call);
   if (verb === "GET") return data;
   if (typeof data === "string" && data.startsWith("UPID:")) await world.tasks.settle(data);
   await flush();
   return data;
 }
+
+/** What a caller may do on each path, looked up once a request. */
+function sightOf(world: World, user: string): Sight {
+  const known = new Map<string, Permissions>();
+  const { access, pools } = world.state;
+  return (path) => {
+    const held = known.get(path) ?? permissionsOn({ access, pools, major: world.version.major }, user, path);
+    known.set(path, held);
+    return held;
+  };
+}
+
+const textOf = (value: string | readonly string[] | undefined): string | undefined =>
+  typeof value === "string" || value === undefined ? value : value.at(-1);
 
 /** `%2F` in a volume id is a slash like any other, as for Proxmox. */
 function decodePath(pathname: string): string {

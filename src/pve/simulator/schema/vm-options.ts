@@ -95,7 +95,7 @@ const CICUSTOM_FORMAT: PropertyFormat = Object.fromEntries(
   ["meta", "network", "user", "vendor"].map((key) => [key, opt(format("pve-volume-id"))]),
 );
 
-const HOSTPCI_FORMAT: PropertyFormat = {
+export const HOSTPCI_FORMAT: PropertyFormat = {
   host: opt(text({ defaultKey: true })),
   mapping: opt(format("pve-configid")),
   driver: opt(oneOf("vfio", "keep")),
@@ -105,7 +105,7 @@ const HOSTPCI_FORMAT: PropertyFormat = {
   ...Object.fromEntries(["device-id", "sub-device-id", "sub-vendor-id", "vendor-id"].map((key) => [key, opt(text())])),
 };
 
-const USB_FORMAT: PropertyFormat = {
+export const USB_FORMAT: PropertyFormat = {
   host: opt(text({ defaultKey: true })),
   mapping: opt(format("pve-configid")),
   usb3: opt(flag()),
@@ -119,7 +119,7 @@ const WATCHDOG_FORMAT: PropertyFormat = {
   model: opt(oneOf("i6300esb", "ib700"), { defaultKey: true }),
   action: opt(oneOf("reset", "shutdown", "poweroff", "pause", "debug", "none")),
 };
-const VIRTIOFS_FORMAT: PropertyFormat = {
+export const VIRTIOFS_FORMAT: PropertyFormat = {
   dirid: text({ defaultKey: true }),
   cache: opt(oneOf("auto", "always", "metadata", "never")),
   "direct-io": opt(flag()),

@@ -65,6 +65,7 @@ export function initialState(): SimulatorState {
     haRules: {},
     haGroups: {},
     clusterOptions: {},
+    access: { users: {}, roles: {}, acl: [] },
     tasks: [],
   };
 }

@@ -17,8 +17,40 @@ export interface SimulatorState {
   readonly haRules: Record<string, Record<string, string>>;
   readonly haGroups: Record<string, Record<string, string>>;
   clusterOptions: Record<string, string>;
+  readonly access: AccessState;
   /** Oldest first. */
   tasks: TaskState[];
+}
+
+/** Users, roles and access control list, as `user.cfg` holds them; groups are not simulated. */
+export interface AccessState {
+  /** By `user@realm`. */
+  readonly users: Record<string, UserState>;
+  /** Besides the built-in ones: privileges by name. */
+  readonly roles: Record<string, readonly string[]>;
+  acl: AclEntry[];
+}
+
+export interface UserState {
+  comment?: string;
+  /** By the part after `!`. */
+  readonly tokens: Record<string, TokenState>;
+}
+
+export interface TokenState {
+  /** Privilege separation: it has what both it and its user were given. */
+  readonly isSeparated: boolean;
+  readonly comment?: string;
+  /** SHA-256 of the secret, hexadecimal. */
+  readonly secretDigest: string;
+}
+
+export interface AclEntry {
+  readonly path: string;
+  /** `user@realm` or `user@realm!token` */
+  readonly who: string;
+  readonly role: string;
+  readonly propagates: boolean;
 }
 
 export interface InterfaceState {

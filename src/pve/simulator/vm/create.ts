@@ -56,6 +56,9 @@ export function forgetVm(world: World, vmid: number): void {
     const at = pool.vms.indexOf(vmid);
     if (at >= 0) pool.vms.splice(at, 1);
   }
+  const { access } = world.state;
+  // As `remove_vm_access` does, so that the id's next owner inherits nothing.
+  access.acl = access.acl.filter(({ path }) => path !== `/vms/${vmid}`);
   world.touch();
 }
 

@@ -70,7 +70,7 @@ export function moveDisk(call: Call): string {
         vmid,
         sizeBytes: source.sizeBytes,
         origin: source.origin,
-        ...(call.has("format") ? { format: call.text("format") } : {}),
+        format: call.optional("format") ?? source.format,
       });
       vm.config[slot] = printDrive(slot, { ...drive, file: made.volid });
       if (call.flag("delete")) removeVolume(world, source);

@@ -116,7 +116,7 @@ export function realiseDrive(
         storage: request.storage,
         sizeBytes: Math.max(request.sizeBytes, slot === "efidisk0" ? 4 * 1024 * 1024 : 1024),
         origin: request.source === undefined ? { kind: "empty" } : originOfImport(request.source),
-        ...(drive["format"] === undefined ? {} : { format: drive["format"] }),
+        ...formatOfNew(drive, request.source),
       });
       removeKey(drive, "format");
       return printDrive(slot, { ...drive, file: made.volid, size: printSize(made.sizeBytes) });
@@ -129,6 +129,12 @@ export function realiseDrive(
         ...(isCdrom(drive) ? { media: "cdrom" } : {}),
       });
   }
+}
+
+/** What is asked for; else an import keeps its source's (`resolve_dst_disk_format`). */
+function formatOfNew(drive: Drive, source: VolumeState | undefined): { readonly format?: string } {
+  const format = drive["format"] ?? source?.format;
+  return format === undefined ? {} : { format };
 }
 
 function originOfImport(source: VolumeState): VolumeOrigin {

@@ -5,7 +5,9 @@ import { checkLock, nowSeconds, own } from "../world.ts";
 import { configAnswer, configDigest, removeKey } from "./config.ts";
 import type { Config } from "./config.ts";
 import { describeGuest } from "./describe.ts";
+import { drivesOf, isCdrom } from "./drive-string.ts";
 import { startGuest } from "./power.ts";
+import { hasSnapshots, volumeOf } from "./volumes.ts";
 
 export function snapshotOf(vm: VmState, name: string): SnapshotState {
   const snapshot = own(vm.snapshots, name);
@@ -42,6 +44,10 @@ export function takeSnapshot(call: Call): string {
     world.locks.exclusive(vmid, async () => {
       const vm = call.unlockedVm();
       if (vm.config["template"] === "1") throw failure("you can't take a snapshot if it's a template");
+      const isAble = drivesOf(vm.config)
+        .filter(({ drive }) => !isCdrom(drive))
+        .every(({ drive }) => hasSnapshots(world, volumeOf(world, vm.node, drive.file)));
+      if (!isAble) throw failure("snapshot feature is not available");
       if (own(vm.snapshots, name) !== undefined) throw failure(`snapshot name '${name}' already used`);
       const hasMemory = call.flag("vmstate") && vm.isOn;
       await withLock(call, vm, "snapshot", async () => {

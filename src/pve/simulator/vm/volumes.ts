@@ -63,7 +63,9 @@ export function allocateDisk(world: World, request: DiskRequest): VolumeState {
   const free = storage.totalBytes - usedBytes(world, storage, request.node);
   if (request.sizeBytes > free && storage.type !== "lvmthin")
     throw failure(`unable to create image: not enough space on '${storage.id}' (${request.sizeBytes} > ${free})`);
-  const format = isFileStorage(storage) ? (request.format ?? "qcow2") : "raw";
+  // Without a word of it a directory makes raw files, which have no snapshots (pve-storage DirPlugin.pm, `plugindata`).
+  const byDefault = request.suffix === "cloudinit" ? "qcow2" : "raw";
+  const format = isFileStorage(storage) ? (request.format ?? byDefault) : "raw";
   return addVolume(world, {
     volid: freeName(world, storage, node, request, format),
     storage: storage.id,
@@ -102,6 +104,14 @@ function freeName(
     if (!isTaken(`vm-${request.vmid}-disk-${n}`) && !isTaken(`base-${request.vmid}-disk-${n}`))
       return full(`vm-${request.vmid}-disk-${n}`);
   }
+}
+
+const SNAPSHOTS_RAW: ReadonlySet<string> = new Set(["lvmthin", "zfspool", "zfs", "rbd", "btrfs"]);
+
+/** Whether a disk can have snapshots: files in qcow2, block storages that have them (`volume_has_feature`). */
+export function hasSnapshots(world: World, volume: VolumeState): boolean {
+  const type = own(world.state.storages, volume.storage)?.type ?? "";
+  return volume.format === "qcow2" || SNAPSHOTS_RAW.has(type);
 }
 
 /** A thin volume is taken to use a quarter of its size; a file all of it. */
