@@ -172,7 +172,7 @@ async function requireGo(): Promise<void> {
       found === undefined
         ? "There is no Go here to build the engine with."
         : `Go ${found} is too old to build the engine: ${pins.goAtLeast} or newer is needed.`,
-      `Install Go ${pins.goAtLeast} or newer (go.dev/doc/install), or put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), or let this machine reach get.pulumi.com and github.com. Then run the same command again.`,
+      `Install Go ${pins.goAtLeast} or newer (go.dev/doc/install), or put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), or let this machine reach github.com. Then run the same command again.`,
     );
   }
 }

@@ -216,7 +216,7 @@ const withoutGo = (failure: Fault): Fault =>
   new Fault(
     "ENGINE_UNAVAILABLE",
     `Pulumi's engine cannot be had. ${failure.message} And there is no Go ${pins.goAtLeast} or newer here to build it with.`,
-    `One of these: let this machine reach get.pulumi.com and github.com (HTTPS_PROXY names a proxy, MAQUETTE_ENGINE_MIRROR a copy of the files: docs/engine.md); install Go ${pins.goAtLeast} or newer (go.dev/doc/install); put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), which saves the larger of the two downloads. Then run the same command again.`,
+    `One of these: let this machine reach github.com (HTTPS_PROXY names a proxy, MAQUETTE_ENGINE_MIRROR a copy of the files: docs/engine.md); install Go ${pins.goAtLeast} or newer (go.dev/doc/install); put Pulumi ${pins.cliAtLeast} or newer on PATH (pulumi.com/docs/install), which saves the larger of the two downloads. Then run the same command again.`,
     failure,
   );
 

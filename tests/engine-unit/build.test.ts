@@ -38,7 +38,7 @@ describe("Go", () => {
     const own = options();
     const fault = await faultOf(() => buildProgram("pulumi", own));
     expect(fault.code).toBe("ENGINE_NO_GO");
-    expect(fault.hint).toMatch(/Install Go.*Pulumi.*on PATH.*reach get\.pulumi\.com/);
+    expect(fault.hint).toMatch(/Install Go.*Pulumi.*on PATH.*reach github\.com/);
     expect(left(own.cache)).toEqual([]);
   });
 
@@ -168,7 +168,7 @@ describe("an engine that cannot be downloaded", () => {
     const fault = await faultOf(() => getEngine({ ...own, env }));
     expect(fault.code).toBe("ENGINE_UNAVAILABLE");
     expect(fault.message).toMatch(/cannot be had\. https:.* cannot be had: it refuses connections .* no Go 1\.26/);
-    expect(fault.hint).toMatch(/get\.pulumi\.com and github\.com .*HTTPS_PROXY.*install Go.*on PATH/);
+    expect(fault.hint).toMatch(/github\.com .*HTTPS_PROXY.*install Go.*on PATH/);
     expect(left(own.cache)).toEqual([]);
   });
 

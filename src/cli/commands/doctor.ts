@@ -72,7 +72,7 @@ async function engine(context: Context): Promise<Finding[]> {
     fact: `${why}: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
     cure: hasGo
       ? "npm start"
-      : `npm start, on a machine that reaches get.pulumi.com and github.com (docs/engine.md: a proxy, a mirror); or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
+      : `npm start, on a machine that reaches github.com (docs/engine.md: a proxy, a mirror); or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
   });
   const program = (what: string, p: Program | undefined, release: ReleaseName, built: string): Finding => {
     const at = standing[release];

@@ -39,10 +39,11 @@ interface Published {
 }
 
 const published: Readonly<Record<ReleaseName, Published>> = {
-  // pulumi/pulumi, .github/workflows/sign.yml writes the sums of the archives into that file.
+  // pulumi/pulumi, .github/workflows/sign.yml writes the sums of the archives into that file, an asset of the release
+  // beside them; get.pulumi.com has the archives too, and we know of no sums there.
   pulumi: {
     version: pins.cli,
-    base: "https://get.pulumi.com/releases/sdk",
+    base: `https://github.com/pulumi/pulumi/releases/download/v${pins.cli}`,
     archs: { x64: "x64", arm64: "arm64" },
     archive: (os, arch) => `pulumi-v${pins.cli}-${os}-${arch}.tar.gz`,
     sums: `pulumi-${pins.cli}-checksums.txt`,

@@ -8,8 +8,8 @@ const linux = { platform: "linux", arch: "x64" };
 describe("a release", () => {
   test("is looked for where its publisher has it, under the publisher's names", () => {
     expect(releaseOf("pulumi", {}, linux)).toMatchObject({
-      url: `https://get.pulumi.com/releases/sdk/pulumi-v${pins.cli}-linux-x64.tar.gz`,
-      sums: `https://get.pulumi.com/releases/sdk/pulumi-${pins.cli}-checksums.txt`,
+      url: `https://github.com/pulumi/pulumi/releases/download/v${pins.cli}/pulumi-v${pins.cli}-linux-x64.tar.gz`,
+      sums: `https://github.com/pulumi/pulumi/releases/download/v${pins.cli}/pulumi-${pins.cli}-checksums.txt`,
       archive: `pulumi-v${pins.cli}-linux-x64.tar.gz`,
     });
     const base = `https://github.com/muhlba91/pulumi-proxmoxve/releases/download/v${pins.plugin}`;
