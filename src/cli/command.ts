@@ -4,6 +4,8 @@ export interface OptionSpec {
   readonly name: string;
   /** Name of its value; absent for a switch. */
   readonly value?: string;
+  /** May be given several times; the values come as a list. */
+  readonly isMany?: boolean;
   readonly help: string;
 }
 

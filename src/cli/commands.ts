@@ -16,7 +16,13 @@ export const commands: readonly CommandSpec[] = [
     positionals: [],
     options: [
       { name: "skip-preview", help: "do not show what will change first" },
-      { name: "host", value: "HOST", help: "only this host (several: a,b), and nothing else" },
+      { name: "host", value: "HOST", isMany: true, help: "only this host (several: a,b), and nothing else" },
+      {
+        name: "replace",
+        value: "HOST",
+        isMany: true,
+        help: "this host's guest (several: a,b) may be deleted with its disk, if the change cannot be made otherwise",
+      },
       { name: "no-install", help: "as root: name the system packages that are missing, install none" },
     ],
     load: async () => (await import("./commands/up.ts")).up,
@@ -26,6 +32,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "show what an up would change; changes nothing",
     positionals: [],
     options: [
+      { name: "replace", value: "HOST", isMany: true, help: "as with up: show what that would do" },
       { name: "expect-no-changes", help: "exit 1 if anything would change" },
       { name: "markdown", help: "a short comment for a pull request" },
       {

@@ -1,15 +1,16 @@
+import type { Colours } from "./io.ts";
 import { brief, isGuest, type Change } from "./changes.ts";
 import { nameOf } from "./progress.ts";
 
 const signs = { create: "+", update: "~", replace: "±", delete: "-" } as const;
 
 /** What would change, for a terminal: guests with their properties first, the rest counted by kind. */
-export function describeChanges(changes: readonly Change[]): string {
+export function describeChanges(changes: readonly Change[], { red, bold }: Pick<Colours, "red" | "bold">): string {
   const lines: string[] = [];
   for (const change of changes.filter((c) => isGuest(c) || c.op !== "create")) {
-    lines.push(
-      `${signs[change.op]} ${nameOf(change.urn)}${change.op === "replace" ? "  REPLACED: it is deleted and made anew" : ""}`,
-    );
+    const line = `${signs[change.op]} ${nameOf(change.urn)}`;
+    const fate = fateOf(change);
+    lines.push(fate === undefined ? line : red(bold(`${line}  ${fate}`)));
     for (const p of change.properties)
       lines.push(
         `    ${p.path}: ${brief(p.before)} → ${brief(p.after)}${p.forcesReplacement ? "  (forces the replacement)" : ""}`,
@@ -17,6 +18,13 @@ export function describeChanges(changes: readonly Change[]): string {
   }
   const counted = count(changes);
   return [...lines, counted].join("\n");
+}
+
+/** What becomes of a guest's disk, where it does not stay. */
+export function fateOf(change: Change): string | undefined {
+  if (!isGuest(change)) return undefined;
+  if (change.op === "replace") return "replaced, its data is lost";
+  return change.op === "delete" ? "deleted, its data is lost" : undefined;
 }
 
 /** `4 to create, 1 to update`. */

@@ -3,13 +3,17 @@ import pc from "picocolors";
 /** Where a command writes: results on standard output, everything else on standard error. */
 export interface Io {
   readonly isTerminal: boolean;
-  readonly colours: ReturnType<typeof pc.createColors>;
+  readonly colours: Colours;
+  /** Of what goes to standard output, which may be a file while the other is a terminal. */
+  readonly outColours: Colours;
   out(text: string): void;
   err(text: string): void;
   /** One line that the next one replaces on a terminal; a plain line without one. */
   progress(text: string): void;
   close(): void;
 }
+
+export type Colours = ReturnType<typeof pc.createColors>;
 
 export function makeIo(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Io {
   const isTerminal = stderr.isTTY && process.env["TERM"] !== "dumb";
@@ -26,6 +30,7 @@ export function makeIo(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): 
   return {
     isTerminal,
     colours: pc.createColors(pc.isColorSupported && isTerminal),
+    outColours: pc.createColors(pc.isColorSupported && stdout.isTTY && process.env["TERM"] !== "dumb"),
     out(text) {
       clear();
       stdout.write(`${text}\n`);

@@ -73,7 +73,10 @@ function specOf(name: string): CommandSpec {
 function parse(spec: CommandSpec, args: readonly string[]): { values: Record<string, unknown>; positionals: string[] } {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const option of [...spec.options, ...commonOptions])
-    options[option.name] = { type: option.value === undefined ? "boolean" : "string" };
+    options[option.name] = {
+      type: option.value === undefined ? "boolean" : "string",
+      multiple: option.isMany === true,
+    };
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {

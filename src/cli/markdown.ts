@@ -16,16 +16,21 @@ export const commentMarker = "<!-- maquette preview -->";
 export function markdownOf(changes: readonly Change[], stack: string): string {
   const head = [commentMarker, `### maquette preview, stack \`${stack}\``, ""];
   if (changes.length === 0) return [...head, "Nothing would change.", ""].join("\n");
-  const replaced = changes.filter((c) => c.op === "replace");
+  const replaced = changes.filter((c) => c.op === "replace" && isGuest(c));
+  const deleted = changes.filter((c) => c.op === "delete" && isGuest(c));
   const loud =
     replaced.length === 0
       ? []
       : [
           "> [!WARNING]",
-          `> **${replaced.length} would be replaced**, that is deleted with their disks and made anew: ${replaced.map((c) => `\`${nameOf(c.urn)}\``).join(", ")}.`,
+          `> **${replaced.length} would be replaced, data lost**: deleted with their disks and made anew; \`maquette up\` refuses that unless \`--replace ${replaced.map((c) => c.name).join(",")}\` is given: ${listed(replaced)}.`,
           "",
         ];
-  const lines = [...head, `${count(changes)}.`, "", ...loud];
+  const gone =
+    deleted.length === 0
+      ? []
+      : ["> [!WARNING]", `> **${deleted.length} would be deleted, data lost**: ${listed(deleted)}.`, ""];
+  const lines = [...head, `${count(changes)}.`, "", ...loud, ...gone];
   for (const op of ["replace", "delete", "create", "update"] as const) {
     const some = changes.filter((c) => c.op === op);
     if (some.length === 0) continue;
@@ -49,6 +54,8 @@ export function markdownOf(changes: readonly Change[], stack: string): string {
   }
   return lines.join("\n");
 }
+
+const listed = (changes: readonly Change[]): string => changes.map((c) => `\`${nameOf(c.urn)}\``).join(", ");
 
 /** Inline code that survives backticks and bars in a value. */
 const code = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``);

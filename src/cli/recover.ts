@@ -1,9 +1,8 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { writePrivate } from "../stack/folders.ts";
 import { Fault } from "../core/fault.ts";
 import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
+import { forget } from "../engine/forget.ts";
 import { endLeftovers } from "../engine/leftovers.ts";
 import {
   beginsGuests,
@@ -19,6 +18,7 @@ import { insert } from "../pve/client/media.ts";
 import { answers, seg, type PveClient } from "../pve/client/index.ts";
 import { stopTask, tasksOf, untilNoneIsMade } from "../pve/client/tasks.ts";
 import type { Context } from "./context.ts";
+import { rewriteRecord } from "./rewrite-record.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -74,10 +74,18 @@ export async function recover(context: Context, session: Session, mark: string):
   for (const { vm, slot, volume } of plan.halfMade)
     if (await insert(session.client, { node: vm.node, vmId: vm.vmid, slot, volume }))
       say(`putting ${volume} into ${vm.name} on ${vm.node}, whose creation broke off before it got it`);
+  if (plan.doubles.length > 0) {
+    for (const { urn, inputs } of plan.doubles)
+      say(
+        `forgetting ${urn!.split("::").pop()!}, which is a second record of VM ${String(inputs?.["vmId"])}; the guest stays`,
+      );
+    const urns = new Set(plan.doubles.map((d) => d.urn!));
+    await rewriteRecord(context, session, (now) => forget(now, urns));
+  }
   if (plan.dropsPending) {
     const begun = checkpoint.pending.map((p) => `${p.type} ${p.resource.urn.split("::").pop()!}`);
     say(`dropping ${begun.length} operations that a run began: ${begun.join(", ")}`);
-    await dropPending(context, session);
+    await rewriteRecord(context, session, (now) => ({ ...now, pending_operations: [] }));
   }
   if (plan.needsRefresh) {
     say("asking the API what is there");
@@ -227,26 +235,3 @@ export async function checkpointOf(context: Context, session: Session): Promise<
     );
   return parseCheckpoint(exported.stdout);
 }
-
-/** Rewrites the checkpoint through Pulumi itself, so that its integrity checks hold. */
-async function dropPending(context: Context, session: Session): Promise<void> {
-  const file = join(context.folders.run, "checkpoint.json");
-  try {
-    const exported = await session.pulumi(["stack", "export", "--file", file]);
-    if (exported.code !== 0) throw notRewritten(exported.stderr);
-    const document = JSON.parse(await readFile(file, "utf8")) as { deployment: Record<string, unknown> };
-    document.deployment["pending_operations"] = [];
-    await writePrivate(file, JSON.stringify(document));
-    const imported = await session.pulumi(["stack", "import", "--file", file]);
-    if (imported.code !== 0) throw notRewritten(imported.stderr);
-  } finally {
-    await rm(file, { force: true });
-  }
-}
-
-const notRewritten = (why: string): Fault =>
-  new Fault(
-    "STATE_NOT_REWRITTEN",
-    `Pulumi does not let its checkpoint be mended: ${why.trim()}`,
-    "Run the same command again; if it stays, `pulumi stack export` shows what is in it.",
-  );

@@ -32,7 +32,7 @@ export interface Session {
   readonly sockets: string | null;
   /** Whether checkpoints lie in this clone's own folder. */
   readonly isOwnBackend: boolean;
-  pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal">): Promise<PulumiRun>;
+  pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal" | "env">): Promise<PulumiRun>;
 }
 
 /** Opens a stack: gets the engine, starts the embedded API where the stack is the embedded lab, makes the stack. */

@@ -72,6 +72,12 @@ export async function isKnownUnchanged(context: Context, key: PreviewKey | undef
   return (await readFile(keptFile(context), "utf8").catch(() => "")) === written(key);
 }
 
+/** Whether nobody edited anything since a whole `up` succeeded, or had nothing to do: no edit replaces a guest then. */
+export async function isWantedAsBefore(context: Context, key: PreviewKey | undefined): Promise<boolean> {
+  if (key === undefined) return false;
+  return (await readFile(keptFile(context), "utf8").catch(() => "")).startsWith(`${key.wanted} `);
+}
+
 export async function keepUnchanged(context: Context, key: PreviewKey | undefined): Promise<void> {
   if (key !== undefined) await writePrivate(keptFile(context), written(key));
 }

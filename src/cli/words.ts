@@ -20,6 +20,7 @@ const english = {
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
   askingHosts: "asking the hosts what they have",
+  nothingReplaces: (host: string) => `--replace ${host}: nothing here replaces it, so it stays.`,
   drifted: (host: string, role: string, step: string | null, what: string) =>
     step === null ? `${host}: ${what}` : `${host}, role ${role}, "${step}": ${what}`,
   routersElect: "the routers elect a master",
@@ -89,6 +90,7 @@ const french: Words = {
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
   askingHosts: "les machines disent ce qu'elles ont",
+  nothingReplaces: (host) => `--replace ${host} : rien ici ne la remplace, elle reste.`,
   drifted: (host, role, step, what) =>
     step === null ? `${host} : ${what}` : `${host}, rôle ${role}, « ${step} » : ${what}`,
   routersElect: "les routeurs élisent un maître",

@@ -17,6 +17,8 @@ const resource = z.looseObject({
   id: z.string().optional(),
   custom: z.boolean().optional(),
   protect: z.boolean().optional(),
+  delete: z.boolean().optional(),
+  created: z.string().optional(),
   initErrors: z.array(z.string()).nullish(),
   inputs: z.record(z.string(), z.unknown()).optional(),
   outputs: z.record(z.string(), z.unknown()).optional(),

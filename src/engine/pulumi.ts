@@ -23,6 +23,8 @@ export interface PulumiOptions {
   readonly onEvent?: (event: EngineEvent) => void;
   /** Interrupts the engine, which then finishes what is in flight and writes its checkpoint. */
   readonly signal?: AbortSignal;
+  /** More variables, for the program. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The engine is killed when it passes; default two hours. */
   readonly deadlineMs?: number;
 }
@@ -67,7 +69,12 @@ async function spawnPulumi(args: readonly string[], options: PulumiOptions, want
   return new Promise((resolve, reject) => {
     const child = spawn(join(wrapperFolder(folders), "pulumi"), args, {
       cwd: root,
-      env: { ...process.env, ...environment, ...(wantsEvents ? { PULUMI_DEBUG_COMMANDS: "true" } : {}) },
+      env: {
+        ...process.env,
+        ...environment,
+        ...options.env,
+        ...(wantsEvents ? { PULUMI_DEBUG_COMMANDS: "true" } : {}),
+      },
       stdio: ["ignore", "pipe", "pipe"],
       // A Ctrl-C of the terminal reaches us; we pass one on, so that the engine is interrupted once and not twice.
       detached: true,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host, Nic } from "../plan/types.ts";
+import { hostTag } from "./mark.ts";
 import { Vm } from "./proxmox.ts";
 import { SeedCd } from "./seed.ts";
 import type { Templates } from "./template.ts";
@@ -53,7 +54,7 @@ export class Guest extends pulumi.ComponentResource {
             vmId: naming.vmId(host),
             name: naming.guestName(host),
             description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}. Changes by hand are undone by the next up.`,
-            tags: ["maquette", mark, `role-${host.role}`],
+            tags: [hostTag(host.id), "maquette", mark, `role-${host.role}`],
             poolId: naming.pool,
             ...(template.kind === "clone"
               ? { clone: { vmId: template.vmId, full: settings.clones === "full", retries: 3 } }

@@ -9,3 +9,6 @@ export const markOf = (pool: string, secret: StackSecret, stack: string): string
 
 /** The pool that a mark begins with, in small letters. */
 export const poolOf = (mark: string): string => mark.slice(0, mark.lastIndexOf("-"));
+
+/** The tag that says which host of the plan a guest is: made under that name, it cannot become another one's. */
+export const hostTag = (host: string): string => `host-${host}`;

@@ -5,7 +5,7 @@ import { Fault } from "../core/fault.ts";
 import { formatAddress } from "../core/ip.ts";
 import { loadPlan } from "../plan/index.ts";
 import type { Host, Plan } from "../plan/types.ts";
-import { refuseStrangers, strangers } from "../provision/ownership.ts";
+import { refuseStrangers, strangers, type ListedVm } from "../provision/ownership.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
@@ -15,6 +15,7 @@ import { foldersOf } from "../stack/folders.ts";
 import { renderSeed, type SeedTemplates } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
+import { MAKING_WAY, misplaced } from "./displaced.ts";
 import { Lab } from "./lab.ts";
 import { markOf } from "./mark.ts";
 import { namingOf, seedNaming } from "./naming.ts";
@@ -53,7 +54,9 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     const hosts = [...plan.hosts.values()].filter((h) => only === undefined || only.includes(h.id));
     const world = await makeWorld(root, stack, settings, plan, hosts);
     const ids = new Set(ownVms(world).keys());
-    refuseStrangers(strangers(await connectFromEnvironment(process.env).listVms(), world.mark, ids), world.mark);
+    const listed = await connectFromEnvironment(process.env).listVms();
+    refuseStrangers(strangers(listed, world.mark, ids), world.mark);
+    refuseMisplaced(listed, world, process.env);
     const provider = new Provider("proxmox", { insecure: settings.insecure });
     new Lab(world, { providers: [provider] });
     return outputsOf(world);
@@ -61,6 +64,25 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     if (error instanceof Fault) throw new pulumi.RunError(`${error.code} ${error.message}\n  hint: ${error.hint}`);
     throw error;
   }
+}
+
+/**
+ * `maquette up` finds these before the engine starts, and says what is lost; a plain `pulumi up` is stopped here.
+ * @throws Fault GUESTS_MISPLACED
+ */
+function refuseMisplaced(listed: readonly ListedVm[], world: World, env: NodeJS.ProcessEnv): void {
+  const { mark, hosts, naming } = world;
+  // Those that the `maquette up` which asks will have deleted before anything is made.
+  const going = new Set((env[MAKING_WAY] ?? "").split(","));
+  const found = misplaced(listed, mark, new Map(hosts.map((h) => [naming.vmId(h), h.id]))).filter(
+    ({ vm }) => !going.has(String(vm.vmid)),
+  );
+  if (found.length === 0) return;
+  throw new Fault(
+    "GUESTS_MISPLACED",
+    `The plan gives guests that stand to other hosts: ${found.map(({ vm, host, by }) => `VM ${vm.vmid} on ${vm.node} is ${host}, not ${by}`).join("; ")}. Nothing is touched.`,
+    "A guest cannot be renamed: give each host its number of before; `maquette up` says how else, and what would be lost.",
+  );
 }
 
 /** The stack's configuration under `maquette:`, as text; the token is not read here. */

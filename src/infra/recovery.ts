@@ -5,8 +5,15 @@ import { poolOf } from "./mark.ts";
 /** What recovery reads of a resource in the checkpoint. */
 export interface Recorded {
   readonly type: string;
+  readonly urn?: string | undefined;
   readonly id?: string | undefined;
   readonly inputs?: Readonly<Record<string, unknown>> | undefined;
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
+  readonly protect?: boolean | undefined;
+  /** The old one of a replacement that is not finished. */
+  readonly delete?: boolean | undefined;
+  /** When it was first recorded, as Pulumi writes it: RFC 3339 in UTC, so that texts compare as times. */
+  readonly created?: string | undefined;
   /** Why its creation or update broke off half-way: the state then says what was wanted, not what is. */
   readonly initErrors?: readonly string[] | null | undefined;
 }
@@ -79,6 +86,11 @@ export interface Recovery {
    * ignores changes of that drive, so nobody else would put it in.
    */
   readonly halfMade: readonly HalfMade[];
+  /**
+   * Records of a guest that is another host's, made after it by an engine that took the one for the other (it goes by
+   * ids alone). Forgotten, or it would be deleted under that name.
+   */
+  readonly doubles: readonly Recorded[];
   /** The state speaks of VMs that are gone, or of operations whose end nobody saw: ask the API again. */
   readonly needsRefresh: boolean;
   /** The checkpoint's list of begun operations has served: drop it. */
@@ -182,14 +194,17 @@ export function planRecovery(s: Situation): Recovery {
   });
   const unknown = s.isEmbedded ? [] : unrecorded.filter((vm) => !begun.has(vm.vmid));
   const isStateLost = unknown.length > 0;
+  const doubles = doublesOf(s.recorded);
   const judged = s.standing.map((found) => ({ found, why: whyNotOurs(found, s) }));
   return {
     leftovers: isStateLost ? [] : unrecorded,
     begun: isStateLost ? [] : judged.filter((j) => j.why === undefined).map((j) => j.found),
     strangers: judged.flatMap(({ found, why }) => (why === undefined ? [] : [{ begun: found.begun, why }])),
     halfMade: isStateLost ? [] : s.recorded.flatMap((r) => halfMadeOf(r, s.listed)),
+    doubles,
     needsRefresh:
       s.pending.length > 0 ||
+      doubles.length > 0 ||
       // Half made: the state says what was wanted, so without asking the next update would find nothing to do.
       s.recorded.some((r) => (r.initErrors ?? []).length > 0) ||
       [...recorded].some((id) => id !== undefined && !listed.has(id)),
@@ -197,6 +212,13 @@ export function planRecovery(s: Situation): Recovery {
     unknown,
     isStateLost,
   };
+}
+
+/** Of several records of one VM, all but the first that was made. */
+function doublesOf(recorded: readonly Recorded[]): readonly Recorded[] {
+  const madeAt = (r: Recorded): number => Date.parse(r.created ?? "");
+  const guests = recorded.filter((r) => r.type === VM && r.delete !== true && r.urn !== undefined);
+  return guests.filter((r) => guests.some((o) => o.urn !== r.urn && vmIdOf(o) === vmIdOf(r) && madeAt(o) < madeAt(r)));
 }
 
 /**

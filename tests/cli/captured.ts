@@ -39,6 +39,7 @@ export function listening(isTerminal = false): Io & { readonly lines: string[] }
     lines,
     isTerminal,
     colours: pc.createColors(false),
+    outColours: pc.createColors(false),
     out: keep("out"),
     err: keep("err"),
     progress: keep("progress"),

@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { brief, collectChanges, type Change } from "../../src/cli/changes.ts";
 import { describeChanges } from "../../src/cli/describe-changes.ts";
@@ -150,17 +151,27 @@ const some: readonly Change[] = collectChanges([
 ]);
 
 test("on a terminal guests come first, with why; other creations are only counted", () => {
-  expect(describeChanges(some)).toBe(
+  expect(describeChanges(some, pc.createColors(false))).toBe(
     [
-      "± guest dc1  REPLACED: it is deleted and made anew",
+      "± guest dc1  replaced, its data is lost",
       "    clone.vmId: 1 → 2  (forces the replacement)",
-      "- guest pc1",
+      "- guest pc1  deleted, its data is lost",
       "+ guest pc9",
       "~ seed of dc2",
       "    label: a`b → b|c",
       "2 to create, 1 to update, 1 to replace, 1 to delete",
     ].join("\n"),
   );
+});
+
+test("what loses a guest's data is red, and nothing else is", () => {
+  const red = describeChanges(some, { red: (t) => `<red>${String(t)}</red>`, bold: String }).split("\n");
+  expect(red.filter((l) => l.includes("<red>"))).toEqual([
+    "<red>± guest dc1  replaced, its data is lost</red>",
+    "<red>- guest pc1  deleted, its data is lost</red>",
+  ]);
+  const seeds = collectChanges([pre("replace", seed("dc1")), pre("replace", template("dc-pve1"))]);
+  expect(describeChanges(seeds, { red: () => "RED", bold: String })).not.toContain("RED");
 });
 
 describe("the comment for a pull request", () => {
@@ -172,7 +183,10 @@ describe("the comment for a pull request", () => {
       2 to create, 1 to update, 1 to replace, 1 to delete.
 
       > [!WARNING]
-      > **1 would be replaced**, that is deleted with their disks and made anew: \`guest dc1\`.
+      > **1 would be replaced, data lost**: deleted with their disks and made anew; \`maquette up\` refuses that unless \`--replace dc1\` is given: \`guest dc1\`.
+
+      > [!WARNING]
+      > **1 would be deleted, data lost**: \`guest pc1\`.
 
       **Replaced: deleted and made anew**
 

@@ -23,6 +23,7 @@ const nothing = {
   begun: [],
   strangers: [],
   halfMade: [],
+  doubles: [],
   needsRefresh: false,
   dropsPending: false,
   unknown: [],
@@ -98,6 +99,27 @@ describe("a run that was killed", () => {
     expect(found(half)).toEqual([{ vm: stopped, slot: "ide3", volume: cd.fileId }]);
     expect(found(half, running)).toEqual([]);
     expect(found({ ...half, initErrors: [] })).toEqual([]);
+  });
+
+  test("while it took one host's guest for another's: the record that came second is forgotten, the guest stays", () => {
+    const record = (name: string, created: string): Recorded => ({
+      ...guest(1032, name),
+      urn: `urn:pulumi:lab::maquette::maquette:lab:Lab$maquette:lab:Guest$${VM}::${name}`,
+      created,
+    });
+    const [first, second] = [record("pc2", "2026-01-31T10:00:00.9Z"), record("pc9", "2026-01-31T10:00:01.123456Z")];
+    for (const recorded of [
+      [first, second],
+      [second, first],
+    ])
+      expect(plan({ recorded, listed: [ours(1032, "pc9")] })).toEqual({
+        ...nothing,
+        doubles: [second],
+        needsRefresh: true,
+      });
+    // The old one of a replacement is the same record.
+    const old = { ...first, delete: true };
+    expect(plan({ recorded: [old, second], listed: [ours(1032, "pc9")] })).toEqual(nothing);
   });
 
   test("before Proxmox had begun: there is nothing to delete", () => {

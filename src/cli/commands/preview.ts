@@ -10,6 +10,10 @@ import { RunProgress } from "../progress.ts";
 import { planAt } from "../plan-at.ts";
 import { readyStack, type Ready } from "../ready.ts";
 import { wordsOf } from "../words.ts";
+import { failedByProtectionAlone, lossesOfPlan, refuseLosses } from "../losses.ts";
+import { allowedToGo, plannedGuests } from "../make-way.ts";
+import { checkpointOf } from "../recover.ts";
+import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import { engineFault } from "./up.ts";
 
 /** Shows what an up would change. */
@@ -17,18 +21,28 @@ export const preview: Command = async (context, values) => {
   const { io } = context;
   const ready = await readyStack(context);
   if (!ready) return exitCodes.findings;
+  const { session, plan, naming, mark } = ready;
+  const { resources } = await checkpointOf(context, session);
+  const standing = standingGuests(resources, await session.client.listVms(), mark);
+  const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
+  const allowed = allowedToGo(values["replace"], plan, naming, standing);
+  // The engine would show a new guest and an old one that goes, where the two are one VM.
+  const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
+  refuseLosses(displaced, allowed, stackOption);
+  const env = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const events: EngineEvent[] = [];
   const ran = await interruptible(io, (signal) =>
-    ready.session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal }),
+    session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal, env }),
   );
-  if (ran.code !== 0) throw engineFault("preview", ran, new RunProgress(io), events);
+  if (ran.code !== 0 && !failedByProtectionAlone(events))
+    throw engineFault("preview", ran, new RunProgress(io), events);
   const changes = collectChanges(events);
   if (context.isJson) io.out(JSON.stringify({ changes }));
   else if (values["markdown"] === true) {
     const base = values["base"];
     const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";
     io.out(`${markdownOf(changes, context.stack)}${flows}`.trimEnd());
-  } else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes));
+  } else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes, io.outColours));
   return values["expect-no-changes"] === true && changes.length > 0 ? exitCodes.findings : exitCodes.good;
 };
 

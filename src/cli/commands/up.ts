@@ -1,21 +1,31 @@
 import { Fault } from "../../core/fault.ts";
+import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
-import { collectChanges, isGuest } from "../changes.ts";
+import { collectChanges, isGuest, type Change } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
 import { interruptible } from "../interrupt.ts";
 import { hostOf } from "../lab-door.ts";
+import {
+  allLosses,
+  failedByProtectionAlone,
+  lossesOfChanges,
+  lossesOfPlan,
+  refuseLosses,
+  type Loss,
+} from "../losses.ts";
+import { allowedToGo, makeWay, plannedGuests } from "../make-way.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
 import { roleLayers } from "../../roles/registry.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
-import { isKnownUnchanged, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
+import { isKnownUnchanged, isWantedAsBefore, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 
 /** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
@@ -25,7 +35,7 @@ export const up: Command = async (context, values) => {
   const words = wordsOf(context.language);
   const ready = await readyStack(context, { mustBeProven: true });
   if (!ready) return exitCodes.findings;
-  const { session, plan, naming } = ready;
+  const { session, plan, naming, mark } = ready;
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
   if (session.room !== null) {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
@@ -34,12 +44,21 @@ export const up: Command = async (context, values) => {
   const chosen = values["host"] === undefined ? undefined : chosenHosts(plan, naming, values["host"]);
   // Pulumi's names of everything that a host consists of.
   const only = [...(chosen ?? [])].flatMap((id) => ["--target", `**::${id}`, "--target", `**::${id}-*`]);
+  const checkpoint = await checkpointOf(context, session);
+  const listedBefore = await session.client.listVms();
+  const standing = standingGuests(checkpoint.resources, listedBefore, mark);
+  const allowed = allowedToGo(values["replace"], plan, naming, standing);
+  const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
+  // What names and numbers cost is known before the engine is asked; what else a change costs, its preview says.
+  const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
+  refuseLosses(displaced, allowed, stackOption);
+  const makingWay = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is off,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
-  const checkpoint = await checkpointOf(context, session);
-  let refresh = (await hasLostGuests()) ? ["--refresh"] : [];
+  let refresh = hasLostGuests() ? ["--refresh"] : [];
   const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, chosen);
   asking.catch(() => undefined);
+  let lost: readonly Loss[] = displaced;
   if (values["skip-preview"] !== true) {
     const key = only.length > 0 || refresh.length > 0 ? undefined : await previewKey(context, session);
     const isKnown = await isKnownUnchanged(context, key);
@@ -47,13 +66,31 @@ export const up: Command = async (context, values) => {
     await lookAtHosts();
     if (refresh.length > 0) previewed = await preview();
     const changes = collectChanges(previewed);
-    if (!context.isJson) io.err(changes.length === 0 ? words.upToDate : describeChanges(changes));
+    if (!context.isJson) io.err(changes.length === 0 ? words.upToDate : describeChanges(changes, io.colours));
+    lost = lossesOf(changes);
     if (changes.length === 0) {
       // Not after a refresh: that previews another state than the one on record.
       if (!isKnown && refresh.length === 0) await keepUnchanged(context, key);
       return finish();
     }
-  } else await lookAtHosts();
+  } else {
+    // Not shown, but asked for all the same where an edit may cost a guest.
+    if (standing.length > 0 && !(await isWantedAsBefore(context, await previewKey(context, session))))
+      lost = lossesOf(collectChanges(await preview()));
+    await lookAtHosts();
+  }
+  refuseLosses(lost, allowed, stackOption);
+  for (const name of allowed)
+    if (!lost.some((l) => l.name === name || l.guest.host === name)) io.err(words.nothingReplaces(name));
+  if (lost.length > 0) {
+    await makeWay(
+      context,
+      session,
+      lost.map((l) => l.guest),
+    );
+    // Seeds and roles of a guest that is gone are gone with it.
+    refresh = ["--refresh"];
+  }
   const progress = new RunProgress(io);
   const before = only.length > 0 ? undefined : await previewKey(context, session);
   const ran = await interruptible(io, (signal) =>
@@ -71,9 +108,9 @@ export const up: Command = async (context, values) => {
     const events: Parameters<RunProgress["onEvent"]>[0][] = [];
     const seen = new RunProgress(io);
     const ran = await interruptible(io, (signal) =>
-      session.pulumi(["preview", ...refresh, ...only], { onEvent: (e) => events.push(e), signal }),
+      session.pulumi(["preview", ...refresh, ...only], { onEvent: (e) => events.push(e), signal, env: makingWay }),
     );
-    if (ran.code !== 0) throw engineFault("preview", ran, seen, events);
+    if (ran.code !== 0 && !failedByProtectionAlone(events)) throw engineFault("preview", ran, seen, events);
     return events;
   }
 
@@ -84,10 +121,14 @@ export const up: Command = async (context, values) => {
     if (drifts.length > 0) refresh = ["--refresh"];
   }
 
+  function lossesOf(changes: readonly Change[]): readonly Loss[] {
+    return allLosses(displaced, lossesOfChanges(changes, standing));
+  }
+
   /** Guests that the engine has on record and that are off, or gone. */
-  async function hasLostGuests(): Promise<boolean> {
+  function hasLostGuests(): boolean {
     const recorded = new Set(checkpoint.resources.filter(isGuest).map((r) => Number(r.inputs?.["vmId"])));
-    const running = (await session.client.listVms()).filter((v) => v.status === "running").map((v) => v.vmid);
+    const running = listedBefore.filter((v) => v.status === "running").map((v) => v.vmid);
     return [...recorded].some((id) => !running.includes(id));
   }
 
@@ -114,12 +155,11 @@ export const up: Command = async (context, values) => {
     const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
     io.out(words.ready(listed.filter((v) => own.has(v.vmid) && v.status === "running").length, seconds));
     if (context.isEmbedded) io.out(session.room === null ? words.memoryOnly : words.containers);
-    const stack = context.isEmbedded ? "" : ` --stack ${context.stack}`;
     io.out(
       [
         "",
         `${words.next}:`,
-        `  bin/maquette status${stack}           ${words.nextStatus}`,
+        `  bin/maquette status${stackOption}           ${words.nextStatus}`,
         ...(session.room === null
           ? []
           : [
@@ -127,9 +167,9 @@ export const up: Command = async (context, values) => {
               `  bin/maquette verify           ${words.nextVerify}`,
               `  bin/maquette drill router     ${words.nextDrill}`,
             ]),
-        `  eval "$(bin/maquette env${stack})"    ${words.nextPulumi}`,
+        `  eval "$(bin/maquette env${stackOption})"    ${words.nextPulumi}`,
         `  stacks/lab/*.yaml             ${words.nextPlan}`,
-        `  bin/maquette destroy${stack}          ${words.nextDestroy}`,
+        `  bin/maquette destroy${stackOption}          ${words.nextDestroy}`,
       ].join("\n"),
     );
     return exitCodes.good;

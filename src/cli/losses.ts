@@ -1,0 +1,117 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { Fault } from "../core/fault.ts";
+import { displacedGuests, type Displaced, type PlannedGuest, type StandingGuest } from "../infra/displaced.ts";
+import { brief, isGuest, type Change } from "./changes.ts";
+
+/** A guest that an up would delete with its disks, although nobody asked for that. */
+export interface Loss {
+  readonly guest: StandingGuest;
+  readonly kind: Displaced["kind"] | "replaced" | "protected";
+  /** What the user names to have it so: `--replace NAME`. */
+  readonly name: string;
+  readonly why: string;
+  /** How to keep it. */
+  readonly keep: string;
+}
+
+/** What the plan's names and numbers cost, before the engine is asked. */
+export const lossesOfPlan = (standing: readonly StandingGuest[], planned: readonly PlannedGuest[]): readonly Loss[] =>
+  displacedGuests(standing, planned).map(lossOf);
+
+function lossOf(displaced: Displaced): Loss {
+  const { kind, guest } = displaced;
+  const { host, vm } = guest;
+  if (kind === "renumbered") {
+    const taken = displaced.by === undefined ? "" : `, and gives ${vm.vmid} to ${displaced.by}`;
+    return {
+      guest,
+      kind,
+      name: host,
+      why: `the plan's number makes it VM ${displaced.vmId}${taken}`,
+      keep: `give ${host} its number of before (VM ${vm.vmid})`,
+    };
+  }
+  const { by, address } = displaced;
+  return {
+    guest,
+    kind,
+    name: by,
+    why: `the plan has no ${host} any more, and gives its ${address === undefined ? "number" : `address ${address}`} to ${by}`,
+    keep: `call ${by} ${host} again`,
+  };
+}
+
+/** What the engine's preview says that it would cost besides. */
+export function lossesOfChanges(changes: readonly Change[], standing: readonly StandingGuest[]): readonly Loss[] {
+  return changes.filter(isGuest).flatMap((change): Loss[] => {
+    const guest = standing.find((g) => g.urn === change.urn);
+    if (guest === undefined) return [];
+    const { host } = guest;
+    if (change.op === "replace") {
+      const told = [...change.properties]
+        .sort((a, b) => Number(b.forcesReplacement) - Number(a.forcesReplacement))
+        .slice(0, 3)
+        .map((p) => `${p.path}: ${brief(p.before)} → ${brief(p.after)}`);
+      const why = `it cannot be changed in place${told.length === 0 ? "" : ` (${told.join(", ")})`}`;
+      return [{ guest, kind: "replaced", name: host, why, keep: `take back what changes ${host}` }];
+    }
+    if (change.op !== "delete" || !guest.isProtected) return [];
+    const why = "the plan has it no more, and on a Proxmox of one's own every guest is protected";
+    return [{ guest, kind: "protected", name: host, why, keep: `put ${host} back into the plan` }];
+  });
+}
+
+/** The same guest once, told by what came first: the plan's own edit says more than the engine's. */
+export const allLosses = (...found: readonly (readonly Loss[])[]): readonly Loss[] => {
+  const byId = new Map<number, Loss>();
+  for (const loss of found.flat()) if (!byId.has(loss.guest.vm.vmid)) byId.set(loss.guest.vm.vmid, loss);
+  return [...byId.values()];
+};
+
+/**
+ * @param allowed what `--replace` names; a guest that leaves the plan may go by its own name too
+ * @throws Fault GUESTS_LOST naming each guest that is not allowed to go, what goes with it, and the ways out
+ */
+export function refuseLosses(losses: readonly Loss[], allowed: ReadonlySet<string>, stack: string): void {
+  const refused = losses.filter((l) => !isAllowed(l, allowed));
+  if (refused.length === 0) return;
+  const lines = refused.map((l) => `  ${describeGuest(l.guest)}: ${l.why}`);
+  const names = [...new Set(losses.map((l) => (isAllowed(l, allowed) ? nameAllowed(l, allowed) : l.name)))];
+  const hints = [
+    `To keep ${refused.length === 1 ? "it" : "them"}: ${[...new Set(refused.map((l) => l.keep))].join("; ")}.`,
+    ...refused.filter((l) => l.kind === "renamed").map(moving),
+    `To lose ${refused.length === 1 ? "it" : "them"}: maquette up${stack} --replace ${names.join(",")}.`,
+  ];
+  throw new Fault(
+    "GUESTS_LOST",
+    `This would delete ${refused.length === 1 ? "a guest" : `${refused.length} guests`} with all that is on ${refused.length === 1 ? "its disk" : "their disks"}, also in snapshots. Nothing was touched.\n${lines.join("\n")}`,
+    hints.join("\n    "),
+  );
+}
+
+/** A name is in the guest's host keys, its certificates, its account in the directory: a rename makes another machine. */
+const moving = ({ guest, name }: Loss): string =>
+  `A guest cannot be renamed, its keys and its account bear the name. To move what ${guest.host} holds: have both in the plan, ${name} with a number and an address of its own, and take ${guest.host} out when all is copied.`;
+
+const isAllowed = (loss: Loss, allowed: ReadonlySet<string>): boolean =>
+  allowed.has(loss.name) || (loss.kind === "renamed" && allowed.has(loss.guest.host));
+const nameAllowed = (loss: Loss, allowed: ReadonlySet<string>): string =>
+  allowed.has(loss.name) ? loss.name : loss.guest.host;
+
+/** `pc2 (VM 1032 on pve2, workstation, 20 GiB of disk)` */
+export function describeGuest({ host, vm, role, disksGiB }: StandingGuest): string {
+  const size = disksGiB.reduce((sum, n) => sum + n, 0);
+  return `${host} (VM ${vm.vmid} on ${vm.node}${role === "" ? "" : `, ${role}`}${size === 0 ? "" : `, ${size} GiB of disk`})`;
+}
+
+const PROTECTED = /marked for protection|because it is protected/;
+
+/** Whether a preview failed for nothing but Pulumi's protection of guests: what it lists is whole all the same. */
+export function failedByProtectionAlone(events: readonly EngineEvent[]): boolean {
+  const errors = events
+    .flatMap(({ diagnosticEvent: d }) =>
+      d?.severity === "error" ? [d.message.replaceAll(/<\{%[^%]*%\}>/g, "").trim()] : [],
+    )
+    .filter((text) => text !== "" && !/^(preview|update) failed$/.test(text));
+  return errors.length > 0 && errors.every((text) => PROTECTED.test(text));
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { ListedVm } from "../provision/ownership.ts";
+import { hostTag } from "./mark.ts";
+import type { Recorded } from "./recovery.ts";
+
+/*
+ * Guests that stand, held against the plan, before anything is touched. A guest is made under its host's name: its host
+ * keys, its certificates, its account in the directory bear it. A VM id or an address of the plan on which another
+ * host's guest stands is therefore no change of that guest, and the engine, which knows names alone, must not be let
+ * near it: it would take the VM for the new host's, and delete it for the old one's.
+ */
+
+/** A host's guest that the engine has on record and the hypervisor has. */
+export interface StandingGuest {
+  readonly host: string;
+  readonly urn: string;
+  readonly vm: ListedVm;
+  /** The mark that it bears: another one than the plan's where the stack's copy number has changed. */
+  readonly mark: string;
+  readonly role: string;
+  readonly disksGiB: readonly number[];
+  readonly addresses: readonly string[];
+  /** Pulumi's own protection: on a real Proxmox the engine deletes none that has it. */
+  readonly isProtected: boolean;
+}
+
+export interface PlannedGuest {
+  readonly host: string;
+  readonly vmId: number;
+  readonly addresses: readonly string[];
+}
+
+/** A guest that could not stay where it is, and why. */
+export type Displaced =
+  /** The plan has another number for its host. */
+  | {
+      readonly kind: "renumbered";
+      readonly guest: StandingGuest;
+      readonly vmId: number;
+      readonly by: string | undefined;
+    }
+  /** The plan has its host no more, and another one in its place. */
+  | {
+      readonly kind: "renamed";
+      readonly guest: StandingGuest;
+      readonly by: string;
+      readonly address: string | undefined;
+    };
+
+/** Tells the program which VM ids will be free by the time it builds. */
+export const MAKING_WAY = "MAQUETTE_MAKING_WAY";
+
+const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+const GUEST = "maquette:lab:Guest$";
+const disks = z.array(z.looseObject({ size: z.number().default(0) })).catch([]);
+const outputs = z
+  .looseObject({
+    mark: z.string().default(""),
+    guests: z.record(z.string(), z.looseObject({ role: z.string(), addresses: z.array(z.string()) })).default({}),
+  })
+  .catch({ mark: "", guests: {} });
+
+/**
+ * Of those on record, the ones that the hypervisor has under this stack's mark.
+ * @param mark of the plan; the record names the one that the guests were made with
+ */
+export function standingGuests(
+  recorded: readonly Recorded[],
+  listed: readonly ListedVm[],
+  mark: string,
+): readonly StandingGuest[] {
+  const { mark: before, guests: known } = outputs.parse(
+    recorded.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {},
+  );
+  const markOf = (vm: ListedVm): string | undefined => [mark, before].find((m) => m !== "" && vm.tags.includes(m));
+  return recorded.flatMap((r) => {
+    if (r.type !== VM || r.urn === undefined || !r.urn.includes(GUEST) || r.delete === true) return [];
+    const vm = listed.find((v) => v.vmid === Number(r.inputs?.["vmId"] ?? r.id));
+    const own = vm && markOf(vm);
+    if (vm === undefined || own === undefined) return [];
+    const host = r.urn.split("::").at(-1)!;
+    return [
+      {
+        host,
+        urn: r.urn,
+        vm,
+        mark: own,
+        role: known[host]?.role ?? "",
+        disksGiB: disks.parse(r.inputs?.["disks"]).map((d) => d.size),
+        addresses: known[host]?.addresses ?? [],
+        isProtected: r.protect === true,
+      },
+    ];
+  });
+}
+
+/** Guests that stand in the plan's way. Pure, so that every way to edit names and numbers is a case in a test. */
+export function displacedGuests(
+  standing: readonly StandingGuest[],
+  planned: readonly PlannedGuest[],
+): readonly Displaced[] {
+  return standing.flatMap((guest): Displaced[] => {
+    const own = planned.find((p) => p.host === guest.host);
+    const by = planned.find((p) => p.host !== guest.host && p.vmId === guest.vm.vmid);
+    if (own !== undefined)
+      return own.vmId === guest.vm.vmid ? [] : [{ kind: "renumbered", guest, vmId: own.vmId, by: by?.host }];
+    if (by !== undefined) return [{ kind: "renamed", guest, by: by.host, address: undefined }];
+    // It would be deleted last, when the new one has long tried to speak from the same address.
+    for (const { host, addresses } of planned) {
+      const address = addresses.find((a) => guest.addresses.includes(a));
+      if (address !== undefined) return [{ kind: "renamed", guest, by: host, address }];
+    }
+    return [];
+  });
+}
+
+/**
+ * Guests of this stack that say by their tag that they are another host's than the one whose id they stand on: what the
+ * program itself can see, also under a plain `pulumi up`.
+ */
+export function misplaced(
+  listed: readonly ListedVm[],
+  mark: string,
+  hosts: ReadonlyMap<number, string>,
+): readonly { readonly vm: ListedVm; readonly host: string; readonly by: string }[] {
+  const tags = new Map([...hosts].map(([vmId, host]) => [vmId, { host, tag: hostTag(host) }]));
+  return listed.flatMap((vm) => {
+    const own = tags.get(vm.vmid);
+    if (own === undefined || !vm.tags.includes(mark)) return [];
+    const others = vm.tags.filter((t) => t.startsWith(hostTag("")));
+    return others.length === 0 || others.includes(own.tag)
+      ? []
+      : [{ vm, host: others[0]!.slice(hostTag("").length), by: own.host }];
+  });
+}
