@@ -13,7 +13,7 @@ export const otherSecret = new StackSecret(Buffer.alloc(32, 8));
 export interface FakeHost {
   readonly target: Target;
   readonly connections: Set<Connection>;
-  /** Sessions that are open, and the most that were at once. */
+  /** Sessions that are open, and the most that were at once; right where nothing is forwarded beside them. */
   readonly sessions: { now: number; most: number };
   /** What a pseudo-terminal's size was, each time it was said. */
   readonly sizes: string[];
@@ -47,6 +47,13 @@ export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost>
     {
       hostKeys: [hostSecret.sshKey(label, label).privateKey],
       ...(options.banner === undefined ? {} : { banner: options.banner }),
+      // Counted as the messages come, as sshd does: a channel's own "close" is an event of later, and what was opened in
+      // the same packet in which others were closed would be counted beside them.
+      debug: (line: string) => {
+        if (/ Inbound: CHANNEL_OPEN \(s:\d+, session\)$/.test(line))
+          sessions.most = Math.max(sessions.most, ++sessions.now);
+        else if (/ Inbound: CHANNEL_CLOSE \(r:\d+\)$/.test(line)) sessions.now--;
+      },
     },
     (connection) => {
       connections.add(connection);
@@ -59,9 +66,8 @@ export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost>
       });
       connection.on("session", (accept) => {
         const session = accept();
-        sessions.most = Math.max(sessions.most, ++sessions.now);
         const run = (command: string | undefined, channel: ServerChannel): void => {
-          channel.on("error", () => undefined).on("close", () => sessions.now--);
+          channel.on("error", () => undefined);
           (options.run ?? echo)(command, channel);
           // What nobody reads does not end.
           if (command !== "cat") channel.resume();

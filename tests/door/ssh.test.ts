@@ -107,6 +107,7 @@ describe("an SSH connection to a host", () => {
     const codes = await Promise.all(Array.from({ length: 30 }, () => connection.exec("x")));
     expect(codes.every((c) => c.exitCode === 0)).toBe(true);
     expect(host.sessions.most).toBe(8);
+    await vi.waitFor(() => expect(host.sessions.now).toBe(0));
   });
 });
 
