@@ -6,7 +6,7 @@ import type { Endpoint } from "../stack/endpoint.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import { ownBackend, removeSidecars } from "./checkpoint.ts";
 import { installPlugin, type Engine } from "./engine.ts";
-import { leftoversFile, leftoversScript, shellQuoted, watchLines } from "./leftovers.ts";
+import { leftoversFile, leftoversScript, shellQuoted, temporaryPlace, watchLines } from "./leftovers.ts";
 
 /** The variables under which plain `pulumi` commands work on a stack; values are paths and addresses, never secrets. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
@@ -43,6 +43,7 @@ export async function prepareEnvironment(
   await privateFolder(folders.backend);
   await removeSidecars(folders);
   await installPlugin(folders.pulumiHome, engine.plugin);
+  await privateFolder(temporaryPlace(folders));
   await writeScript(leftoversFile(folders), leftoversScript(folders));
   await writeWrapper(folders, engine);
   const others = (env["PATH"] ?? "").split(delimiter).filter((f) => f !== "" && f !== wrapperFolder(folders));

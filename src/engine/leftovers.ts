@@ -3,35 +3,62 @@ import type { Folders } from "../stack/folders.ts";
 import { run } from "./run.ts";
 
 /*
+ * Each engine has a folder for temporary files of its own, for this user alone: the provider locks a file of a fixed name
+ * in the common one, which any user of the machine could hold for ever.
+ *
  * An engine that is killed cannot end its language host, its plugins and the program; they would stay, and a plugin
  * would go on with what it has begun. So each of them says in its environment which engine it belongs to, and a shell
  * script beside the wrapper ends those whose engine is gone: at once (the wrapper starts it with every `pulumi`, in a
- * session of its own, which survives a kill of the whole process group), and again before the next command looks.
+ * session of its own, which survives a kill of the whole process group), and again before the next command looks. The
+ * same script removes the folders of engines that have ended.
  */
 
 /** Where the script lies. */
 export const leftoversFile = (folders: Folders): string => join(folders.run, "end-leftovers");
 
-/** Lines of the wrapper: name the engine that it becomes, and have somebody wait for its end. */
+/** Where engines have their folders for temporary files, each under the engine's name. */
+export const temporaryPlace = (folders: Folders): string => join(folders.run, "t");
+
+/** unix(7): 108 bytes, the last of which is zero. */
+const LONGEST_SOCKET_PATH = 107;
+/** Process id and start, and what a program may call a socket of its own. */
+const LONGEST_BELOW = "/4194304-99999999999/pulumi-1234567890/socket".length;
+
+/** Lines of the wrapper: name the engine that it becomes, have somebody wait for its end, give it a folder. */
 export function watchLines(folders: Folders): string {
+  const place = temporaryPlace(folders);
+  const isNear = Buffer.byteLength(place) + LONGEST_BELOW <= LONGEST_SOCKET_PATH;
   return `# Named by pid and start (proc(5), field 22 of stat), because pids come again.
 start() { shift 19; echo "$1"; }
+engine=$$-0
 if read -r stat 2>/dev/null </proc/$$/stat; then
-  MAQUETTE_ENGINE=${shellQuoted(folders.run)}/$$-$(start \${stat##*) })
-  (cd / && exec setsid ${shellQuoted(leftoversFile(folders))} "\${MAQUETTE_ENGINE##*/}" </dev/null >/dev/null 2>&1 &)
+  engine=$$-$(start \${stat##*) })
+  MAQUETTE_ENGINE=${shellQuoted(folders.run)}/$engine
+  (cd / && exec setsid ${shellQuoted(leftoversFile(folders))} "$engine" </dev/null >/dev/null 2>&1 &)
   export MAQUETTE_ENGINE
 fi
+own=${shellQuoted(place)}/$engine
+rm -rf "$own"
+${
+  isNear
+    ? `mkdir -m 700 "$own" || exit 1
+TMPDIR=$own`
+    : `# Sockets have short names: it stands elsewhere, and a link here remembers it.
+TMPDIR=$(mktemp -d "\${TMPDIR:-/tmp}/maquette-XXXXXXXX") && ln -s "$TMPDIR" "$own" || exit 1`
+}
+export TMPDIR
 `;
 }
 
 /** The script that the wrapper's lines start. */
 export const leftoversScript = (folders: Folders): string => `#!/bin/sh
-# Written by maquette. Ends what engines of this stack left running when they were killed, and prints it. Given an
-# engine (PID-START), waits for its end first.
+# Written by maquette. Ends what engines of this stack left running when they were killed, and prints it; removes the
+# temporary files of those that have ended. Given an engine (PID-START), waits for its end first.
 run=${shellQuoted(folders.run)}
 
 # Of /proc/PID/stat: behind the name the state comes first, the start twentieth.
 is_running() {
+  [ -d /proc/self ] || { kill -0 "\${1%-*}" 2>/dev/null; return; }
   read -r stat 2>/dev/null <"/proc/\${1%-*}/stat" || return 1
   set -- "\${1#*-}" \${stat##*) }
   [ "$2" != Z ] && [ "\${21}" = "$1" ]
@@ -52,6 +79,13 @@ for file in $(grep -lszF "MAQUETTE_ENGINE=$run/" /proc/[0-9]*/environ); do
       kill -KILL "$pid" 2>/dev/null && echo "$pid \${command%% 127.0.0.1*}"
       ;;
   esac
+done
+
+for own in "$run"/t/*-*; do
+  if [ ! -d "$own" ] && [ ! -L "$own" ]; then continue; fi
+  is_running "\${own##*/}" && continue
+  if [ -L "$own" ]; then rm -rf "$(readlink "$own")"; fi
+  rm -rf "$own"
 done
 exit 0
 `;

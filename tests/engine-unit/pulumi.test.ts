@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { prepareEnvironment, wrapperFolder, type PulumiEnvironment } from "../../src/engine/environment.ts";
@@ -18,10 +18,10 @@ interface Lab {
 }
 
 /** A stack whose engine is a line of shell; `$LOG` in it is the event log. */
-async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin" }): Promise<Lab> {
+async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin" }, state?: string): Promise<Lab> {
   const folder = temporaryFolder();
   const folders = foldersOf(folder, "lab", {
-    XDG_STATE_HOME: join(folder, "state"),
+    XDG_STATE_HOME: state ?? join(folder, "state"),
     XDG_DATA_HOME: join(folder, "data"),
     XDG_CACHE_HOME: join(folder, "cache"),
   });
@@ -196,6 +196,52 @@ test("the plugins of an engine that runs are nobody's leftovers", async () => {
   expect(await endLeftovers(folders)).toEqual([]);
   writeFileSync(join(folder, "go"), "");
   expect((await running).stdout).toBe("plugin ended with 0\n");
+});
+
+describe("the folder for temporary files", () => {
+  const folders = (own: Lab): string[] => readdirSync(join(own.folders.run, "t"));
+
+  test("is each engine's own, for this user alone, whatever the user's is, and gone when it has ended", async () => {
+    const told = 'echo "$TMPDIR $(stat -c %a "$TMPDIR") $(stat -c %u "$TMPDIR")"';
+    const file = script(join(temporaryFolder(), "pulumi-resource-x"), `${told}; touch "$TMPDIR/left"`);
+    const own = await lab(`${told}; ${file}`);
+    vi.stubEnv("TMPDIR", "/nonexistent");
+    const lines = (await own.run(["up"])).stdout.trim().split("\n");
+    expect(lines).toHaveLength(2);
+    // The plugin has the engine's.
+    expect(lines[1]).toBe(lines[0]);
+    const [folder, mode, user] = lines[0]!.split(" ");
+    expect(folder).toMatch(new RegExp(`^${own.folders.run}/t/\\d+-\\d+$`));
+    expect([mode, user]).toEqual(["700", String(process.getuid!())]);
+    const other = (await own.run(["up"])).stdout.split(" ")[0];
+    expect(other).not.toBe(folder);
+    await until(() => folders(own).length === 0, "the folders' end");
+  });
+
+  test("of a killed engine goes before the next command looks, and that of a living one stays", async () => {
+    const folder = temporaryFolder();
+    const own = await lab(
+      `echo "$TMPDIR" > ${folder}/x; mv ${folder}/x ${folder}/at; while [ ! -e ${folder}/go ]; do sleep 0.05; done`,
+    );
+    const dead = join(own.folders.run, "t", `${spawnSync("true").pid}-1`);
+    mkdirSync(join(dead, "pulumi-node-pipes1"), { recursive: true });
+    const running = own.run(["up"]);
+    await until(() => existsSync(join(folder, "at")), "the engine");
+    await endLeftovers(own.folders);
+    const living = readFileSync(join(folder, "at"), "utf8").trim();
+    expect(folders(own)).toEqual([basename(living)]);
+    writeFileSync(join(folder, "go"), "");
+    expect((await running).code).toBe(0);
+  });
+
+  test("is elsewhere where its path would be too long for a socket, and gone from there too", async () => {
+    const long = join(temporaryFolder(), "a-state-folder-whose-path-is-long".repeat(3));
+    const own = await lab('echo "$TMPDIR $(stat -c %a "$TMPDIR")"', { PATH: "/usr/bin:/bin" }, long);
+    const [folder, mode] = (await own.run(["up"])).stdout.trim().split(" ");
+    expect(folder!.length).toBeLessThan(60);
+    expect(mode).toBe("700");
+    await until(() => !existsSync(folder!) && folders(own).length === 0, "the folders' end");
+  });
 });
 
 describe("the environment", () => {

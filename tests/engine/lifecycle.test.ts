@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadPlan } from "../../src/plan/index.ts";
@@ -9,6 +9,8 @@ import { Clone } from "./lab.ts";
 
 let clone: Clone;
 let first: Awaited<ReturnType<Clone["maquette"]>>;
+/** The folder for temporary files in which others of the machine write too. */
+let common: string;
 
 beforeAll(async () => {
   clone = new Clone();
@@ -17,7 +19,9 @@ beforeAll(async () => {
   execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "all"], {
     cwd: clone.root,
   });
-  first = await clone.maquette(["up", "--skip-preview"], { deadlineMs: 1_700_000 });
+  common = join(clone.root, "../common");
+  mkdirSync(common);
+  first = await clone.maquette(["up", "--skip-preview"], { deadlineMs: 1_700_000, env: { TMPDIR: common } });
 });
 
 afterAll(async () => clone.dispose());
@@ -49,6 +53,10 @@ describe("the lab comes up", () => {
     for (const host of plan.value.hosts.keys()) expect(first.stdout).toMatch(new RegExp(`^${host} .* running$`, "m"));
     expect(first.stdout).toContain("What to do next");
     expect(first.stdout).toContain("Guests live in memory");
+  });
+
+  test("nothing was written where others of the machine write: the provider's lock is its engine's own", () => {
+    expect(readdirSync(common)).toEqual([]);
   });
 
   test("every host of the plan runs in the pool, on its node, bearing the stack's mark", async () => {
