@@ -1,14 +1,9 @@
 import { compareDiagnostics } from "../../core/diagnostics.ts";
 import type { Diagnostic, Place } from "../../core/diagnostics.ts";
-import { makeMeter } from "../../policy/engine/budget.ts";
-import { compile } from "../../policy/engine/compile.ts";
-import { findRedundant } from "../../policy/engine/redundant.ts";
-import { findShadows } from "../../policy/engine/shadows.ts";
-import type { Rule } from "../../policy/engine/types.ts";
 import type { Endpoint } from "../model/base.ts";
 import type { PfConfig } from "../model/config.ts";
 import type { PfFilterRule } from "../model/filter.ts";
-import { firstMatchOrder, rulesOn } from "./flatten.ts";
+import { idleRules, type Written } from "./idle.ts";
 import { rulesOf } from "./ruleset.ts";
 import type { Circumstances, PfRule, PfRuleset } from "./types.ts";
 
@@ -38,9 +33,6 @@ export interface Audit {
   readonly diagnostics: readonly Diagnostic[];
   readonly assumptions: readonly string[];
 }
-
-/** Steps of the engine for one interface's list: about two seconds. */
-const STEPS_PER_LIST = 100_000_000;
 
 /** Judges a configuration: every rule that takes part, `by: pfsense` included, and what is wrong with the user's. */
 export function audit(config: PfConfig, circumstances: Circumstances = {}): Audit {
@@ -85,63 +77,26 @@ function endText(e: Endpoint): string {
   return `${e.isNot ? "not " : ""}${what}${e.port === undefined ? "" : `:${e.port}`}`;
 }
 
-type Written = ReadonlyMap<Place, PfFilterRule>;
-
 const pathOf = (r: PfRule, written: Written): string => {
   const index = r.place ? written.get(r.place)?.index : undefined;
   return `filter.rule[${index ?? "?"}]`;
 };
 
-/** A rule is reported when it does nothing in any list that it is part of; one that may match is left alone. */
+/** Rules without which nothing at all would be missed. */
 function withoutEffect(ruleset: PfRuleset, written: Written): readonly Diagnostic[] {
-  const seen = new Map<
-    PfRule,
-    { readonly idle: number; readonly lists: number; readonly why: string; readonly code: string }
-  >();
-  const keys = ruleset.interfaces.filter((i) => i.kind !== "group").map((i) => i.key);
-  for (const key of keys) {
-    for (const direction of ["in", "out"] as const) {
-      const list = firstMatchOrder(rulesOn(ruleset, key, direction)).filter((r) => r.action !== "match");
-      if (!list.some((r) => r.by === "user")) continue;
-      const idle = idleIn(list);
-      for (const r of list.filter((x) => x.by === "user" && !x.mayBoxes && !x.tagged)) {
-        const before = seen.get(r) ?? { idle: 0, lists: 0, why: "", code: "" };
-        const found = idle.get(r);
-        const why = found?.why ?? before.why;
-        const code = found?.code ?? before.code;
-        seen.set(r, { idle: before.idle + (found ? 1 : 0), lists: before.lists + 1, why, code });
-      }
-    }
-  }
-  return [...seen].flatMap(([r, s]): readonly Diagnostic[] => {
-    if (s.idle < s.lists || s.lists === 0) return [];
+  return idleRules(ruleset, written).map(({ rule: r, kind, cover }): Diagnostic => {
     const place = r.place ? { place: r.place } : {};
-    const hint = "Move it before them, or delete it; its packets' fate stays the same.";
-    return [{ code: s.code, severity: "warning", ...place, path: pathOf(r, written), fact: s.why, hint }];
-  });
-}
-
-/** The rules of one list that change nothing, each with the reason. */
-function idleIn(list: readonly PfRule[]): ReadonlyMap<PfRule, { readonly why: string; readonly code: string }> {
-  const rules = list.flatMap((r): readonly Rule[] =>
-    r.action === "match" ? [] : [{ id: r.id, action: r.action, boxes: r.tagged ? [] : r.boxes }],
-  );
-  const compiled = compile(rules);
-  const meter = makeMeter(STEPS_PER_LIST);
-  const out = new Map<PfRule, { why: string; code: string }>();
-  for (const found of findRedundant(compiled, { meter }).redundant) {
-    const r = list[found.index];
-    if (r && r.boxes.length > 0 && found.reason === "repeated") {
-      out.set(r, { why: `rule ${r.id} does what would happen without it`, code: "PFSENSE_RULE_REDUNDANT" });
+    const path = pathOf(r, written);
+    if (kind === "repeated") {
+      const fact = `rule ${r.id} does what would happen without it, to every packet in every way`;
+      const hint = "Delete it, or move it before the rules that it should come before.";
+      return { code: "PFSENSE_RULE_REDUNDANT", severity: "warning", ...place, path, fact, hint };
     }
-  }
-  for (const found of findShadows(compiled, { meter }).shadows) {
-    const r = list[found.index];
-    if (!r) continue;
-    const cover = found.cover.slice(0, 3).join(", ");
-    out.set(r, { why: `rule ${r.id} is never reached: ${cover} take all its packets`, code: "PFSENSE_RULE_SHADOWED" });
-  }
-  return out;
+    const by = cover.slice(0, 3).join(", ");
+    const fact = `rule ${r.id} is never reached: ${by} take all its packets`;
+    const hint = "Move it before them, or delete it; its packets' fate stays the same.";
+    return { code: "PFSENSE_RULE_SHADOWED", severity: "warning", ...place, path, fact, hint };
+  });
 }
 
 /** Passes that ask for nothing at all. */

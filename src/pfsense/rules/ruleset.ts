@@ -51,6 +51,11 @@ function reportWhatNoFileTells(c: Context): void {
       "Verdicts are those of the rules as if it were on.",
     );
   }
+  if (!c.interfaces.some((i) => i.kind === "interface")) {
+    const fact = "no interface is enabled: it passes nothing on";
+    const hint = "Put <enable/> into the interfaces that it has; a rule needs one to stand on.";
+    warn(c, "PFSENSE_NO_INTERFACE_ENABLED", undefined, "interfaces", fact, hint);
+  }
   for (const i of c.interfaces.filter((x) => x.kind === "interface" && (x.isUnknown4 || x.isUnknown6))) {
     const fact = `the address of ${i.key} is not in the file`;
     const hint = "Rules that name it may match anything outside the other networks; verdicts that hang on it say so.";

@@ -15,6 +15,13 @@ export { rulesFor, type NftQuestion, type NftRules } from "./nft/flatten.ts";
 export type { NftUnsupported, ParsedNft } from "./nft/types.ts";
 export { passing, type EnumerateOptions } from "./passing.ts";
 export { always, excess, holds, never } from "./questions.ts";
-export { findRedundant, type Redundant, type RedundantOptions, type RedundantReport } from "./redundant.ts";
+export {
+  findIdle,
+  findRedundant,
+  type IdleOptions,
+  type Redundant,
+  type RedundantOptions,
+  type RedundantReport,
+} from "./redundant.ts";
 export { findShadows, type ReportOptions, type Shadow, type ShadowReport } from "./shadows.ts";
 export { uncovered, type UncoveredOptions } from "./uncovered.ts";

@@ -55,7 +55,7 @@ describe("auditing a configuration", () => {
         rule(1, "pass", { source: { network: "lan" }, destination: half(0) }),
         rule(2, "pass", { source: { network: "lan" }, destination: half(1) }),
         rule(3, "block", { source: { network: "lan" }, destination: { network: "opt1" } }),
-        rule(4, "block", { interface: "opt1" }),
+        rule(4, "block", { interface: "opt1", log: true }),
       ],
     }).diagnostics;
     expect(found.map((d) => `${d.code} ${d.path}`)).toEqual([
@@ -65,12 +65,89 @@ describe("auditing a configuration", () => {
     expect(found[0]?.fact).toContain("1, 2");
   });
 
+  const LAN = { source: { network: "lan" } };
+  const codesOf = (rules: readonly Readonly<Record<string, unknown>>[], c: Partial<Case> = {}): readonly string[] =>
+    make({ ...c, rules }).diagnostics.map((d) => `${d.code} ${d.path}`);
+
+  it("calls a rule redundant when a later one does the very same", () => {
+    expect(codesOf([rule(1, "pass", { ...LAN, protocol: "udp" }), rule(2, "pass", LAN)])).toEqual([
+      "PFSENSE_RULE_REDUNDANT filter.rule[0]",
+    ]);
+  });
+
+  it.each([
+    ["its gateway", { gateway: "WANGW" }],
+    ["its log", { log: true }],
+    ["the tag it sets", { tag: "NOWAN" }],
+    ["its kind of state", { statetype: "sloppy state" }],
+    ["that it keeps no state", { statetype: "none" }],
+    ["its state policy", { statepolicy: "if-bound" }],
+    ["its limiter", { dnpipe: "slow" }],
+    ["its queue", { defaultqueue: "qVoice" }],
+    ["its limit of states", { "max-src-states": 5 }],
+    ["its time-out", { statetimeout: 30 }],
+    ["that it lets IP options through", { allowopts: true }],
+    ["that its states are not told to the peer", { nopfsync: true }],
+    ["that its answers go by the routing table", { disablereplyto: true }],
+  ])("does not call a rule redundant of which %s would be missed", (_, fields) => {
+    expect(codesOf([rule(1, "pass", { ...LAN, protocol: "udp", ...fields }), rule(2, "pass", LAN)])).toEqual([]);
+    // Nor one before which the other does it.
+    expect(codesOf([rule(1, "pass", { ...LAN, protocol: "udp" }), rule(2, "pass", { ...LAN, ...fields })])).toEqual([]);
+    expect(
+      codesOf([rule(1, "pass", { ...LAN, protocol: "udp", ...fields }), rule(2, "pass", { ...LAN, ...fields })]),
+    ).toEqual(["PFSENSE_RULE_REDUNDANT filter.rule[0]"]);
+  });
+
+  it("keeps a rule for the segments that begin no connection", () => {
+    const anyFlags = { ...LAN, protocol: "tcp", tcpflags_any: true };
+    expect(codesOf([rule(1, "pass", anyFlags), rule(2, "pass", LAN)])).toEqual([]);
+    // Connections never reach it: its segments do.
+    expect(codesOf([rule(1, "pass", { ...LAN, protocol: "tcp" }), rule(2, "pass", anyFlags)])).toEqual([]);
+    expect(codesOf([rule(1, "pass", anyFlags), rule(2, "pass", anyFlags)])).toEqual([
+      "PFSENSE_RULE_SHADOWED filter.rule[1]",
+    ]);
+    const own = { ...LAN, protocol: "tcp", tcpflags1: "syn", tcpflags2: "syn,ack" };
+    expect(codesOf([rule(1, "pass", own), rule(2, "pass", { ...LAN, protocol: "tcp" })])).toEqual([]);
+  });
+
+  it("keeps a rule of both families of which one is needed", () => {
+    const both = { interface: "opt1", ipprotocol: "inet46", floating: "yes", direction: "any" };
+    expect(codesOf([rule(1, "block", both)])).toEqual([]);
+  });
+
+  it("keeps a refusal before a pass that is never reached because of it, and the log before the silent refusal", () => {
+    expect(codesOf([rule(1, "block", { ...LAN, log: true }), rule(2, "pass", LAN)])).toEqual([
+      "PFSENSE_RULE_SHADOWED filter.rule[1]",
+    ]);
+    // The last rules refuse it too, but they log.
+    expect(codesOf([rule(1, "block", { interface: "opt1" })])).toEqual([]);
+    expect(codesOf([rule(1, "reject", { interface: "opt1", log: true })])).toEqual([]);
+  });
+
+  it("does not call a rule redundant before one that may take its packets", () => {
+    const xml = "<aliases><alias><name>N</name><type>host</type><address>example.com</address></alias></aliases>";
+    const doubtful = rule(2, "block", { ...LAN, destination: { address: "N" } });
+    expect(codesOf([rule(1, "pass", LAN), doubtful, rule(3, "pass", LAN)], { xml })).not.toContain(
+      "PFSENSE_RULE_REDUNDANT filter.rule[0]",
+    );
+  });
+
+  it("reports of two rules that do the same the one that may go", () => {
+    expect(codesOf([rule(1, "pass", LAN), rule(2, "pass", LAN)])).toEqual(["PFSENSE_RULE_SHADOWED filter.rule[1]"]);
+  });
+
   it("does not call a rule unreached that hangs on something unknown", () => {
     const c = {
       xml: "<aliases><alias><name>N</name><type>host</type><address>example.com</address></alias></aliases>",
       rules: [rule(1, "pass", { source: { address: "N" } }), rule(2, "pass", { source: { network: "lan" } })],
     };
     expect(make(c).diagnostics).toEqual([]);
+  });
+
+  it("finds a file in which no interface is enabled, with rules and without", () => {
+    const change = { "<wan><enable/>": "<wan>", "<lan><enable/>": "<lan>", "<opt1><enable/>": "<opt1>" };
+    expect(codesOf([], { change })).toEqual(["PFSENSE_NO_INTERFACE_ENABLED interfaces"]);
+    expect(codesOf([rule(1, "pass", LAN)], { change })).toContain("PFSENSE_NO_INTERFACE_ENABLED interfaces");
   });
 
   it("finds open passes and aliases that nothing uses", () => {

@@ -6,11 +6,11 @@ import { compile } from "../../../src/policy/engine/compile.ts";
 import { equivalent } from "../../../src/policy/engine/diff.ts";
 import { sameDiagrams } from "../../../src/policy/engine/idd.ts";
 import { decide, firstMatch, matches } from "../../../src/policy/engine/interpret.ts";
-import { findRedundant } from "../../../src/policy/engine/redundant.ts";
+import { findIdle, findRedundant } from "../../../src/policy/engine/redundant.ts";
 import { findShadows } from "../../../src/policy/engine/shadows.ts";
 import type { Action, Packet, Rule } from "../../../src/policy/engine/types.ts";
 import { uncovered } from "../../../src/policy/engine/uncovered.ts";
-import { arbitraryRules, packetsOf, WORLDS } from "./small-world.ts";
+import { arbitraryRules, packetsOf, worldBox, WORLDS } from "./small-world.ts";
 
 const WORLD = WORLDS[0]!;
 
@@ -131,6 +131,52 @@ describe("redundant rules", () => {
     const deny = port("deny", "block", 23);
     expect(findRedundant(compile([deny])).redundant).toMatchObject([{ rule: "deny", reason: "repeated" }]);
     expect(findRedundant(compile([deny, port("all", "pass", 0, 65535)])).redundant).toEqual([]);
+  });
+});
+
+describe("idle rules", () => {
+  /** A rule's effect: its action, and something more that is in its name. */
+  const effectOf = (rule: Rule): string => `${rule.action} ${rule.id.at(-1)!}`;
+  const fate = (rules: readonly Rule[], packet: Packet): string => {
+    const { rule } = decide(rules, packet, "block");
+    return rule === null ? "nothing" : effectOf(rules.find((r) => r.id === rule)!);
+  };
+
+  it("may go alone and together without a packet getting another effect, and no other rule may go alone", () => {
+    const kinds = fc.array(fc.constantFrom("a", "b"), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(arbitraryRules(WORLD, 8), kinds, fc.boolean(), (drawn, more, areAllAsked) => {
+        const rules = drawn.map((r, i): Rule => ({ ...r, id: `r${i}${more[i]!}` }));
+        const isAsked = (i: number): boolean => areAllAsked || i % 2 === 0;
+        const found = findIdle(compile(rules), {
+          isAsked,
+          effectOf: (i) => effectOf(rules[i]!),
+          defaultEffect: "nothing",
+        });
+        const gone = new Set(found.map((f) => f.index));
+        const lists = [rules.filter((_, i) => !gone.has(i)), ...[...gone].map((g) => rules.toSpliced(g, 1))];
+        const packets = [...packetsOf(worldBox(WORLD))];
+        for (const packet of packets) for (const list of lists) expect(fate(list, packet)).toBe(fate(rules, packet));
+        expect([...gone].every(isAsked)).toBe(true);
+        rules.forEach((rule, i) => {
+          // One that is left does something, alone or once the others have gone.
+          if (gone.has(i) || !isAsked(i) || rule.boxes.length === 0) return;
+          const isMissed = [rules, lists[0]!].some((list) => {
+            const rest = list.filter((r) => r !== rule);
+            return packets.some((packet) => fate(rest, packet) !== fate(list, packet));
+          });
+          expect(isMissed).toBe(true);
+        });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("are not found where the budget ends first", () => {
+    const rules = [port("first", "pass", 80), port("all", "pass", 0, 65535)];
+    const options = { isAsked: () => true, effectOf: () => "same", defaultEffect: "none" };
+    expect(findIdle(compile(rules), options).map((f) => f.rule)).toEqual(["first"]);
+    expect(findIdle(compile(rules), { ...options, meter: makeMeter(0) })).toEqual([]);
   });
 });
 
