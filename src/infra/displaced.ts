@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ListedVm } from "../provision/ownership.ts";
 import { hostTag } from "./mark.ts";
-import type { Recorded } from "./recovery.ts";
+import { VM, type Recorded } from "./recorded.ts";
 
 /*
  * Guests that stand, held against the plan, before anything is touched. A guest is made under its host's name: its host
@@ -50,7 +50,6 @@ export type Displaced =
 /** Tells the program which VM ids will be free by the time it builds. */
 export const MAKING_WAY = "MAQUETTE_MAKING_WAY";
 
-const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 const GUEST = "maquette:lab:Guest$";
 const disks = z.array(z.looseObject({ size: z.number().default(0) })).catch([]);
 const outputs = z

@@ -53,7 +53,8 @@ export class Guest extends pulumi.ComponentResource {
             nodeName: node,
             vmId: naming.vmId(host),
             name: naming.guestName(host),
-            description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}. Changes by hand are undone by the next up.`,
+            // A clone gets it with its creation, its tags only by a later call: the mark here says from the first whose it is.
+            description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}, mark ${mark}\nChanges by hand are undone by the next up.`,
             tags: [hostTag(host.id), "maquette", mark, `role-${host.role}`],
             poolId: naming.pool,
             ...(template.kind === "clone"

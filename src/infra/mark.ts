@@ -12,3 +12,6 @@ export const poolOf = (mark: string): string => mark.slice(0, mark.lastIndexOf("
 
 /** The tag that says which host of the plan a guest is: made under that name, it cannot become another one's. */
 export const hostTag = (host: string): string => `host-${host}`;
+
+/** Whether a comment or description names the mark, as a word of its own. */
+export const bears = (text: string, mark: string): boolean => text.split(/[\s,;]+/).includes(mark);

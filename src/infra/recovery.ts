@@ -1,22 +1,10 @@
 import { z } from "zod";
 import type { ListedVm } from "../provision/ownership.ts";
-import { poolOf } from "./mark.ts";
+import { bears, poolOf } from "./mark.ts";
+import { vmIdOf, VM, type Recorded } from "./recorded.ts";
+import { isAbandoned, isBegunGuest, judgeGuests, type Claim, type GuestSituation } from "./unfinished.ts";
 
-/** What recovery reads of a resource in the checkpoint. */
-export interface Recorded {
-  readonly type: string;
-  readonly urn?: string | undefined;
-  readonly id?: string | undefined;
-  readonly inputs?: Readonly<Record<string, unknown>> | undefined;
-  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
-  readonly protect?: boolean | undefined;
-  /** The old one of a replacement that is not finished. */
-  readonly delete?: boolean | undefined;
-  /** When it was first recorded, as Pulumi writes it: RFC 3339 in UTC, so that texts compare as times. */
-  readonly created?: string | undefined;
-  /** Why its creation or update broke off half-way: the state then says what was wanted, not what is. */
-  readonly initErrors?: readonly string[] | null | undefined;
-}
+export type { Recorded } from "./recorded.ts";
 
 /**
  * Something other than a VM that a run began to make, found by what its inputs say. The list is in the order in which
@@ -55,13 +43,7 @@ export interface Download {
   readonly endedAt?: number | undefined;
 }
 
-export interface Situation {
-  readonly mark: string;
-  readonly isEmbedded: boolean;
-  readonly recorded: readonly Recorded[];
-  /** Operations that an interrupted run had begun. */
-  readonly pending: readonly { readonly type: string; readonly resource: Recorded }[];
-  readonly listed: readonly ListedVm[];
+export interface Situation extends GuestSituation {
   /** Which of `begunBy(pending)` are there. */
   readonly standing: readonly Standing[];
   /** All pools of the cluster: their names are the cluster's, so a pool tells whose things of its name are. */
@@ -77,6 +59,8 @@ export interface Pool {
 export interface Recovery {
   /** VMs that exist, are ours, and that the state never recorded: begun and cut off. */
   readonly leftovers: readonly ListedVm[];
+  /** Recorded ones that were cut off before they bore the mark: they get it. */
+  readonly claims: readonly Claim[];
   /** Other things of that kind, in the order in which to delete them. */
   readonly begun: readonly Standing[];
   /** What stands where this stack began to make its own, and is not provably this stack's: left alone. */
@@ -115,7 +99,6 @@ export interface Stranger {
 }
 
 const cdrom = z.object({ interface: z.string(), fileId: z.string() });
-const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 
 /** How each type that the program makes is found again; of `text` an input that is absent is "". */
 const BEGUN: Readonly<Record<string, (text: (name: string) => string) => Begun>> = {
@@ -160,10 +143,10 @@ export function begunBy({ recorded, pending }: Pick<Situation, "recorded" | "pen
 }
 
 type Pending = Situation["pending"][number];
-const isBegunGuest = (p: Pending): boolean => p.type === "creating" && p.resource.type === VM;
 
-/** Whether a run began to make guests that it never recorded: the API may still be at it. */
-export const beginsGuests = (pending: readonly Pending[]): boolean => pending.some(isBegunGuest);
+/** Whether the API may still be making guests that a run asked for and never recorded. */
+export const mayBeMaking = (pending: readonly Pending[], listed: readonly ListedVm[]): boolean =>
+  pending.some(isBegunGuest) || listed.some(isAbandoned);
 
 const identityOf = (thing: Begun | undefined): string => JSON.stringify({ ...thing, comment: undefined });
 
@@ -180,24 +163,14 @@ function thingOf(r: Recorded): Begun | undefined {
  */
 export function planRecovery(s: Situation): Recovery {
   const recorded = new Set(s.recorded.filter((r) => r.type === VM).map(vmIdOf));
-  const begun = new Map(s.pending.filter(isBegunGuest).map((p) => [vmIdOf(p.resource), p.resource.inputs?.["name"]]));
   const listed = new Set(s.listed.map((vm) => vm.vmid));
-  const unrecorded = s.listed.filter((vm) => {
-    if (recorded.has(vm.vmid)) return false;
-    if (vm.tags.includes(s.mark)) return true;
-    if (!begun.has(vm.vmid)) return false;
-    // A clone that was cut off before its tags were set bears its name, and a begun operation says that it is ours;
-    // another stack's guest of that name and id bears that stack's tags.
-    if (begun.get(vm.vmid) === vm.name && !vm.tags.includes("maquette")) return true;
-    // The embedded API is this stack's alone; on a cluster it may be what somebody else is making just now.
-    return s.isEmbedded && isAbandoned(vm);
-  });
-  const unknown = s.isEmbedded ? [] : unrecorded.filter((vm) => !begun.has(vm.vmid));
+  const { leftovers, claims, unknown } = judgeGuests(s);
   const isStateLost = unknown.length > 0;
   const doubles = doublesOf(s.recorded);
   const judged = s.standing.map((found) => ({ found, why: whyNotOurs(found, s) }));
   return {
-    leftovers: isStateLost ? [] : unrecorded,
+    leftovers: isStateLost ? [] : leftovers,
+    claims: isStateLost ? [] : claims,
     begun: isStateLost ? [] : judged.filter((j) => j.why === undefined).map((j) => j.found),
     strangers: judged.flatMap(({ found, why }) => (why === undefined ? [] : [{ begun: found.begun, why }])),
     halfMade: isStateLost ? [] : s.recorded.flatMap((r) => halfMadeOf(r, s.listed)),
@@ -205,6 +178,7 @@ export function planRecovery(s: Situation): Recovery {
     needsRefresh:
       s.pending.length > 0 ||
       doubles.length > 0 ||
+      claims.length > 0 ||
       // Half made: the state says what was wanted, so without asking the next update would find nothing to do.
       s.recorded.some((r) => (r.initErrors ?? []).length > 0) ||
       [...recorded].some((id) => id !== undefined && !listed.has(id)),
@@ -220,12 +194,6 @@ function doublesOf(recorded: readonly Recorded[]): readonly Recorded[] {
   const guests = recorded.filter((r) => r.type === VM && r.delete !== true && r.urn !== undefined);
   return guests.filter((r) => guests.some((o) => o.urn !== r.urn && vmIdOf(o) === vmIdOf(r) && madeAt(o) < madeAt(r)));
 }
-
-/**
- * A creation or clone that broke off with its node, as in a power cut: it has the lock, and neither name nor tags yet.
- * That nobody is at it any more is for the caller to know (`untilNoneIsMade`).
- */
-const isAbandoned = (vm: ListedVm): boolean => (vm.lock === "create" || vm.lock === "clone") && vm.tags.length === 0;
 
 function halfMadeOf(r: Recorded, listed: readonly ListedVm[]): readonly HalfMade[] {
   if (r.type !== VM || (r.initErrors ?? []).length === 0) return [];
@@ -269,12 +237,4 @@ function whyNotOurs(found: Standing, s: Situation): string | undefined {
 function broughtBy(d: Download, createdAt: number | undefined): boolean {
   if (createdAt === undefined) return d.endedAt === undefined;
   return d.begunAt - 1 <= createdAt && createdAt <= (d.endedAt ?? Infinity) + 1;
-}
-
-const bears = (comment: string, mark: string): boolean => comment.split(/[\s,]+/).includes(mark);
-
-function vmIdOf(r: Recorded): number | undefined {
-  const id = r.inputs?.["vmId"] ?? r.id;
-  const n = Number(id);
-  return Number.isInteger(n) ? n : undefined;
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host, Plan } from "../plan/types.ts";
 import type { Images } from "./image.ts";
 import { Vm } from "./proxmox.ts";
+import { TEMPLATE_OF } from "./unfinished.ts";
 import type { World } from "./world.ts";
 
 /** What guests of a role begin as, on one node: a clone of a template, or an import of the image. */
@@ -43,7 +44,7 @@ export class Templates extends pulumi.ComponentResource {
         nodeName: node,
         vmId: naming.templateId(host.role, position),
         name: naming.templateName(host.role, position),
-        description: `Template of the role ${host.role}, from ${image.id}.`,
+        description: `${TEMPLATE_OF}${host.role}, from ${image.id}.\n\nmaquette: mark ${mark}`,
         tags: ["maquette", mark],
         poolId: naming.pool,
         template: true,

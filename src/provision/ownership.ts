@@ -22,6 +22,7 @@ export interface ListedVm {
   readonly tags: readonly string[];
   /** `clone`, `create`, `backup` … while something is at work on it, or was when its node lost power. */
   readonly lock?: string | undefined;
+  readonly pool?: string | undefined;
 }
 
 /** The VM of that id if it bears the mark. */

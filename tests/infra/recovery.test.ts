@@ -17,9 +17,21 @@ const stack: Recorded = { type: "pulumi:pulumi:Stack" };
 const pending = (type: string, resource: Recorded): Situation["pending"][number] => ({ type, resource });
 
 const plan = (changes: Partial<Situation>): ReturnType<typeof planRecovery> =>
-  planRecovery({ mark, isEmbedded: true, recorded: [], pending: [], listed: [], standing: [], pools: [], ...changes });
+  planRecovery({
+    mark,
+    isEmbedded: true,
+    recorded: [],
+    pending: [],
+    listed: [],
+    described: new Map(),
+    started: new Set(),
+    standing: [],
+    pools: [],
+    ...changes,
+  });
 const nothing = {
   leftovers: [],
+  claims: [],
   begun: [],
   strangers: [],
   halfMade: [],
@@ -54,6 +66,7 @@ describe("a run that was killed", () => {
       pending: [pending("creating", guest(1012, "dc2"))],
       // Not tagged yet: Proxmox sets the clone's own tags after the clone.
       listed: [ours(1011, "dc1"), vm(1012, "dc2")],
+      described: new Map([[1012, `a controller\n\nmaquette: role dc, plan lab, mark ${mark}\nno more`]]),
     });
     expect(found).toMatchObject({ needsRefresh: true, dropsPending: true, isStateLost: false });
     expect(found.leftovers.map((v) => v.vmid)).toEqual([1012]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { nothing, upid } from "./answers.ts";
 import { seg, type PveClient } from "./client.ts";
+import { PveError } from "./error.ts";
 
 const taskOrNothing = z.union([upid, z.null()]);
 
@@ -17,6 +18,29 @@ export async function destroyVm(client: PveClient, node: string, vmId: number): 
     await client.waitTask(await client.post(`${vm}/status/stop`, upid, locked), { pollMs: 200 });
   const gone = await client.delete(vm, upid, { ...locked, purge: true, "destroy-unreferenced-disks": true });
   await client.waitTask(gone, { pollMs: 200 });
+}
+
+/** What stands in a VM's notes; empty where the token may not read them: such a VM is not its maker's. */
+export async function descriptionOf(
+  client: PveClient,
+  vm: { readonly node: string; readonly vmid: number },
+): Promise<string> {
+  try {
+    const config = z.object({ description: z.string().default("") });
+    return (await client.get(`/nodes/${seg(vm.node)}/qemu/${vm.vmid}/config`, config)).description;
+  } catch (error) {
+    if (error instanceof PveError && (error.status === 403 || error.isMissing)) return "";
+    throw error;
+  }
+}
+
+/** Gives a VM these tags and no others. */
+export async function tagVm(
+  client: PveClient,
+  vm: { readonly node: string; readonly vmid: number },
+  tags: readonly string[],
+): Promise<void> {
+  await client.put(`/nodes/${seg(vm.node)}/qemu/${vm.vmid}/config`, nothing, { tags: tags.join(";") });
 }
 
 /** Takes Proxmox' protection flag off a VM, where it is: one that is protected cannot be deleted. */
