@@ -56,6 +56,13 @@ module.exports = {
       to: { path: "^src/(plan|stack)/|^src/pfsense/emit/" },
     },
     {
+      name: "only-roles-make-places-for-secrets",
+      comment: "Roles, and what writes the routers' configuration; no text that a plan carries ever becomes a place.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(roles|pfsense/emit)/" },
+      to: { path: "^src/core/secret-place" },
+    },
+    {
       name: "pure-rooms-do-no-io",
       comment:
         "core, the rules of plan, policy, pfsense and roles are functions; files are read in plan/load and by the CLI.",

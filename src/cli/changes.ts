@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { shown, textFrom } from "../core/text.ts";
 
 type OpType = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"]["op"];
 
@@ -69,7 +70,7 @@ function differingInputs(before: unknown, after: unknown): PropertyChange[] {
   const inputsOf = (s: unknown): unknown => (isRecord(s) ? (s["inputs"] ?? {}) : {});
   const compare = (o: unknown, n: unknown, path: string): void => {
     if (JSON.stringify(o) === JSON.stringify(n)) return;
-    const [x, y] = [named(o), named(n)];
+    const [x, y] = isTextAt(path) ? [] : [named(o), named(n)];
     if (x && y) {
       for (const key of new Set([...Object.keys(x), ...Object.keys(y)]))
         if (!key.startsWith("__")) compare(x[key], y[key], path === "" ? key : `${path}["${key}"]`);
@@ -80,11 +81,20 @@ function differingInputs(before: unknown, after: unknown): PropertyChange[] {
       }
       return;
     }
-    const [b, a] = narrowed(o, n);
+    const [b, a] = isTextAt(path) ? narrowed(inWords(o), inWords(n)) : narrowed(o, n);
     found.push({ path, before: b, after: a, forcesReplacement: false });
   };
   compare(inputsOf(before), inputsOf(after), "");
   return found;
+}
+
+/** Where texts stand that may have places for secrets: a seed's files, and what steps write and hand over. */
+const isTextAt = (path: string): boolean => /\["(?:content|input)"\]$|^files\["[^"]*"\]$/.test(path);
+
+/** Such a text as people read it, each place by its name. */
+function inWords(value: unknown): unknown {
+  const text = textFrom(value);
+  return text === undefined ? value : shown(text);
 }
 
 /** A record as it is; a list of things with names as a record of them. */

@@ -1,12 +1,13 @@
 import { readCheckpoint } from "../engine/checkpoint.ts";
 import { Fault } from "../core/fault.ts";
+import { shown, type Text } from "../core/text.ts";
 import { quote } from "../door/index.ts";
 import { namingOf, seedNaming } from "../infra/naming.ts";
 import { readRoleTemplates, readSeedTemplates } from "../infra/read-templates.ts";
 import type { Settings } from "../infra/settings.ts";
 import type { Host, Plan } from "../plan/types.ts";
-import { seedInputs } from "../provision/seed.ts";
-import { roleInputs, type DeclaredStep } from "../provision/steps/index.ts";
+import { seedState } from "../provision/seed.ts";
+import { roleState, type DeclaredStep } from "../provision/steps/index.ts";
 import { declare } from "../provision/steps/work.ts";
 import { renderHost } from "../roles/registry.ts";
 import { renderSeed } from "../roles/seed.ts";
@@ -15,7 +16,7 @@ import type { Context } from "./context.ts";
 /** All that a host gets, with places for secrets. */
 export interface HostWork {
   /** Of the CD that it reads at its first boot, by name. */
-  readonly seed: ReadonlyMap<string, string>;
+  readonly seed: ReadonlyMap<string, Text>;
   readonly roles: readonly {
     readonly role: string;
     readonly steps: readonly DeclaredStep[];
@@ -42,11 +43,11 @@ export async function sentWork({ folders, stack }: Context, host: string): Promi
   const resources = checkpoint?.resources ?? [];
   const seed = resources
     .filter((r) => r.type === "provision:index:Seed" && r.urn.endsWith(`::${host}-seed`))
-    .flatMap((r) => Object.entries(seedInputs.shape.files.parse(r.inputs?.["files"])));
+    .flatMap((r) => Object.entries(seedState.shape.files.parse(r.inputs?.["files"])));
   const roles = resources
     .filter((r) => r.type === "provision:index:Role" && r.inputs?.["host"] === host)
     .map((r) => {
-      const { role, steps } = roleInputs.pick({ role: true, steps: true }).parse(r.inputs);
+      const { role, steps } = roleState.pick({ role: true, steps: true }).parse(r.inputs);
       const failed = (r.initErrors ?? []).join("\n");
       return { role, steps, ...(failed === "" ? {} : { failed }) };
     });
@@ -63,18 +64,22 @@ export async function sentWork({ folders, stack }: Context, host: string): Promi
   return { seed: new Map(seed), roles };
 }
 
-/** The files of a host's work, by the path that a person asks for: the seed's by their names, the others' where they lie. */
+/**
+ * The files of a host's work as people read them, by the path that a person asks for: the seed's by their names, the
+ * others' where they lie.
+ */
 export function filesOf({ seed, roles }: HostWork): ReadonlyMap<string, string> {
-  const files = new Map(seed);
+  const files = new Map([...seed].map(([name, text]) => [name, shown(text)] as const));
   for (const { steps } of roles)
     for (const step of steps)
-      if (step.kind === "files") for (const [path, { content }] of Object.entries(step.files)) files.set(path, content);
+      if (step.kind === "files")
+        for (const [path, { content }] of Object.entries(step.files)) files.set(path, shown(content));
   return files;
 }
 
 /** The whole as one text. */
 export function textOf(host: string, { seed, roles }: HostWork): string {
-  const parts = [...seed].map(([file, text]) => `# ${host}/${file}\n${text.trimEnd()}\n`);
+  const parts = [...seed].map(([file, text]) => `# ${host}/${file}\n${shown(text).trimEnd()}\n`);
   for (const { role, steps, failed } of roles) {
     for (const step of steps) parts.push(`# ${host}: ${role}, ${step.name}\n${textOfStep(host, step)}`);
     if (failed !== undefined)
@@ -86,7 +91,7 @@ export function textOf(host: string, { seed, roles }: HostWork): string {
 type Command = Extract<DeclaredStep, { kind: "command" }>["run"];
 
 const commandLine = (what: string, { argv, input }: Command): string =>
-  `# ${what}: ${quote(argv)}${input === undefined ? "" : `, which reads\n${input.trimEnd().replace(/^/gm, "#   ")}`}\n`;
+  `# ${what}: ${quote(argv)}${input === undefined ? "" : `, which reads\n${shown(input).trimEnd().replace(/^/gm, "#   ")}`}\n`;
 
 function textOfStep(host: string, step: DeclaredStep): string {
   const drift = step.drift === undefined ? "" : `# found: ${step.drift}\n`;
@@ -102,7 +107,7 @@ function textOfStep(host: string, step: DeclaredStep): string {
     case "files": {
       const files = Object.entries(step.files).map(([path, { content, owner, mode }]) => {
         const rights = [owner, mode].filter((word) => word !== undefined);
-        return `# ${host}${path}${rights.length > 0 ? ` (${rights.join(" ")})` : ""}\n${content.trimEnd()}\n`;
+        return `# ${host}${path}${rights.length > 0 ? ` (${rights.join(" ")})` : ""}\n${shown(content).trimEnd()}\n`;
       });
       const commands = [
         ...(step.absent ?? []).map((path) => `# absent: ${path}\n`),

@@ -57,5 +57,9 @@ export function markdownOf(changes: readonly Change[], stack: string): string {
 
 const listed = (changes: readonly Change[]): string => changes.map((c) => `\`${nameOf(c.urn)}\``).join(", ");
 
-/** Inline code that survives backticks and bars in a value. */
-const code = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``);
+/** Inline code that no backtick of a value ends (CommonMark, "code spans"): its fence is longer than any in it. */
+function code(text: string): string {
+  const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return longest > 0 || text === "" ? `${fence} ${text} ${fence}` : `${fence}${text}${fence}`;
+}

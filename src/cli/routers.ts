@@ -1,4 +1,5 @@
 import { messageOf } from "../core/fault.ts";
+import { shown } from "../core/text.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
 import { emitRouters, unmetNeeds } from "../pfsense/emit/index.ts";
 import type { PfConfig } from "../pfsense/model/config.ts";
@@ -14,7 +15,7 @@ export function routersOf(plan: Plan): {
   const configs = new Map<string, PfConfig>();
   const findings: Diagnostic[] = [...unmetNeeds(plan)];
   for (const [router, text] of emitRouters(plan, {})) {
-    const read = readConfig(text, { file: `${router}/config.xml` });
+    const read = readConfig(shown(text), { file: `${router}/config.xml` });
     findings.push(...read.warnings, ...(read.ok ? [] : read.errors));
     if (read.ok) configs.set(router, read.value);
   }

@@ -107,3 +107,8 @@ export function networksOfRange(r: AddressRange): readonly Network[] {
   }
   return out;
 }
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+
+/** A name that DNS may know (RFC 1123 §2.1), or an address. */
+export const isHostOrAddress = (text: string): boolean => HOST_NAME.test(text) || parseAddress(text) !== undefined;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { declaredText } from "../provision/text.ts";
 import type { Host, Nic } from "../plan/types.ts";
 import { hostTag } from "./mark.ts";
 import { Vm } from "./proxmox.ts";
@@ -29,7 +30,7 @@ export class Guest extends pulumi.ComponentResource {
         storage: settings.storage.seeds,
         fileName: `${mark}-${host.id}.iso`,
         label: seed.label,
-        files: Object.fromEntries(seed.files),
+        files: Object.fromEntries([...seed.files].map(([name, text]) => [name, declaredText(text)] as const)),
         authority: seed.authority,
         certificates: seed.certificates,
         vmId: naming.vmId(host),

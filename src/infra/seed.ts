@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Text } from "../core/text.ts";
 import type { Seed } from "../roles/seed.ts";
 
 export interface SeedArgs {
@@ -6,7 +7,7 @@ export interface SeedArgs {
   readonly storage: string;
   readonly fileName: string;
   readonly label: string;
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, Text>>;
   readonly authority: Seed["authority"];
   readonly certificates: Seed["certificates"];
   readonly vmId: number;
@@ -15,7 +16,7 @@ export interface SeedArgs {
   readonly digest: string;
 }
 
-/** A seed CD on a node's storage (src/provision/seed.ts): texts with placeholders and a keyed digest, no secret. */
+/** A seed CD on a node's storage (src/provision/seed.ts): texts with places for secrets and a keyed digest, no secret. */
 export class SeedCd extends pulumi.CustomResource {
   /** `local:iso/….iso`. */
   declare readonly volume: pulumi.Output<string>;

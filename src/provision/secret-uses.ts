@@ -1,7 +1,7 @@
+import { askedOf, placesOf, type SecretKind, type Text } from "../core/text.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { renderHost } from "../roles/registry.ts";
 import { renderSeed, type SeedNaming, type SeedTemplates } from "../roles/seed.ts";
-import { secretsIn, type SecretKind } from "../roles/template.ts";
 import { declare, stepSchema, textsOf } from "./steps/work.ts";
 
 /** A secret of a plan, as people name it. */
@@ -38,8 +38,8 @@ export const secretLabel = (kind: SecretKind, label: string): string => `${FAMIL
 /** Every secret for which some text of the plan's seeds and steps has a place, sorted by label. */
 export function secretUses(plan: Plan, facts: SecretUsesFacts): readonly SecretUse[] {
   const found = new Map<string, { hosts: Set<string>; isSeeded: boolean }>();
-  const add = (host: Host, texts: Iterable<string>, isSeeded: boolean): void => {
-    for (const { kind, label } of [...texts].flatMap(secretsIn)) {
+  const add = (host: Host, texts: Iterable<Text>, isSeeded: boolean): void => {
+    for (const { kind, label } of [...texts].flatMap(placesOf).map(askedOf)) {
       const name = secretLabel(kind, label);
       const use = found.get(name) ?? { hosts: new Set(), isSeeded: false };
       use.hosts.add(host.id);

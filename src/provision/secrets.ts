@@ -1,8 +1,6 @@
-import { secretsIn, type SecretKind } from "../roles/template.ts";
+import { askedOf, placesOf, type Resolve, type SecretKind, type Text } from "../core/text.ts";
 import type { StackSecret } from "../stack/secret.ts";
 import type { AuthorityRequest, CertificateRequest, Vault } from "../stack/vault.ts";
-
-export type Resolve = (kind: SecretKind, label: string) => string;
 
 /** What a host's certificates are for; the CA is the stack's. */
 export interface CertificateOrder {
@@ -10,7 +8,7 @@ export interface CertificateOrder {
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
 }
 
-/** A stack's secret and vault, as far as placeholders ask for them. */
+/** A stack's secret and vault, as far as places ask for them. */
 export class SecretSource {
   readonly #secret: StackSecret;
   readonly #vault: Vault;
@@ -26,10 +24,10 @@ export class SecretSource {
     return this.#secret.digest("seed", content);
   }
 
-  /** Values of every placeholder in the texts; certificates are made or renewed on the way. */
-  async resolver(texts: Iterable<string>, order: CertificateOrder): Promise<Resolve> {
+  /** Values of every place in the texts; certificates are made or renewed on the way. */
+  async resolver(texts: Iterable<Text>, order: CertificateOrder): Promise<Resolve> {
     const found = new Map<string, string>();
-    for (const { kind, label } of [...texts].flatMap(secretsIn)) {
+    for (const { kind, label } of [...texts].flatMap(placesOf).map(askedOf)) {
       const key = `${kind}/${label}`;
       if (!found.has(key)) found.set(key, await this.#value(kind, label, order));
     }

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
-import { substituteSecrets } from "../roles/template.ts";
+import { fillText } from "../core/text.ts";
 import { deleteVolume } from "../pve/client/guests.ts";
 import { iso9660 } from "./iso9660.ts";
 import { findOwn } from "./ownership.ts";
 import type { SecretSource } from "./secrets.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
+import { textOfState, textSchema } from "./text.ts";
 
 /** The stack's secret and vault; loaded at the first use, because reading or deleting a seed needs neither. */
 export type SeedSecrets = () => Promise<SecretSource>;
@@ -28,8 +29,8 @@ export const seedInputs = z.object({
   storage: z.string(),
   fileName: z.string().regex(/^[\w.-]+\.iso$/),
   label: z.string(),
-  /** Texts with placeholders: no secret is in them, so none is in the state. */
-  files: z.record(z.string(), z.string()),
+  /** With places for secrets: none is here, so none is in the state. */
+  files: z.record(z.string(), textSchema),
   /** Certificates that the files ask for, and the CA that signs them. */
   authority: authorityRequest,
   certificates: z.record(z.string(), certificateRequest),
@@ -42,17 +43,18 @@ export const seedInputs = z.object({
   digest: z.string(),
 });
 export type SeedInputs = z.infer<typeof seedInputs>;
+export const seedState = seedInputs.extend({ files: z.record(z.string(), textSchema.transform(textOfState)) });
 
 const moved = ["node", "storage", "fileName", "vmId", "beginning"] as const;
 const content = ["label", "files", "authority", "certificates", "digest"] as const;
 
-/** The seed's files with their placeholders filled in, in memory only. */
+/** The seed's files with their places filled in, in memory only. */
 export async function seedFiles(
   seed: Pick<SeedInputs, "files" | "authority" | "certificates">,
   secrets: SecretSource,
 ): Promise<ReadonlyMap<string, string>> {
   const resolve = await secrets.resolver(Object.values(seed.files), seed);
-  return new Map(Object.entries(seed.files).map(([name, text]) => [name, substituteSecrets(text, resolve)] as const));
+  return new Map(Object.entries(seed.files).map(([name, text]) => [name, fillText(text, resolve)] as const));
 }
 
 /** The CD's bytes. */
@@ -91,7 +93,7 @@ export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceTy
       return parsed.success ? [] : parsed.error.issues.map((i) => ({ property: String(i.path[0]), reason: i.message }));
     },
     diff(olds, news) {
-      const [o, n] = [seedInputs.parse(olds), seedInputs.parse(news)];
+      const [o, n] = [seedState.parse(olds), seedInputs.parse(news)];
       // A state of before that was written down is no reason to make a guest's seed anew.
       const replaces = moved.filter((k) => o[k] !== n[k] && !(k === "beginning" && o[k] === ""));
       const changed = content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n[k])) || o.mark !== n.mark;
@@ -103,7 +105,7 @@ export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceTy
       return { id: volumeOf(seed), outs: outs(seed) };
     },
     async read(id, props) {
-      const seed = seedInputs.parse(props);
+      const seed = seedState.parse(props);
       if (await isThere(seed)) return { id, props: outs(seed), inputs: seed };
       // Consumed, as it should be, while its guest lives; lost together with it.
       const guest = await findOwn(connect(), seed.mark, seed.vmId);

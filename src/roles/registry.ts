@@ -8,7 +8,7 @@ import { dc } from "./dc/index.ts";
 import { internet } from "./internet/index.ts";
 import { plainRole } from "./plain.ts";
 import type { Probe, RoleContext, RoleDefinition, RoleWork } from "./role.ts";
-import { fillTemplate } from "./template.ts";
+import { fillTemplate, type Fill } from "./template.ts";
 import { workstation } from "./workstation/index.ts";
 
 /** Every role that a host may play: a role that the plan knows and this table does not is an error of types. */
@@ -58,7 +58,7 @@ export function renderHost(
     host,
     operator,
     neighbours: own.neighbours,
-    fill: (name, values) => {
+    fill: ((name: string, values: Readonly<Record<string, string>>) => {
       const text = templates.get(`${definition.id}/${name}`);
       if (text === undefined)
         throw new Fault(
@@ -67,7 +67,7 @@ export function renderHost(
           `Add "${name}" to the templates of src/roles/${definition.id}/index.ts.`,
         );
       return fillTemplate(`templates/${definition.id}/${name}`, text, values);
-    },
+    }) as Fill,
   });
   return [base, own]
     .map((definition) => ({ role: definition.id, work: definition.work(contextOf(definition)) }))

@@ -1,24 +1,26 @@
+import type { Text } from "../core/text.ts";
 import type { Host, Plan, Service } from "../plan/types.ts";
 import type { RoleId } from "../plan/names.ts";
 import type { CertificateRequest } from "./seed.ts";
+import type { Fill } from "./template.ts";
 
 /*
  * What a role is: a folder under src/roles with one of these, its templates under templates/<role>/, and a line in
  * the registry. Rendering is a function of the plan: no secret is in what it returns, only places for them
- * (`{{secret:KIND/LABEL}}`, template.ts), which are filled in on the way to the host.
+ * (core/secret-place.ts), which are filled in on the way to the host.
  */
 
 /** An argument list, never a shell line, and what is written to its standard input. */
 export interface Command {
-  /** No secret's place stands here: everybody on a host can read its process list. */
+  /** Strings, so no secret's place: everybody on a host can read its process list. */
   readonly argv: readonly string[];
   /** May hold places for secrets. */
-  readonly input?: string;
+  readonly input?: Text;
 }
 
 export interface FileContent {
   /** May hold places for secrets. */
-  readonly content: string;
+  readonly content: Text;
   /** `user:group`; default `root:root`. */
   readonly owner?: string;
   /** Octal; default 0644, and 0600 where the content has a place for a secret. */
@@ -86,7 +88,7 @@ export type Step = PackagesStep | FilesStep | CommandStep | UnitsStep | ProbeSte
 /** What a role asks of one host, in order. */
 export interface RoleWork {
   readonly steps: readonly Step[];
-  /** Certificates of the lab's CA that the steps name (`{{secret:vault-certificate/LABEL}}`), by label. */
+  /** Certificates of the lab's CA that the steps have places for, by label. */
   readonly certificates?: Readonly<Record<string, CertificateRequest>>;
   /** Hosts whose own role must be done before this one. */
   readonly after?: readonly Host["id"][];
@@ -96,7 +98,7 @@ export interface RoleContext {
   readonly plan: Plan;
   readonly host: Host;
   /** Fills a template of `templates/<role>/`. @throws Fault TEMPLATE_… naming file and line */
-  readonly fill: (template: string, values: Readonly<Record<string, string>>) => string;
+  readonly fill: Fill;
   /** Services of the plan that the host's role gives to hosts of its own zone, which no router sees. */
   readonly neighbours: readonly Service["id"][];
   /** The network from which the bastion is entered on a real Proxmox (its second NIC), or null. */

@@ -1,14 +1,16 @@
 import { stringify } from "yaml";
 import { formatAddress } from "../core/ip.ts";
+import { secret } from "../core/secret-place.ts";
+import type { SecretPlace, Text } from "../core/text.ts";
 import { emitConfig } from "../pfsense/emit/index.ts";
 import type { Host, Nic, Plan } from "../plan/types.ts";
 import { fillTemplate } from "./template.ts";
 
-/** A CD that a guest reads at its first boot: volume label, and files with placeholders where secrets go. */
+/** A CD that a guest reads at its first boot: volume label, and files with places where secrets go. */
 export interface Seed {
   /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
   readonly label: string;
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, Text>;
   /** The CA that signs what the files ask of the vault. */
   readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
@@ -46,8 +48,10 @@ export const seedTemplateNames = ["user-data", "meta-data"] as const;
  * matched by MAC so that their order of appearance does not matter; for a router the CD of its configuration.
  */
 export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, naming: SeedNaming): Seed {
-  const fill = (name: (typeof seedTemplateNames)[number], values: Readonly<Record<string, string>>): string =>
-    fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
+  const fill = (
+    name: (typeof seedTemplateNames)[number],
+    values: Readonly<Record<string, string | SecretPlace>>,
+  ): Text => fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
   const domain = plan.domain.name;
   const authority = authorityOf(plan);
   if (plan.images.get(host.image)!.os === "pfsense") {
@@ -60,7 +64,17 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
     certificates: {},
     label: "cidata",
     files: new Map([
-      ["user-data", fill("user-data", { host: host.id, domain, timezone: plan.domain.timezone })],
+      [
+        "user-data",
+        fill("user-data", {
+          host: host.id,
+          domain,
+          timezone: plan.domain.timezone,
+          provisionerKey: secret("ssh-public", "provisioner", "json"),
+          hostKey: secret("ssh-private", `host/${host.id}`, "json"),
+          hostPublicKey: secret("ssh-public", `host/${host.id}`, "json"),
+        }),
+      ],
       ["meta-data", fill("meta-data", { host: host.id, instance: `${plan.name}-${host.id}` })],
       ["network-config", networkConfig(plan, host, naming)],
     ]),

@@ -1,6 +1,8 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
+import { secret } from "../../src/core/secret-place.ts";
+import type { Text } from "../../src/core/text.ts";
 import { brief, collectChanges, type Change } from "../../src/cli/changes.ts";
 import { describeChanges } from "../../src/cli/describe-changes.ts";
 import { commentMarker, markdownOf } from "../../src/cli/markdown.ts";
@@ -69,7 +71,7 @@ describe("changes", () => {
     ]);
   });
 
-  const ofFile = (before: string, after: string): Change["properties"] =>
+  const ofFile = (before: Text, after: Text): Change["properties"] =>
     collectChanges([
       pre(
         "update",
@@ -81,6 +83,16 @@ describe("changes", () => {
   test("of a provider that reports no detail are the inputs that differ", () => {
     expect(ofFile("one", "two")).toEqual([
       { path: 'files["b"]', before: "one", after: "two", forcesReplacement: false },
+    ]);
+  });
+
+  test("of a text with places for secrets are its first line that differs, each place by its name", () => {
+    const key = secret("ssh-private", "host/dc1", "json");
+    expect(ofFile(["a: 1\nkey: ", key, "\n"], ["a: 1\nb: 2\nkey: ", key, "\n"])).toMatchObject([
+      { path: 'files["b"]', before: "key: {{secret:ssh-private/host/dc1|json}}", after: "b: 2" },
+    ]);
+    expect(ofFile("key: \n", ["key: ", key, "\n"])).toMatchObject([
+      { before: "key:", after: "key: {{secret:ssh-private/host/dc1|json}}" },
     ]);
   });
 
@@ -214,6 +226,12 @@ describe("the comment for a pull request", () => {
     expect(markdownOf([], "lab")).toBe(
       `${commentMarker}\n### maquette preview, stack \`lab\`\n\nNothing would change.\n`,
     );
+  });
+
+  test("no value of a plan ends the code that it stands in", () => {
+    const value = "a `` b ``` ![x](https://example.org) @everyone";
+    const text = markdownOf(collectChanges([pre("update", seed("dc1"), states({ a: "`" }, { a: value }))]), "lab");
+    expect(text).toContain(`  - \`a\`: \`\` \` \`\` → \`\`\`\` ${value} \`\`\`\``);
   });
 
   test("stays short when much differs", () => {

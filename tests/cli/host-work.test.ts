@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { secret } from "../../src/core/secret-place.ts";
 import type { Context } from "../../src/cli/context.ts";
 import { filesOf, sentWork, textOf } from "../../src/cli/host-work.ts";
 import type { DeclaredStep } from "../../src/provision/steps/index.ts";
@@ -12,7 +13,9 @@ const steps: readonly DeclaredStep[] = [
   {
     kind: "files",
     name: "clock",
-    files: { "/etc/chrony/keys": { content: "1 {{secret:password/clock}}\n", owner: "root:_chrony", mode: "0640" } },
+    files: {
+      "/etc/chrony/keys": { content: ["1 ", secret("password", "clock"), "\n"], owner: "root:_chrony", mode: "0640" },
+    },
     check: [{ argv: ["chronyd", "-p", "-f", "new:/etc/chrony/keys"] }],
     drift: "/etc/chrony/keys differs",
   },
@@ -20,7 +23,7 @@ const steps: readonly DeclaredStep[] = [
     kind: "command",
     name: "account",
     unless: { argv: ["id", "clock"] },
-    run: { argv: ["sh", "-c", "useradd clock"], input: "{{secret:password/clock}}\n" },
+    run: { argv: ["sh", "-c", "useradd clock"], input: [secret("password", "clock"), "\n"] },
   },
 ];
 const urn = (name: string): string => `urn:pulumi:lab::maquette::maquette:lab:Lab$provision:index:Role::${name}`;

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { secret as place } from "../../src/core/secret-place.ts";
 import { asRoot, keyOf, openDoor, seededHostKey, USER, type Door, type Target } from "../../src/door/index.ts";
 import { RecordingDriver } from "../../src/embedded/recorder/driver.ts";
 import { recorderSockets } from "../../src/embedded/recorder/places.ts";
@@ -107,7 +108,7 @@ const declared: readonly DeclaredStep[] = [
     name: "clock",
     files: {
       "/etc/chrony/chrony.conf": { content: "pool 192.0.2.53 iburst\n" },
-      "/etc/chrony/keys": { content: "1 {{secret:password/clock}}\n", owner: "root:_chrony" },
+      "/etc/chrony/keys": { content: ["1 ", place("password", "clock"), "\n"], owner: "root:_chrony" },
     },
     absent: ["/etc/chrony/old.conf"],
     check: [{ argv: ["chronyd", "-p", "-f", "new:/etc/chrony/chrony.conf"] }],
@@ -117,7 +118,7 @@ const declared: readonly DeclaredStep[] = [
     kind: "command",
     name: "account",
     unless: { argv: ["samba-tool", "user", "show", "clock"] },
-    run: { argv: ["samba-tool", "user", "add", "clock"], input: "{{secret:password/clock}}\n" },
+    run: { argv: ["samba-tool", "user", "add", "clock"], input: [place("password", "clock"), "\n"] },
   },
   { kind: "units", name: "services", units: ["chrony"], state: "running" },
   { kind: "units", name: "others", units: ["systemd-timesyncd"], state: "masked" },

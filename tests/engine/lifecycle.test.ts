@@ -116,7 +116,7 @@ describe("the lab comes up", () => {
     const token = readFileSync(join(clone.states()[0]!, "run/token"), "utf8").trim().split("=")[1]!;
     expect(exported.stdout.includes(token)).toBe(false);
     expect(exported.stdout.includes("PRIVATE KEY")).toBe(false);
-    expect(exported.stdout.includes("{{secret:ssh-private/host/dc1|json}}")).toBe(true);
+    expect(exported.stdout.includes('"secret": "ssh-private/host/dc1"')).toBe(true);
   });
 
   test("env names secrets by their files, never by value", async () => {

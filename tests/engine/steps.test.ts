@@ -18,15 +18,21 @@ import { Clone, type Ran } from "./lab.ts";
 
 let clone: Clone;
 
-/** Of the lab's passwords today none is a role's: the bastion gets one here. */
+/** Of the lab's passwords today none is a role's: the bastion gets one here, from the role's code as it must be. */
 const LABEL = "password/test/banner";
-const PLACE = `{{secret:${LABEL}}}`;
+const PLACE = JSON.stringify({ secret: LABEL });
+const ROLE = "src/roles/bastion/index.ts";
 const PROFILE = "templates/bastion/profile.sh";
 const JOURNAL = { template: "templates/base/journald.conf", path: "/etc/systemd/journald.conf.d/60-maquette.conf" };
 
 beforeAll(async () => {
   clone = new Clone();
-  writeFileSync(join(clone.root, PROFILE), `${clone.file(PROFILE)}# word of the day: ${PLACE}\n`);
+  writeFileSync(join(clone.root, PROFILE), `${clone.file(PROFILE)}# word of the day: {{word}}\n`);
+  const imported = 'import { secret } from "../../core/secret-place.ts";\n';
+  const role = clone
+    .file(ROLE)
+    .replace('fill("profile.sh", {})', 'fill("profile.sh", { word: secret("password", "test/banner") })');
+  writeFileSync(join(clone.root, ROLE), imported + role);
   await well(clone.maquette(["up", "--skip-preview"], { deadlineMs: 1_700_000 }));
 });
 afterAll(async () => clone.dispose());

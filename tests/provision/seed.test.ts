@@ -1,5 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { secret as place } from "../../src/core/secret-place.ts";
+import { textFrom } from "../../src/core/text.ts";
+import { declaredText } from "../../src/provision/text.ts";
 import { SecretSource } from "../../src/provision/secrets.ts";
 import { seedImage, seedResource, type SeedInputs } from "../../src/provision/seed.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
@@ -17,7 +20,7 @@ const key = secret.sshKey("host/dc1", "host/dc1").privateKey;
 async function seedOf(changes: Partial<SeedInputs> = {}): Promise<SeedInputs> {
   const made = {
     label: "cidata",
-    files: { "user-data": "key: {{secret:ssh-private/host/dc1|json}}\n", "meta-data": "x\n" },
+    files: { "user-data": ["key: ", place("ssh-private", "host/dc1", "json"), "\n"], "meta-data": "x\n" },
     authority: ca,
     certificates: {},
     ...changes,
@@ -50,6 +53,18 @@ describe("creating a seed", () => {
     expect(JSON.stringify(made)).not.toContain("PRIVATE KEY");
     const text = readCd(pve.volumes.get(volume)!).joliet.files.get("user-data")!.toString();
     expect(JSON.parse(text.slice(5))).toBe(key);
+  });
+
+  test("has text of the plan in it as text, and takes a place within a string for one of before", async () => {
+    const { pve, type } = make();
+    const said = "{{secret:ssh-private/host/dc1|json}}\n";
+    const made = await seedOf({ files: { ...plainSeed.files, "meta-data": declaredText(said) } });
+    await type.create(made);
+    expect(readCd(pve.volumes.get(volume)!).joliet.files.get("meta-data")!.toString()).toBe(said);
+    expect(type.diff({ ...made, volume }, made)).toMatchObject({ changes: false });
+    const before = { ...seed(), volume, files: { ...seed().files, "user-data": `key: ${said}` } };
+    expect(type.diff(before, seed())).toMatchObject({ changes: false });
+    expect(type.diff(before, made)).toMatchObject({ changes: true });
   });
 
   test("refuses to upload what the program did not declare", async () => {
@@ -165,7 +180,10 @@ describe("the source of secrets", () => {
     const vaulted = new SecretSource(secret, new Vault(folder));
     const labels = ["password/x", "bcrypt/x", "ssh-private/x", "ssh-public/x"];
     const kept = ["vault-certificate/ca", "vault-certificate/dc1", "vault-key/dc1"];
-    const resolve = await vaulted.resolver([[...labels, ...kept].map((l) => `{{secret:${l}}}`).join("\n")], order);
+    const resolve = await vaulted.resolver(
+      [...labels, ...kept].map((l) => textFrom([{ secret: l }])!),
+      order,
+    );
     const { privateKey, publicKey } = secret.sshKey("x", "x");
     expect(resolve("password", "x")).toBe(secret.password("x"));
     expect(resolve("bcrypt", "x")).toBe(secret.bcrypt("x"));
@@ -173,12 +191,12 @@ describe("the source of secrets", () => {
     const leaf = new X509Certificate(resolve("vault-certificate", "dc1"));
     expect(leaf.checkIssued(new X509Certificate(resolve("vault-certificate", "ca")))).toBe(true);
     expect(leaf.checkPrivateKey(createPrivateKey(resolve("vault-key", "dc1")))).toBe(true);
-    const again = await new SecretSource(secret, new Vault(folder)).resolver(["{{secret:vault-key/dc1}}"], order);
+    const again = await new SecretSource(secret, new Vault(folder)).resolver([[place("vault-key", "dc1")]], order);
     expect(again("vault-key", "dc1")).toBe(resolve("vault-key", "dc1"));
   });
 
   test("refuses a certificate that nobody ordered, by its label", async () => {
     const vaulted = new SecretSource(secret, new Vault(temporaryFolder()));
-    await expect(vaulted.resolver(["{{secret:vault-key/dc9}}"], order)).rejects.toThrow(/dc9/);
+    await expect(vaulted.resolver([[place("vault-key", "dc9")]], order)).rejects.toThrow(/dc9/);
   });
 });

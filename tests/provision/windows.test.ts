@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { secret as place } from "../../src/core/secret-place.ts";
 import { keyOf, openDoor } from "../../src/door/index.ts";
 import type { ApplyEvent, FailEvent, StateEvent } from "../../src/provision/steps/observed.ts";
 import type { HostRunner } from "../../src/provision/steps/runner.ts";
@@ -23,7 +24,7 @@ const declared = (change: (steps: DeclaredStep[]) => DeclaredStep[] = (s) => s):
       name: "clock",
       files: {
         "/C:/ProgramData/ntp/ntp.conf": { content: "# l'heure à l'été\nserver 192.0.2.53\n" },
-        "/C:/ProgramData/ntp/keys": { content: "1 {{secret:password/clock}}\n" },
+        "/C:/ProgramData/ntp/keys": { content: ["1 ", place("password", "clock"), "\n"] },
       },
       absent: ["/C:/ProgramData/ntp/old.conf"],
       check: [{ argv: ["ntpd.exe", "-n", "-c", "new:/C:/ProgramData/ntp/ntp.conf"] }],
@@ -34,7 +35,7 @@ const declared = (change: (steps: DeclaredStep[]) => DeclaredStep[] = (s) => s):
       kind: "command",
       name: "forest",
       unless: { argv: ["dcdiag.exe", "/q"] },
-      run: { argv: ["promote.exe", "cod test"], input: "{{secret:password/clock}}\n" },
+      run: { argv: ["promote.exe", "cod test"], input: [place("password", "clock"), "\n"] },
     },
     { kind: "units", name: "services", units: ["NTDS"], state: "running" },
     { kind: "units", name: "others", units: ["Spooler", "Absent"], state: "masked" },
@@ -188,7 +189,7 @@ describe("a Windows host", () => {
     const before = structuredClone([...host.machine.files]);
     host.machine.held.add(KEYS);
     const steps = JSON.parse(
-      JSON.stringify(declared(edit("server 192.0.2.54"))).replace("1 {{secret", "2 {{secret"),
+      JSON.stringify(declared(edit("server 192.0.2.54"))).replace(`"1 ",{`, `"2 ",{`),
     ) as DeclaredStep[];
     const { failure } = await apply(runner, steps);
     expect(failure).toMatchObject({

@@ -2,8 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadPlan, type Host, type Plan } from "../../src/plan/index.ts";
 import { renderHost, roleTemplateNames, type HostRole } from "../../src/roles/registry.ts";
+import { shown } from "../../src/core/text.ts";
 import type { FileContent, FilesStep, RoleContext, Step } from "../../src/roles/role.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
+
+export type ShownFile = Omit<FileContent, "content"> & { readonly content: string };
 
 /** The lab's plan, and what its hosts are asked for. */
 export interface RenderedLab {
@@ -11,8 +14,8 @@ export interface RenderedLab {
   readonly debians: readonly Host[];
   readonly roles: (id: Host["id"], operator?: RoleContext["operator"]) => readonly HostRole[];
   readonly steps: (id: Host["id"], role: HostRole["role"]) => readonly Step[];
-  /** Every file of a host's steps, by path. */
-  readonly files: (id: Host["id"], operator?: RoleContext["operator"]) => ReadonlyMap<string, FileContent>;
+  /** Every file of a host's steps, by path, as people read it. */
+  readonly files: (id: Host["id"], operator?: RoleContext["operator"]) => ReadonlyMap<string, ShownFile>;
 }
 
 export async function renderedLab(change: (plan: Plan) => Plan = (plan) => plan): Promise<RenderedLab> {
@@ -36,7 +39,8 @@ export async function renderedLab(change: (plan: Plan) => Plan = (plan) => plan)
         roles(id, operator)
           .flatMap(({ work }) => work.steps)
           .filter((s): s is FilesStep => s.kind === "files")
-          .flatMap((s) => Object.entries(s.files)),
+          .flatMap((s) => Object.entries(s.files))
+          .map(([path, file]) => [path, { ...file, content: shown(file.content) }] as const),
       ),
   };
 }

@@ -1,6 +1,6 @@
 import { Fault, messageOf } from "../../core/fault.ts";
-import type { Command, Probe } from "../../roles/role.ts";
-import { substituteSecrets, type SecretKind } from "../../roles/template.ts";
+import { fillText, type Resolve } from "../../core/text.ts";
+import type { Probe } from "../../roles/role.ts";
 
 export interface ProbeResult {
   readonly probe: Probe;
@@ -10,10 +10,16 @@ export interface ProbeResult {
   readonly ms: number;
 }
 
+/** A probe's question with every place filled. */
+export interface FilledCommand {
+  readonly argv: readonly string[];
+  readonly input?: string;
+}
+
 /** A way into a host, as root. @throws whatever keeps it from being asked: the probe is red with that reason */
 export type ProbeWay = (
   host: string,
-  command: Command,
+  command: FilledCommand,
   deadlineMs: number,
 ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 
@@ -21,7 +27,7 @@ export interface RunProbesOptions {
   readonly probes: readonly Probe[];
   readonly way: ProbeWay;
   /** The value of a secret's place. */
-  readonly resolve: (kind: SecretKind, label: string) => string;
+  readonly resolve: Resolve;
   readonly signal?: AbortSignal;
   readonly onDone?: (result: ProbeResult, left: number) => void;
 }
@@ -85,13 +91,13 @@ async function one(
     const filled =
       input === undefined
         ? undefined
-        : substituteSecrets(input, (kind, label) => {
+        : fillText(input, (kind, label) => {
             const value = resolve(kind, label);
             secrets.push(value);
             return value;
           });
     const deadlineMs = (probe.deadlineSeconds ?? DEADLINE_SECONDS) * 1000;
-    const command: Command = { argv, ...(filled === undefined ? {} : { input: filled }) };
+    const command: FilledCommand = { argv, ...(filled === undefined ? {} : { input: filled }) };
     const said = await within(way(probe.from, command, deadlineMs), deadlineMs + REACH_MS, interrupted);
     const { isGood, seen } = probe.judge(said);
     return end(isGood, seen);

@@ -45,7 +45,7 @@ export const accept: Command = async (context, values) => {
       new Vault(context.folders.secrets),
     );
     const fill = await secrets.resolver(
-      probes.flatMap((p) => p.run.input ?? []),
+      probes.flatMap(({ run }) => (run.input === undefined ? [] : [run.input])),
       { authority: authorityOf(lab.plan), certificates: {} },
     );
     const results = await untilInterrupted((signal) =>

@@ -6,6 +6,7 @@ import { parseNetwork } from "../../core/ip.ts";
 import { parsePlan } from "../../plan/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { adopt, proveAdopted, type Adopted, type AdoptionProof } from "../../pfsense/adopt/index.ts";
+import { shown } from "../../core/text.ts";
 import { emitConfig } from "../../pfsense/emit/index.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
@@ -87,7 +88,7 @@ function prove(config: PfConfig, plan: Plan, adopted: Adopted): AdoptionProof {
 function emittedFrom(plan: Plan): PfConfig | undefined {
   const router = [...plan.hosts.values()].find((h) => h.role === "router");
   try {
-    const outcome = readConfig(emitConfig(plan, router?.id ?? ""), { file: "emitted.xml" });
+    const outcome = readConfig(shown(emitConfig(plan, router?.id ?? "")), { file: "emitted.xml" });
     return outcome.ok ? outcome.value : undefined;
   } catch (error) {
     // A plan that emit does not know how to write: one router, no sync link.

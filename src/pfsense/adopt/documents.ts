@@ -1,4 +1,4 @@
-import { formatAddress, formatNetwork, parseAddress, type Address } from "../../core/ip.ts";
+import { formatAddress, formatNetwork, isHostOrAddress, parseAddress, type Address } from "../../core/ip.ts";
 import { Ends } from "./ends.ts";
 import type { ForwardDraft } from "./forwards.ts";
 import { slug } from "./names.ts";
@@ -44,7 +44,10 @@ function addressingSheet(site: Site, name: string, file: string, notes: Notes): 
     notes.told("IMPORT_ASSUMED", undefined, `system.${path}`, fact, "Change it in addressing.yaml.");
   };
   if (addresses.length === 0) assume("forwarders", "The file names no DNS server: pfSense resolves by itself.");
-  if (system.timeServers.length === 0) assume("ntp", "The file names no time server.");
+  const timeServers = [...new Set(system.timeServers)].filter(isHostOrAddress);
+  if (timeServers.length === 0) assume("ntp", "The file names no time server.");
+  else if (timeServers.length < new Set(system.timeServers).size)
+    assume("ntp", "Some of the file's time servers have neither a host's name nor an address.");
   if (zone !== system.timezone) assume("timezone", instead(system.timezone));
   if (domain !== system.domain) assume("name", instead(system.domain));
   const zones: Record<string, unknown> = {};
@@ -69,10 +72,7 @@ function addressingSheet(site: Site, name: string, file: string, notes: Notes): 
         netbios: netbiosOf(domain),
         dns: [site.routerId],
         forwarders: addresses.length > 0 ? [...new Set(addresses)] : ["127.0.0.1"],
-        ntp:
-          system.timeServers.length > 0
-            ? [...new Set(system.timeServers.map((t) => oneLine(t, 100)))]
-            : ["pool.ntp.org"],
+        ntp: timeServers.length > 0 ? timeServers : ["pool.ntp.org"],
         timezone: zone,
       },
       zones,

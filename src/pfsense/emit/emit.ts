@@ -1,3 +1,4 @@
+import type { Text } from "../../core/text.ts";
 import type { Host, Plan } from "../../plan/index.ts";
 import { AliasBook } from "./alias-book.ts";
 import { dhcpSections } from "./dhcp.ts";
@@ -20,11 +21,11 @@ import { branch, leaf, renderXml } from "./xml.ts";
 export const CONFIG_VERSION = "24.0";
 
 /**
- * A router's config.xml, secrets as placeholders. Pure: the same plan and material give the same text.
+ * A router's config.xml, with places for secrets. Pure: the same plan and material give the same text.
  * @param routerId a host of role router
  * @throws Fault of `EMIT_CODES` for a plan that pfSense, as it is written here, cannot be
  */
-export function emitConfig(plan: Plan, routerId: string, given: EmitMaterial = {}): string {
+export function emitConfig(plan: Plan, routerId: string, given: EmitMaterial = {}): Text {
   const site = siteOf(plan);
   const router = site.routers.find((r) => r.id === routerId);
   if (!router) {
@@ -36,12 +37,12 @@ export function emitConfig(plan: Plan, routerId: string, given: EmitMaterial = {
 }
 
 /** The routers' config.xml by host id, the primary first. */
-export function emitRouters(plan: Plan, given: EmitMaterial = {}): ReadonlyMap<string, string> {
+export function emitRouters(plan: Plan, given: EmitMaterial = {}): ReadonlyMap<string, Text> {
   const site = siteOf(plan);
   return new Map(site.routers.map((r) => [r.id, emitRouter(site, r, given)]));
 }
 
-function emitRouter(site: Site, router: Host, given: EmitMaterial): string {
+function emitRouter(site: Site, router: Host, given: EmitMaterial): Text {
   const material = materialOf(given);
   const book = new AliasBook(site);
   const rules = [...queueRules(site, book), ...rulesOf(site, book)];

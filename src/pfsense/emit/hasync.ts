@@ -1,7 +1,8 @@
+import { secret } from "../../core/secret-place.ts";
 import { formatAddress } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { hostId } from "./identity.ts";
-import { placeholder, SECRETS } from "./material.ts";
+import { SECRETS } from "./material.ts";
 import { addressOn, type Pair } from "./site.ts";
 import { branch, leaf, type Xml } from "./xml.ts";
 
@@ -35,7 +36,7 @@ export function haSyncSection(pair: Pair | null, router: Host): Xml | null {
       ? [
           leaf("synchronizetoip", peerAddress),
           leaf("username", SYNC_USER),
-          leaf("password", placeholder("password", SECRETS.sync, "xml")),
+          leaf("password", secret("password", SECRETS.sync, "xml")),
           ...COPIED.map((what) => leaf(`synchronize${what}`, "on")),
         ]
       : [];

@@ -1,12 +1,6 @@
 export { CONFIG_VERSION, emitConfig, emitRouters } from "./emit.ts";
 export { EMIT_CODES, type EmitCode } from "./fault.ts";
-export {
-  PLACEHOLDER_KINDS,
-  SECRETS,
-  type EmitMaterial,
-  type PlaceholderFilter,
-  type PlaceholderKind,
-} from "./material.ts";
+export { SECRETS, type EmitMaterial } from "./material.ts";
 export { FORWARDED, WAN_GROUP } from "./rules.ts";
 export { interfaceKeys } from "./site.ts";
 export { unmetNeeds } from "./needs.ts";

@@ -1,9 +1,10 @@
+import { secret } from "../../core/secret-place.ts";
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { fit } from "./alias-book.ts";
 import { refuse } from "./fault.ts";
 import { uniqueId } from "./identity.ts";
-import { placeholder, SECRETS, type Material } from "./material.ts";
+import { SECRETS, type Material } from "./material.ts";
 import { WAN_GROUP } from "./rules.ts";
 import { addressOn, isDynamic, type Leg, type Site } from "./site.ts";
 import { branch, flag, leaf, type Xml } from "./xml.ts";
@@ -56,7 +57,7 @@ export function virtualIpSection(site: Site, router: Host): Xml {
         leaf("vhid", vip.vhid),
         leaf("advskew", router === site.primary ? 0 : 100),
         leaf("advbase", 1),
-        leaf("password", placeholder("password", SECRETS.carp(vip.vhid), "xml")),
+        leaf("password", secret("password", SECRETS.carp(vip.vhid), "xml")),
         leaf("uniqid", vipId(leg)),
         leaf("descr", `VIP ${leg.label}`),
         leaf("type", "single"),

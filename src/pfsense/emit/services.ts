@@ -1,6 +1,7 @@
+import { secret } from "../../core/secret-place.ts";
 import { formatAddress } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
-import { placeholder, SECRETS } from "./material.ts";
+import { SECRETS } from "./material.ts";
 import { hostsOf, legOf, type Site } from "./site.ts";
 import { branch, flag, leaf, type Xml } from "./xml.ts";
 
@@ -23,7 +24,7 @@ export function snmpSection(site: Site): Xml | null {
     flag("enable"),
     leaf("syslocation", site.plan.name),
     leaf("syscontact", `admin@${site.plan.domain.name}`),
-    leaf("rocommunity", placeholder("password", SECRETS.snmp, "xml")),
+    leaf("rocommunity", secret("password", SECRETS.snmp, "xml")),
     leaf("pollport", 161),
     leaf("trapserver", ""),
     leaf("trapserverport", 162),

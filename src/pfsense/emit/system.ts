@@ -1,8 +1,9 @@
+import { secret } from "../../core/secret-place.ts";
 import { formatAddress } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { SYNC_USER } from "./hasync.ts";
 import { uniqueId } from "./identity.ts";
-import { placeholder, SECRETS, type Material } from "./material.ts";
+import { SECRETS, type Material } from "./material.ts";
 import { hostsOf, type Site } from "./site.ts";
 import { forwardersOf } from "./resolver.ts";
 import { branch, flag, leaf, leafIf, type Xml } from "./xml.ts";
@@ -100,7 +101,7 @@ function users(site: Site, material: Material): readonly Xml[] {
     leaf("descr", "System Administrator"),
     leaf("scope", "system"),
     leaf("groupname", "admins"),
-    leaf("bcrypt-hash", placeholder("bcrypt", SECRETS.admin, "xml")),
+    leaf("bcrypt-hash", secret("bcrypt", SECRETS.admin, "xml")),
     leaf("uid", 0),
     leaf("priv", "user-shell-access"),
     leaf("authorizedkeys", material.adminKeys),
@@ -110,7 +111,7 @@ function users(site: Site, material: Material): readonly Xml[] {
     leaf("name", SYNC_USER),
     leaf("descr", "XMLRPC configuration synchronisation"),
     leaf("scope", "user"),
-    leaf("bcrypt-hash", placeholder("bcrypt", SECRETS.sync, "xml")),
+    leaf("bcrypt-hash", secret("bcrypt", SECRETS.sync, "xml")),
     leaf("uid", SYNC_UID),
     leaf("priv", "system-xmlrpc-ha-sync"),
   );
@@ -150,7 +151,7 @@ function authServers(site: Site): readonly { readonly name: string; readonly ele
       leaf("ldap_timeout", 5),
       // A user principal name, which does not depend on where in the tree the account is.
       leaf("ldap_binddn", `svc-pfsense@${domain.name}`),
-      leaf("ldap_bindpw", placeholder("password", SECRETS.ldapBind, "xml")),
+      leaf("ldap_bindpw", secret("password", SECRETS.ldapBind, "xml")),
     );
     return { name, element };
   });

@@ -1,3 +1,5 @@
+import { compose, type SecretPlace, type Text } from "../../core/text.ts";
+
 /*
  * A writer of config.xml, as `dump_xml_config` writes it (pfSense `etc/inc/xmlparse.inc`): tabs, `<a></a>` for what is
  * empty, line 2 exactly `<pfsense>` (the External Configuration Locator looks for it there).
@@ -6,7 +8,7 @@
 /** An element; it holds either elements or text, never both (pfSense would lose one of the two). */
 export type Xml =
   | { readonly kind: "branch"; readonly name: string; readonly children: readonly Xml[] }
-  | { readonly kind: "leaf"; readonly name: string; readonly text: string };
+  | { readonly kind: "leaf"; readonly name: string; readonly text: string | SecretPlace };
 
 /** What a section may say at a place: an element, several, or nothing. */
 export type Content = Xml | readonly Xml[] | null;
@@ -18,8 +20,12 @@ export const branch = (name: string, ...content: readonly Content[]): Xml => ({
   children: content.flatMap((c) => c ?? []),
 });
 
-/** An element of text. */
-export const leaf = (name: string, text: string | number): Xml => ({ kind: "leaf", name, text: String(text) });
+/** An element of text, or of a secret that is written as XML text or in base64. */
+export const leaf = (name: string, text: string | number | SecretPlace): Xml => ({
+  kind: "leaf",
+  name,
+  text: typeof text === "number" ? String(text) : text,
+});
 
 /** A boolean that is true: pfSense asks only whether the element is there, so a false one is not written. */
 export const flag = (name: string): Xml => leaf(name, "");
@@ -32,15 +38,14 @@ export const leafIf = (name: string, text: string | number | null | undefined): 
   text === null || text === undefined ? null : leaf(name, text);
 
 /** The document; the same text each time for the same tree. */
-export function renderXml(root: Xml): string {
-  return `<?xml version="1.0"?>\n${render(root, "")}`;
-}
+export const renderXml = (root: Xml): Text => compose('<?xml version="1.0"?>\n', ...render(root, ""));
 
-function render(e: Xml, indent: string): string {
-  if (e.kind === "leaf") return `${indent}<${e.name}>${escapeText(e.text)}</${e.name}>\n`;
-  if (e.children.length === 0) return `${indent}<${e.name}></${e.name}>\n`;
-  const inside = e.children.map((c) => render(c, `${indent}\t`)).join("");
-  return `${indent}<${e.name}>\n${inside}${indent}</${e.name}>\n`;
+function render(e: Xml, indent: string): readonly (string | SecretPlace)[] {
+  if (e.kind === "leaf")
+    return [`${indent}<${e.name}>`, typeof e.text === "string" ? escapeText(e.text) : e.text, `</${e.name}>\n`];
+  if (e.children.length === 0) return [`${indent}<${e.name}></${e.name}>\n`];
+  const inside = e.children.flatMap((c) => render(c, `${indent}\t`));
+  return [`${indent}<${e.name}>\n`, ...inside, `${indent}</${e.name}>\n`];
 }
 
 /**

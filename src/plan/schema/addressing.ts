@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isHostOrAddress } from "../../core/ip.ts";
 import { address, id, judged, line, names, network, reference, whole } from "./common.ts";
 
 const timezone = judged((value) => {
@@ -25,6 +26,17 @@ const dnsName = judged((value) =>
   description: "DNS name of the Active Directory domain; the Kerberos realm is the same in capitals",
 });
 
+// A word of chrony's and of the routers' configuration: nothing else may stand on its line.
+const timeServer = judged((value) =>
+  isHostOrAddress(value)
+    ? undefined
+    : {
+        code: "PLAN_BAD_VALUE",
+        fact: `${JSON.stringify(value)} is neither a host name nor an address`,
+        hint: "Write it as pool.ntp.org or 192.0.2.53",
+      },
+);
+
 const domain = z
   .strictObject({
     name: dnsName,
@@ -40,7 +52,10 @@ const domain = z
       .array(address("Address of a resolver outside"))
       .min(1)
       .register(z.globalRegistry, { description: "Resolvers outside, that domain controllers and routers forward to" }),
-    ntp: names("Time servers outside, by name or address"),
+    ntp: z
+      .array(timeServer)
+      .min(1)
+      .register(z.globalRegistry, { description: "Time servers outside, by name or address" }),
     timezone,
   })
   .register(z.globalRegistry, { description: "The Active Directory domain, and the name and time services around it" });

@@ -1,4 +1,5 @@
-import type { Resolve } from "../secrets.ts";
+import type { Resolve } from "../../core/text.ts";
+import { declaredText } from "../text.ts";
 import type { FoundFile, ObservedStep } from "./observed.ts";
 import { putBack } from "./put-back.ts";
 import { rightsOf, type DeclaredStep } from "./work.ts";
@@ -65,7 +66,7 @@ function fileAsFound(declared: DeclaredFile, now: FoundFile, resolve: Resolve): 
   };
   if (now.isSame) return { content: declared.content, ...rights };
   if (now.content === undefined) return { content: `(too long to be shown; sha256 ${now.digest})`, ...rights };
-  return { content: putBack(declared.content, now.content, resolve), ...rights };
+  return { content: declaredText(putBack(declared.content, now.content, resolve)), ...rights };
 }
 
 const optional = (name: "owner" | "mode", value: string | undefined): Record<string, string> =>

@@ -1,6 +1,5 @@
 import { Fault } from "../../core/fault.ts";
-import { secretsIn } from "../../roles/template.ts";
-import type { Resolve } from "../secrets.ts";
+import { askedOf, placesOf, type Resolve } from "../../core/text.ts";
 import type { FailEvent } from "./observed.ts";
 import { hide } from "./put-back.ts";
 import type { RoleInputs } from "./inputs.ts";
@@ -10,7 +9,8 @@ import { isPublic, textsOf } from "./work.ts";
 export function stepFault(role: RoleInputs, failure: FailEvent, resolve: Resolve): Fault {
   const step = role.steps[failure.step];
   const secrets = textsOf(role.steps)
-    .flatMap((text) => secretsIn(text))
+    .flatMap(placesOf)
+    .map(askedOf)
     .filter(({ kind }) => !isPublic(kind))
     .map(({ kind, label }) => resolve(kind, label));
   const shown = (text: string): string => hide(text, secrets);

@@ -1,4 +1,5 @@
-import type { CertificateOrder, Resolve, SecretSource } from "../secrets.ts";
+import type { Resolve } from "../../core/text.ts";
+import type { CertificateOrder, SecretSource } from "../secrets.ts";
 import type { SentRole } from "./runner.ts";
 import { fillSteps, textsOf, type DeclaredStep, type SentStep } from "./work.ts";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { authorityRequest, certificateRequest } from "../seed.ts";
 import type { Reach } from "./reach.ts";
 import { hostSystems } from "./runner-of.ts";
-import { stepSchema } from "./work.ts";
+import { stateSteps, stepSchema } from "./work.ts";
 
 /** A role on a host as the program declares it, and so as the state has it. */
 export const roleInputs = z.object({
@@ -26,7 +26,7 @@ export const roleInputs = z.object({
   digest: z.string(),
 });
 export type RoleInputs = z.infer<typeof roleInputs>;
-export const roleState = roleInputs.extend({ instance: z.string() });
+export const roleState = roleInputs.extend({ steps: stateSteps, instance: z.string() });
 export type RoleState = z.infer<typeof roleState>;
 
 export const reachOf = ({ host, vmId, reach }: Pick<RoleInputs, "host" | "vmId" | "reach">): Reach => ({

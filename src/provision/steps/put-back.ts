@@ -1,5 +1,4 @@
-import { substituteSecrets } from "../../roles/template.ts";
-import type { Resolve } from "../secrets.ts";
+import { fillText, joinLines, linesOf, type Resolve, type Text } from "../../core/text.ts";
 import { hidesSomething } from "./work.ts";
 
 const HIDDEN = "… (changed by hand; hidden, because this file holds secrets)";
@@ -10,14 +9,12 @@ const HIDDEN = "… (changed by hand; hidden, because this file holds secrets)";
  * too. Someone may have typed a secret there that nobody here knows.
  * @param declared with places
  */
-export function putBack(declared: string, live: string, resolve: Resolve): string {
+export function putBack(declared: Text, live: string, resolve: Resolve): Text {
   const isSecret = hidesSomething(declared);
   // A template's line may become several: a key in PEM.
-  const blocks = declared
-    .split("\n")
-    .map((template) => ({ template, lines: substituteSecrets(template, resolve).split("\n") }));
+  const blocks = linesOf(declared).map((template) => ({ template, lines: fillText(template, resolve).split("\n") }));
   const words = new Set(blocks.flatMap(({ template }) => beginning(template) ?? []));
-  const shown: string[] = [];
+  const shown: Text[] = [];
   const lines = live.split("\n");
   for (let at = 0, from = 0; at < lines.length;) {
     const fits = (b: (typeof blocks)[number]): boolean => b.lines.every((line, n) => lines[at + n] === line);
@@ -38,11 +35,14 @@ export function putBack(declared: string, live: string, resolve: Resolve): strin
     }
     at++;
   }
-  return shown.join("\n");
+  return joinLines(shown);
 }
 
 /** `key =`, `key:`, `key value`: the word and what separates it, if it is not a place for a secret itself. */
-const beginning = (line: string): string | undefined => /^\s*[\w.-]+\s*[=:\s]/.exec(line)?.[0];
+function beginning(line: Text): string | undefined {
+  const text = typeof line === "string" ? line : line[0];
+  return typeof text === "string" ? /^\s*[\w.-]+\s*[=:\s]/.exec(text)?.[0] : undefined;
+}
 
 /** Takes every known secret out of a text that is to be shown. */
 export function hide(text: string, secrets: Iterable<string>): string {

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "../../core/fault.ts";
 import type { FilesStep, RoleWork, Step } from "../../roles/role.ts";
-import { secretsIn, substituteSecrets } from "../../roles/template.ts";
-import type { Resolve } from "../secrets.ts";
+import { askedOf, fillText, placesOf, type Resolve, type Text } from "../../core/text.ts";
+import { declaredText, textOfState, textSchema } from "../text.ts";
 
 /*
  * A role's work on a host, in two forms: as the program declares it and the state holds it, with places for secrets;
  * and as it goes to the host, with the secrets in their places, digests and every default filled in.
  */
 
-const command = z.object({ argv: z.array(z.string()).min(1), input: z.string().optional() });
+const command = z.object({ argv: z.array(z.string()).min(1), input: textSchema.optional() });
 const file = z.object({
-  content: z.string(),
+  content: textSchema,
   owner: z.string().optional(),
   mode: z
     .string()
@@ -54,6 +54,9 @@ export const stepSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("probe"), name, run: command, deadlineSeconds: z.number().optional(), ...drift }),
 ]);
 export type DeclaredStep = z.infer<typeof stepSchema>;
+
+/** Steps of a state, which may be from before places stood apart from the text. */
+export const stateSteps = z.array(stepSchema).transform((steps) => steps.map((step) => withTexts(step, textOfState)));
 
 /** A file as it goes to the host. */
 export interface SentFile {
@@ -127,15 +130,15 @@ export function secondsOf(step: SentStep): number {
 }
 
 /** Every text of the steps in which a secret may have its place. */
-export function textsOf(steps: readonly DeclaredStep[]): string[] {
+export function textsOf(steps: readonly DeclaredStep[]): Text[] {
   return steps.flatMap((step) => {
     switch (step.kind) {
       case "files":
-        return [...Object.values(step.files).map((f) => f.content), ...commandsOf(step).flatMap((c) => c.input ?? [])];
+        return [...Object.values(step.files).map((f) => f.content), ...inputsOf(commandsOf(step))];
       case "command":
-        return [step.unless, step.run].flatMap((c) => c.input ?? []);
+        return inputsOf([step.unless, step.run]);
       case "probe":
-        return step.run.input === undefined ? [] : [step.run.input];
+        return inputsOf([step.run]);
       case "packages":
       case "units":
         return [];
@@ -143,9 +146,38 @@ export function textsOf(steps: readonly DeclaredStep[]): string[] {
   });
 }
 
-const commandsOf = (
-  step: Extract<DeclaredStep, { kind: "files" }>,
-): readonly { readonly argv: readonly string[]; readonly input?: string | undefined }[] => [
+type DeclaredCommand = z.infer<typeof command>;
+
+// A text may be a list: it is not to be flattened.
+const inputsOf = (commands: readonly DeclaredCommand[]): readonly Text[] =>
+  commands.flatMap((c) => (c.input === undefined ? [] : [c.input]));
+
+/** The step with each of its texts written by `write`. */
+function withTexts(step: DeclaredStep, write: (text: Text) => Text): DeclaredStep {
+  const asked = (c: DeclaredCommand): DeclaredCommand => (c.input === undefined ? c : { ...c, input: write(c.input) });
+  switch (step.kind) {
+    case "packages":
+    case "units":
+      return step;
+    case "probe":
+      return { ...step, run: asked(step.run) };
+    case "command":
+      return { ...step, unless: asked(step.unless), run: asked(step.run) };
+    case "files": {
+      const files = Object.entries(step.files).map(([path, f]) => [path, { ...f, content: write(f.content) }] as const);
+      return {
+        ...step,
+        files: Object.fromEntries(files),
+        ...(step.check === undefined ? {} : { check: step.check.map(asked) }),
+        ...(step.verify === undefined ? {} : { verify: step.verify.map(asked) }),
+        ...(step.reload === undefined ? {} : { reload: step.reload.map(asked) }),
+        ...(step.probe === undefined ? {} : { probe: asked(step.probe) }),
+      };
+    }
+  }
+}
+
+const commandsOf = (step: Extract<DeclaredStep, { kind: "files" }>): readonly DeclaredCommand[] => [
   ...(step.check ?? []),
   ...(step.verify ?? []),
   ...(step.reload ?? []),
@@ -154,10 +186,7 @@ const commandsOf = (
 
 /** The steps as they go to the host. */
 export function fillSteps(steps: readonly DeclaredStep[], resolve: Resolve): SentStep[] {
-  const filled = (c: { readonly argv: readonly string[]; readonly input?: string | undefined }): SentCommand => ({
-    argv: c.argv,
-    input: substituteSecrets(c.input ?? "", resolve),
-  });
+  const filled = (c: DeclaredCommand): SentCommand => ({ argv: c.argv, input: fillText(c.input ?? "", resolve) });
   return steps.map((step): SentStep => {
     switch (step.kind) {
       case "packages":
@@ -205,7 +234,7 @@ export function fillSteps(steps: readonly DeclaredStep[], resolve: Resolve): Sen
 }
 
 function sentFile(wanted: z.infer<typeof file>, resolve: Resolve): SentFile {
-  const content = substituteSecrets(wanted.content, resolve);
+  const content = fillText(wanted.content, resolve);
   return { content, ...rightsOf(wanted), digest: sha256(content), isSecret: hidesSomething(wanted.content) };
 }
 
@@ -216,7 +245,7 @@ export const rightsOf = (wanted: z.infer<typeof file>): { readonly owner: string
 });
 
 /** Whether a text has a place for something that nobody may read; a certificate and a public key may be read. */
-export const hidesSomething = (text: string): boolean => secretsIn(text).some(({ kind }) => !isPublic(kind));
+export const hidesSomething = (text: Text): boolean => placesOf(text).some((p) => !isPublic(askedOf(p).kind));
 
 /** Kinds of value that are kept with the secrets and are none. */
 export const isPublic = (kind: string): boolean =>
@@ -224,8 +253,7 @@ export const isPublic = (kind: string): boolean =>
 
 /**
  * A role's steps as the resource declares them.
- * @throws Fault ROLE_SECRET_IN_ARGV, ROLE_TWO_STEPS, TEMPLATE_UNKNOWN_SECRET: faults of the role, found before any host
- * is called
+ * @throws Fault ROLE_SECRET_IN_ARGV, ROLE_TWO_STEPS: faults of the role, found before any host is called
  */
 export function declare(role: string, work: RoleWork): readonly DeclaredStep[] {
   const names = new Set<string>();
@@ -238,7 +266,8 @@ export function declare(role: string, work: RoleWork): readonly DeclaredStep[] {
       );
     names.add(step.name);
     for (const argv of argvsOf(step)) {
-      if (argv.some((word) => word.includes("{{secret:")))
+      // Types say so too, to whoever heeds them.
+      if (argv.some((word: unknown) => typeof word !== "string"))
         throw new Fault(
           "ROLE_SECRET_IN_ARGV",
           `The role ${role} puts a secret on a command line (step "${step.name}", ${argv[0] ?? ""}).`,
@@ -246,9 +275,7 @@ export function declare(role: string, work: RoleWork): readonly DeclaredStep[] {
         );
     }
   }
-  const steps = work.steps.map((step) => stepSchema.parse(step));
-  for (const text of textsOf(steps)) secretsIn(text);
-  return steps;
+  return work.steps.map((step) => withTexts(stepSchema.parse(step), declaredText));
 }
 
 function argvsOf(step: Step): readonly (readonly string[])[] {

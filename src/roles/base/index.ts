@@ -1,4 +1,5 @@
 import { formatAddress, parseNetwork } from "../../core/ip.ts";
+import { secret } from "../../core/secret-place.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { FilesStep, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
@@ -108,7 +109,7 @@ function accounts({ fill }: RoleContext): readonly Step[] {
       name: "provisioner's account",
       files: {
         [`/home/${ACCOUNT}/.ssh/authorized_keys`]: {
-          content: "{{secret:ssh-public/provisioner}}\n",
+          content: [secret("ssh-public", "provisioner"), "\n"],
           owner: `${ACCOUNT}:${ACCOUNT}`,
           mode: "0600",
         },
@@ -278,8 +279,8 @@ function logs({ plan, host, fill }: RoleContext): readonly Step[] {
       kind: "files",
       name: "forwarding of logs",
       files: {
-        "/etc/rsyslog.d/tls/host.crt": { content: `{{secret:vault-certificate/${label}}}\n`, mode: "0644" },
-        "/etc/rsyslog.d/tls/host.key": { content: `{{secret:vault-key/${label}}}\n`, mode: "0600" },
+        "/etc/rsyslog.d/tls/host.crt": { content: [secret("vault-certificate", label), "\n"], mode: "0644" },
+        "/etc/rsyslog.d/tls/host.key": { content: [secret("vault-key", label), "\n"], mode: "0600" },
         [file]: { content: fill("rsyslog.conf", { authority: CA_FILE, revoked: CRL_FILE, forward }) },
       },
       check: [{ argv: ["openssl", "x509", "-noout", "-in", "new:/etc/rsyslog.d/tls/host.crt"] }],

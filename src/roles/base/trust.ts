@@ -1,3 +1,5 @@
+import { secret } from "../../core/secret-place.ts";
+import type { Text } from "../../core/text.ts";
 import type { Command, RoleContext, Step } from "../role.ts";
 
 export const CA_FILE = "/usr/local/share/ca-certificates/maquette.crt";
@@ -5,8 +7,8 @@ export const CA_FILE = "/usr/local/share/ca-certificates/maquette.crt";
 export const CRL_FILE = "/usr/local/share/ca-certificates/maquette.crl";
 const LDAP_FILE = "/etc/ldap/maquette.pem";
 
-const AUTHORITY = "{{secret:vault-certificate/ca}}\n";
-const REVOKED = "{{secret:vault-crl/ca}}";
+const AUTHORITY = [secret("vault-certificate", "ca"), "\n"] as const satisfies Text;
+const REVOKED = [secret("vault-crl", "ca")] as const satisfies Text;
 
 /** Whom the host trusts, and whom no longer. */
 export const trust = ({ fill }: RoleContext): readonly Step[] => [
@@ -30,7 +32,7 @@ export const trust = ({ fill }: RoleContext): readonly Step[] => [
     kind: "files",
     name: "LDAP clients",
     files: {
-      [LDAP_FILE]: { content: `${AUTHORITY}${REVOKED}`, mode: "0644" },
+      [LDAP_FILE]: { content: [...AUTHORITY, ...REVOKED], mode: "0644" },
       "/etc/ldap/ldap.conf": { content: fill("ldap.conf", { authority: LDAP_FILE }) },
     },
   },

@@ -1,3 +1,5 @@
+import { secret } from "../../core/secret-place.ts";
+import type { SecretPlace } from "../../core/text.ts";
 import type { Person, Plan } from "../../plan/types.ts";
 import { fullName } from "../person.ts";
 
@@ -25,9 +27,9 @@ export interface ServiceAccount {
   readonly userPrincipalName: string;
   /** The label of its password among the stack's secrets, and the password's place. */
   readonly passwordLabel: string;
-  readonly password: string;
+  readonly password: SecretPlace;
   /** The place of what changes with it, and is no secret. */
-  readonly passwordDigest: string;
+  readonly passwordDigest: SecretPlace;
 }
 
 /** `DC=cod,DC=test` */
@@ -58,8 +60,8 @@ export function serviceAccount(plan: Plan, id: ServiceAccountId): ServiceAccount
     dn: `CN=${login},${serviceUnit(plan)},${baseDn(plan)}`,
     userPrincipalName: `${login}@${plan.domain.name}`,
     passwordLabel,
-    password: `{{secret:password/${passwordLabel}}}`,
-    passwordDigest: `{{secret:password-digest/${passwordLabel}}}`,
+    password: secret("password", passwordLabel),
+    passwordDigest: secret("password-digest", passwordLabel),
   };
 }
 
@@ -70,9 +72,9 @@ export const peopleBase = (plan: Plan): string => `${peopleUnit(plan)},${baseDn(
 export const groupDn = (plan: Plan, group: string): string => `CN=${group},${groupUnit(plan)},${baseDn(plan)}`;
 
 /** The place of a person's first password; who changes it keeps the new one. */
-export const personPassword = (person: Person): string => `{{secret:password/user/${person.login}}}`;
+export const personPassword = (person: Person): SecretPlace => secret("password", `user/${person.login}`);
 
-export const administratorPassword = "{{secret:password/dc/administrator}}";
+export const administratorPassword = secret("password", "dc/administrator");
 
 /** A person's place relative to the base: the full name, with the login where two have one name. */
 export function personDn(plan: Plan, person: Person): string {

@@ -1,4 +1,5 @@
 import { contains, formatAddress, formatNetwork, networkOf, type Address, type Network } from "../../core/ip.ts";
+import type { SecretPlace } from "../../core/text.ts";
 import type { Host, Plan, Person } from "../../plan/types.ts";
 import { fullName } from "../person.ts";
 import {
@@ -28,7 +29,7 @@ export interface Account {
   /** Bits of userAccountControl that are set whatever else is ([MS-ADTS] 2.2.16). */
   readonly control: number;
   /** Of a password that is the stack's for good: another one here, and the account gets the stack's again. */
-  readonly passwordDigest?: string;
+  readonly passwordDigest?: SecretPlace;
 }
 
 export interface DnsName {

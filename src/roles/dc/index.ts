@@ -1,4 +1,6 @@
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
+import { secret } from "../../core/secret-place.ts";
+import { compose, jsonText, type Text } from "../../core/text.ts";
 import type { Host, Plan, Service } from "../../plan/types.ts";
 import { isListOf } from "../base/trust.ts";
 import type { CertificateRequest } from "../seed.ts";
@@ -33,7 +35,7 @@ const PROGRAM = "/usr/local/lib/maquette/domain.py";
 const SYSVOL = "/usr/local/lib/maquette/sysvol.py";
 const WANTED = "/etc/maquette/domain.json";
 
-const domain = (verb: string, input?: string): Command => ({
+const domain = (verb: string, input?: Text): Command => ({
   argv: ["python3", PROGRAM, verb, WANTED],
   ...(input === undefined ? {} : { input }),
 });
@@ -108,7 +110,7 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       name: "the plan's directory",
       files: {
         [WANTED]: {
-          content: `${JSON.stringify({ controller: controllerOf(plan, host), ...directoryOf(plan) }, null, 2)}\n`,
+          content: compose(jsonText({ controller: controllerOf(plan, host), ...directoryOf(plan) }, 2), "\n"),
         },
       },
     },
@@ -116,9 +118,9 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       kind: "files",
       name: "certificate",
       files: {
-        "/etc/samba/tls/cert.pem": { content: `{{secret:vault-certificate/${host.id}}}` },
-        "/etc/samba/tls/key.pem": { content: `{{secret:vault-key/${host.id}}}` },
-        "/etc/samba/tls/ca.pem": { content: "{{secret:vault-certificate/ca}}" },
+        "/etc/samba/tls/cert.pem": { content: [secret("vault-certificate", host.id)] },
+        "/etc/samba/tls/key.pem": { content: [secret("vault-key", host.id)] },
+        "/etc/samba/tls/ca.pem": { content: [secret("vault-certificate", "ca")] },
       },
       check: [{ argv: ["openssl", "x509", "-noout", "-checkend", "0", "-in", "new:/etc/samba/tls/cert.pem"] }],
       reload,
@@ -134,7 +136,7 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       // For Samba's tools, which read it each time; the server asks nobody for a certificate.
       kind: "files",
       name: "revocation list",
-      files: { "/etc/samba/tls/crl.pem": { content: "{{secret:vault-crl/ca}}" } },
+      files: { "/etc/samba/tls/crl.pem": { content: [secret("vault-crl", "ca")] } },
       check: [isListOf("/etc/samba/tls/ca.pem", "/etc/samba/tls/crl.pem")],
     },
     {
@@ -180,14 +182,14 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
 }
 
 function membership({ host }: RoleContext): readonly Step[] {
-  const passwords = { administrator: administratorPassword, machine: `{{secret:password/machine/${host.id}}}` };
+  const passwords = { administrator: administratorPassword, machine: secret("password", `machine/${host.id}`) };
   return [
     {
       kind: "command",
       name: "domain",
       // `domain.py` marks what it has begun and not ended.
       unless: sh("test -s /var/lib/samba/private/sam.ldb && ! test -e /var/lib/samba/private/maquette-unfinished"),
-      run: domain("establish", JSON.stringify(passwords)),
+      run: domain("establish", jsonText(passwords)),
       deadlineSeconds: 300,
     },
     { kind: "units", name: "Samba runs", units: ["samba-ad-dc"], state: "running" },
@@ -249,7 +251,7 @@ function directory(plan: Plan): Step {
     kind: "command",
     name: "directory",
     unless: domain("check"),
-    run: domain("apply", JSON.stringify({ passwords })),
+    run: domain("apply", jsonText({ passwords })),
     deadlineSeconds: 120,
   };
 }

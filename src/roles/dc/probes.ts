@@ -87,7 +87,7 @@ function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe
     expected: `exit 0, a ticket for ${account.login}`,
     run: {
       argv: ["sh", "-c", script, "logon", plan.domain.realm, formatAddress(dc.nics[0]!.address), account.login],
-      input: `${account.password}\n`,
+      input: [account.password, "\n"],
     },
     judge: exits(0),
     dependsOn: runs(dc),
@@ -110,7 +110,7 @@ function bind(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe 
       fr: `Le compte de recette ${account.login} s'authentifie sur ${dc.id} en LDAPS, certificat garanti par l'autorité de la maquette`,
     },
     expected: `${plan.domain.netbios}\\${account.login}`,
-    run: { argv: simpleBind(`ldaps://${dc.id}.${plan.domain.name}`, account), input: account.password },
+    run: { argv: simpleBind(`ldaps://${dc.id}.${plan.domain.name}`, account), input: [account.password] },
     judge: (said) => ({
       isGood: said.exitCode === 0 && said.stdout.toLowerCase().includes(`\\${account.login.toLowerCase()}`),
       seen: exits(0)(said).seen,
@@ -149,7 +149,7 @@ function wrongPassword(plan: Plan, seat: Host, first: Host, account: ServiceAcco
       fr: `Un mauvais mot de passe pour ${account.login} est refusé`,
     },
     expected: `exit ${INVALID_CREDENTIALS}, invalid credentials`,
-    run: { argv: ["sh", "-c", script, "wrong", ...wrong], input: account.password },
+    run: { argv: ["sh", "-c", script, "wrong", ...wrong], input: [account.password] },
     judge: exits(INVALID_CREDENTIALS),
     dependsOn: runs(first),
   };

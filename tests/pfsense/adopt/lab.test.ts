@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import { proveAdopted } from "../../../src/pfsense/adopt/index.ts";
 import { labPlan } from "../emit/lab.ts";
@@ -8,7 +9,7 @@ describe("a router of the lab, read as if somebody had made it by hand", () => {
   const lab = labPlan();
 
   test.each(["rtr-a", "rtr-b"])("%s comes back as a plan that lets pass what the file does", (router) => {
-    const imported = importOf(emitConfig(lab, router));
+    const imported = importOf(shown(emitConfig(lab, router)));
     const { proof, notCarried, plan } = imported;
     expect(proof.verdict).toBe("equal");
     // And once more as a file, of one router this time.
@@ -32,7 +33,7 @@ describe("a router of the lab, read as if somebody had made it by hand", () => {
   });
 
   test("a rule that is changed afterwards is found, with a packet", () => {
-    const xml = emitConfig(lab, "rtr-a");
+    const xml = shown(emitConfig(lab, "rtr-a"));
     const { plan, circumstances } = importOf(xml);
     const changed = xml.replace(/<port>3389<\/port>/, "<port>3390</port>");
     expect(changed).not.toBe(xml);
@@ -47,7 +48,7 @@ describe("a router of the lab, read as if somebody had made it by hand", () => {
   });
 
   test("a file that is emitted takes the place of the plan's rows", () => {
-    const xml = emitConfig(lab, "rtr-a");
+    const xml = shown(emitConfig(lab, "rtr-a"));
     const { config, plan } = importOf(xml);
     const same = proveAdopted(config, plan, { emitted: config });
     expect([same.verdict, same.against]).toEqual(["equal", "emitted"]);

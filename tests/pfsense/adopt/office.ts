@@ -1,3 +1,4 @@
+import { shown } from "../../../src/core/text.ts";
 import { parsePlan } from "../../../src/plan/index.ts";
 import type { Plan } from "../../../src/plan/types.ts";
 import {
@@ -38,7 +39,7 @@ export function emittedOf({ config, plan, circumstances }: Imported): {
   readonly proof: AdoptionProof;
 } {
   const router = [...plan.hosts.values()].find((h) => h.role === "router")!;
-  const text = emitConfig(plan, router.id);
+  const text = shown(emitConfig(plan, router.id));
   const emitted = read(text);
   return { text, config: emitted, proof: proveAdopted(config, plan, { circumstances, emitted }) };
 }

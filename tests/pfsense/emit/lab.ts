@@ -1,3 +1,4 @@
+import { shown } from "../../../src/core/text.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCUMENT_NAMES, parsePlan, type DocumentName, type Plan } from "../../../src/plan/index.ts";
@@ -30,7 +31,7 @@ export function labPlan(edits: Edits = {}): Plan {
 
 /** What the reader makes of a router's file; throws its errors as text. */
 export function readBack(plan: Plan, router: string): PfConfig {
-  const outcome = readConfig(emitConfig(plan, router), { file: `${router}.xml` });
+  const outcome = readConfig(shown(emitConfig(plan, router)), { file: `${router}.xml` });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.code} ${e.path}: ${e.fact}`).join("\n"));
   return outcome.value;
 }

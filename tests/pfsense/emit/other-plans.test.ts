@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 import { Fault } from "../../../src/core/fault.ts";
 import { EMIT_CODES, emitConfig, interfaceKeys, unmetNeeds } from "../../../src/pfsense/emit/index.ts";
 import { labPlan, ONE_WAN, readBack, type Edits } from "./lab.ts";
@@ -9,7 +10,7 @@ const plan = labPlan();
 
 function faultOf(edits: Edits): string {
   try {
-    emitConfig(labPlan(edits), "rtr-a");
+    shown(emitConfig(labPlan(edits), "rtr-a"));
   } catch (error) {
     if (error instanceof Fault) return error.code;
     throw error;
@@ -53,14 +54,14 @@ describe("other plans", () => {
   });
 
   test("a host that is no router has no config.xml", () => {
-    expect(() => emitConfig(plan, "dc1")).toThrow(/"dc1" is not a router/);
+    expect(() => shown(emitConfig(plan, "dc1"))).toThrow(/"dc1" is not a router/);
   });
 
   test("devices can be named, and are refused when there are too few", () => {
     const names = (n: number): ReadonlyMap<string, readonly string[]> =>
       new Map([["rtr-a", Array.from({ length: n }, (_, i) => `igc${i}`)]]);
-    expect(emitConfig(plan, "rtr-a", { interfaceNames: names(8) })).toContain("<if>igc3</if>");
-    expect(() => emitConfig(plan, "rtr-a", { interfaceNames: names(7) })).toThrow(/has 8 NICs/);
+    expect(shown(emitConfig(plan, "rtr-a", { interfaceNames: names(8) }))).toContain("<if>igc3</if>");
+    expect(() => shown(emitConfig(plan, "rtr-a", { interfaceNames: names(7) }))).toThrow(/has 8 NICs/);
   });
 
   test("one access makes a group of one, and the other zones move up", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 import { Fault } from "../../../src/core/fault.ts";
 import type { Plan } from "../../../src/plan/types.ts";
 import { emitConfig, emitRouters, unmetNeeds } from "../../../src/pfsense/emit/index.ts";
@@ -12,7 +13,7 @@ const planFrom = (name: string, change: (xml: string) => string = (xml) => xml):
 
 const routerOf = (plan: Plan): string => [...plan.hosts.values()].find((h) => h.role === "router")!.id;
 
-const written = (plan: Plan): string => emitConfig(plan, routerOf(plan));
+const written = (plan: Plan): string => shown(emitConfig(plan, routerOf(plan)));
 
 function faultOf(plan: Plan): string {
   try {
@@ -118,13 +119,15 @@ describe("is refused", () => {
   test("a lab of one router, and a site of none or three", () => {
     const lab = labPlan();
     expect(faultOf(without(lab, "rtr-b"))).toBe("PFSENSE_EMIT_ROUTERS");
-    expect(() => emitConfig(without(office, "r1"), "r1")).toThrow("The plan has 0 routers; one or a pair is written.");
+    expect(() => shown(emitConfig(without(office, "r1"), "r1"))).toThrow(
+      "The plan has 0 routers; one or a pair is written.",
+    );
     expect(faultOf({ ...without(lab, "rtr-b"), kind: "site" })).toBe("none");
     expect(faultOf({ ...lab, kind: "site" })).toBe("none");
   });
 
   test("a site's host that is no router", () => {
-    expect(() => emitConfig(office, "r2")).toThrow(expect.objectContaining({ hint: "The router is r1." }));
+    expect(() => shown(emitConfig(office, "r2"))).toThrow(expect.objectContaining({ hint: "The router is r1." }));
   });
 
   test("a shared address on a WAN that has no gateway", () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 import { branch, escapeText, leaf, renderXml } from "../../../src/pfsense/emit/xml.ts";
 import { assignTrackers } from "../../../src/pfsense/emit/identity.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
@@ -13,7 +14,7 @@ function throughFile(text: string): string | undefined {
     system,
     branch("interfaces", branch("wan", leaf("if", "vtnet0"))),
   );
-  const outcome = readConfig(renderXml(root), { file: "written.xml" });
+  const outcome = readConfig(shown(renderXml(root)), { file: "written.xml" });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => e.fact).join("\n"));
   return outcome.value.system.hostname;
 }

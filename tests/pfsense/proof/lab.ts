@@ -1,3 +1,4 @@
+import { shown } from "../../../src/core/text.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatDiagnostic } from "../../../src/core/diagnostics.ts";
@@ -20,7 +21,7 @@ export function labPlan(change: (text: string, name: string) => string = (text) 
 
 /** What the emitter writes for a router, read back. */
 export function emitted(plan: Plan, router: string): PfConfig {
-  const read = readConfig(emitConfig(plan, router), { file: `${router}.xml` });
+  const read = readConfig(shown(emitConfig(plan, router)), { file: `${router}.xml` });
   if (!read.ok) throw new Error(read.errors.map(formatDiagnostic).join("\n"));
   return read.value;
 }

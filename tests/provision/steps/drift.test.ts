@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { secret } from "../../../src/core/secret-place.ts";
+import { type Text } from "../../../src/core/text.ts";
 import { driftOf, wordsOfDrift } from "../../../src/provision/steps/drift.ts";
 import { stepFault } from "../../../src/provision/steps/failure.ts";
 import type { FailEvent, FoundFile, ObservedStep } from "../../../src/provision/steps/observed.ts";
@@ -11,15 +13,16 @@ const resolve = (): string => VALUE;
 const one = (step: Step): DeclaredStep => declare("dc", { steps: [step] })[0]!;
 
 const argv = ["test", "-e", "/x"];
+const CONTENT: Text = ["port = 1\nkey = ", secret("password", "x"), "\n"];
 const steps = {
   packages: one({ kind: "packages", name: "s", packages: ["a", "b"] }),
   units: one({ kind: "units", name: "s", units: ["a"], state: "running" }),
-  command: one({ kind: "command", name: "s", unless: { argv }, run: { argv, input: "{{secret:password/x}}" } }),
+  command: one({ kind: "command", name: "s", unless: { argv }, run: { argv, input: [secret("password", "x")] } }),
   probe: one({ kind: "probe", name: "s", run: { argv } }),
   files: one({
     kind: "files",
     name: "s",
-    files: { "/a": { content: "port = 1\nkey = {{secret:password/x}}\n" }, "/b": { content: "b\n", mode: "0755" } },
+    files: { "/a": { content: CONTENT }, "/b": { content: "b\n", mode: "0755" } },
     absent: ["/c"],
   }),
 };
@@ -66,7 +69,7 @@ describe("what differs on a host", () => {
 
   test("of a file is shown line by line, with places for its secrets; defaults stay unsaid", () => {
     expect(filesOf(files({ "/a": found({ content: `port = 2\nkey = ${VALUE}\n` }) }))["/a"]).toEqual({
-      content: expect.stringMatching(/^port = ?….*\nkey = \{\{secret:password\/x\}\}\n$/) as string,
+      content: [expect.stringMatching(/^port = ?….*\nkey = $/), ...CONTENT.slice(1)],
     });
     expect(filesOf(files({ "/b": found({ content: "c\n", mode: "0755" }) }))["/b"]).toEqual({
       content: "c\n",
@@ -77,7 +80,7 @@ describe("what differs on a host", () => {
   test("of a file's rights only is shown as rights", () => {
     const shown = filesOf(files({ "/a": found({ isSame: true, mode: "0644", owner: "nobody:nogroup" }) }));
     expect(shown["/a"]).toEqual({
-      content: "port = 1\nkey = {{secret:password/x}}\n",
+      content: CONTENT,
       mode: "0644",
       owner: "nobody:nogroup",
     });

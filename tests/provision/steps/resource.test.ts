@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { secret as place } from "../../../src/core/secret-place.ts";
+import type { Text } from "../../../src/core/text.ts";
 import { PartlyDone } from "../../../src/provision/partly-done.ts";
 import type { ResourceType } from "../../../src/provision/resource-type.ts";
 import { SecretSource } from "../../../src/provision/secrets.ts";
 import { digestOf, sentSteps } from "../../../src/provision/steps/filled.ts";
-import type { RoleInputs, RoleState } from "../../../src/provision/steps/inputs.ts";
+import { roleState, type RoleInputs, type RoleState } from "../../../src/provision/steps/inputs.ts";
 import { refuseClock, roleResource } from "../../../src/provision/steps/resource.ts";
 import { declare } from "../../../src/provision/steps/work.ts";
 import type { Step } from "../../../src/roles/role.ts";
@@ -23,7 +25,7 @@ const steps: readonly Step[] = [
   {
     kind: "files",
     name: "directory",
-    files: { [CONF]: { content: "port = 389\npassword = {{secret:password/ldap}}\n" } },
+    files: { [CONF]: { content: ["port = 389\npassword = ", place("password", "ldap"), "\n"] } },
   },
   { kind: "units", name: "services", units: ["slapd"], state: "running" },
 ];
@@ -93,8 +95,41 @@ describe("a role that is created", () => {
     expect(made.host.disk.files[CONF]).toMatchObject({ mode: "0600", owner: "root:root" });
     expect(state).toEqual({ ...(await made.inputs()), instance: made.host.disk.instance });
     expect(id).toBe(`dc1/dc@${made.host.disk.instance}`);
-    expect(JSON.stringify(state)).toContain("{{secret:password/ldap}}");
+    expect(JSON.stringify(state)).toContain('{"secret":"password/ldap"}');
     expect(JSON.stringify(state)).not.toContain(PASSWORD);
+  });
+
+  test("is sent text of the plan as text, even what looks like a place, and finds it there again", async () => {
+    const made = lab();
+    const said = "# {{secret:password/ldap}} {{secret:password/ldap|json}}\n";
+    const other: Step = { kind: "files", name: "said", files: { "/said": { content: said } } };
+    const { id, outs } = (await made.resource.create(await made.inputs({}, [...steps, other]))) as {
+      id: string;
+      outs: RoleState;
+    };
+    expect(made.host.disk.files["/said"]).toMatchObject({ content: said, mode: "0644" });
+    expect(made.resource.diff(outs, await made.inputs({}, [...steps, other]))).toMatchObject({ changes: false });
+    const read = (await made.resource.read(id, outs)) as { props: RoleState };
+    expect(read.props).toEqual(outs);
+    // Found changed, it is text still.
+    Object.assign(made.host.disk.files["/said"]!, { content: `${said}more\n`, digest: "another" });
+    const found = (await made.resource.read(id, outs)) as { props: RoleState };
+    expect(found.props.steps.at(-1)).toMatchObject({ files: { "/said": { content: [`${said}more\n`] } } });
+    expect(roleState.parse(found.props)).toEqual(found.props);
+  });
+
+  test("by code from before, which had places within strings, is neither done again nor shown in clear", async () => {
+    const made = lab();
+    const { id, state } = await created(made);
+    const before = JSON.parse(
+      JSON.stringify(state).replace(/\["port = 389\\npassword = ",\{"secret":"password\/ldap"\},"\\n"\]/, () =>
+        JSON.stringify("port = 389\npassword = {{secret:password/ldap}}\n"),
+      ),
+    ) as RoleState;
+    expect(before).not.toEqual(state);
+    expect(made.resource.diff(before, await made.inputs())).toMatchObject({ changes: false });
+    const { props } = (await made.resource.read(id, before)) as { props: RoleState };
+    expect(props).toEqual(state);
   });
 
   test("a second time leaves all as it is, and is the same", async () => {
@@ -176,7 +211,7 @@ describe("a role that is read", () => {
     const { props, inputs } = (await made.resource.read(id, state)) as { props: unknown; inputs: unknown };
     expect((props as RoleState).steps).toMatchObject([
       { drift: "missing: slapd" },
-      { files: { [CONF]: { mode: "0644", content: expect.stringContaining("{{secret:") as string } } },
+      { files: { [CONF]: { mode: "0644", content: expect.arrayContaining([{ secret: "password/ldap" }]) as Text } } },
       { name: "services" },
     ]);
     expect((inputs as RoleInputs).steps).toEqual((props as RoleState).steps);

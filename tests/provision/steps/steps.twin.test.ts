@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Text } from "../../../src/core/text.ts";
+import { secret } from "../../../src/core/secret-place.ts";
 import { asRoot, type SshConnection } from "../../../src/door/index.ts";
 import { driftOf } from "../../../src/provision/steps/drift.ts";
 import { stepFault } from "../../../src/provision/steps/failure.ts";
@@ -17,7 +19,7 @@ import { planLab, type PlanLab } from "../../twin/plan-lab.ts";
 const reason = whyNot();
 const secretValue = "Zk7-correct.horse-Q2";
 const resolve = (): string => secretValue;
-const file = (content: string, rest: Partial<Extract<Step, { kind: "files" }>> = {}): Step => ({
+const file = (content: Text, rest: Partial<Extract<Step, { kind: "files" }>> = {}): Step => ({
   kind: "files",
   name: "a file",
   files: { "/etc/lab/one.conf": { content } },
@@ -75,7 +77,7 @@ describe.skipIf(reason !== undefined)(
       (await connection.exec(asRoot(["sh", "-c", command]))).stdout.trim();
 
     it("a file is written with its owner and mode, and a second time nothing changes", async () => {
-      const step = file("password={{secret:password/x}}\n");
+      const step = file(["password=", secret("password", "x"), "\n"]);
       expect((await apply(step)).changed).toEqual(["a file"]);
       expect(await run("cat /etc/lab/one.conf; stat -c '%a %U:%G' /etc/lab/one.conf")).toBe(
         `password=${secretValue}\n600 root:root`,
@@ -85,7 +87,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     it("what somebody edits by hand is seen without its secrets, and the next run repairs it", async () => {
-      const step = file("password={{secret:password/x}}\nport=1\n");
+      const step = file(["password=", secret("password", "x"), "\nport=1\n"]);
       await apply(step);
       await run("sed -i 's/port=1/port=2/; s/Zk7.*/hunter2/' /etc/lab/one.conf; chmod 644 /etc/lab/one.conf");
       const shown = JSON.stringify(await look(step));
@@ -197,14 +199,14 @@ describe.skipIf(reason !== undefined)(
         kind: "command",
         name: "touch",
         unless: { argv: ["test", "-s", "/run/touched"] },
-        run: { argv: ["sh", "-c", "cat > /run/touched"], input: "{{secret:password/x}}" },
+        run: { argv: ["sh", "-c", "cat > /run/touched"], input: [secret("password", "x")] },
       };
       expect((await apply(step)).changed).toEqual(["touch"]);
       expect((await apply(step)).changed).toEqual([]);
       const loud: Step = {
         ...step,
         unless: { argv: ["false"] },
-        run: { argv: ["sh", "-c", "cat; exit 4"], input: "{{secret:password/x}}" },
+        run: { argv: ["sh", "-c", "cat; exit 4"], input: [secret("password", "x")] },
       };
       const { failure } = await apply(loud);
       expect(words(failure!, loud)).toContain("ended with 4");
@@ -258,7 +260,7 @@ describe.skipIf(reason !== undefined)(
         kind: "command",
         name: "long",
         unless: { argv: ["test", "-e", "/run/seen"] },
-        run: { argv: ["sh", "-c", "ps -eww -o args > /run/seen; env >> /run/seen"], input: "{{secret:password/x}}" },
+        run: { argv: ["sh", "-c", "ps -eww -o args > /run/seen; env >> /run/seen"], input: [secret("password", "x")] },
       };
       await apply(step);
       expect(await run("cat /run/seen")).not.toContain(secretValue);

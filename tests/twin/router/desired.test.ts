@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 
 import { desiredOf, readFileOfRouter } from "../../../src/twin/router/compile/desired.ts";
 import type { Desired } from "../../../src/twin/router/compile/desired.ts";
@@ -8,7 +9,7 @@ import { labPlan } from "../../pfsense/proof/lab.ts";
 import { firmwareFiles, routerPackages } from "../../../src/twin/router/firmware.ts";
 
 const lab = (router: string, states: GatewayStates = {}): Desired =>
-  desiredOf(readFileOfRouter(Buffer.from(emitConfig(labPlan(), router)), `${router}.xml`), {}, () => states);
+  desiredOf(readFileOfRouter(Buffer.from(shown(emitConfig(labPlan(), router))), `${router}.xml`), {}, () => states);
 
 const made = (xml: string, states: GatewayStates = {}): Desired => {
   const text = `<?xml version="1.0"?>\n<pfsense>\n<version>24.0</version>${xml}</pfsense>\n`;

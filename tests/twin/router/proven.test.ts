@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
 import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { Proven } from "../../../src/twin/router/agent/proven.ts";
@@ -44,7 +45,7 @@ describe("a proof that was found before", () => {
   });
 
   test("is taken for the same file read from elsewhere, at another time", async () => {
-    const bytes = emitConfig(labPlan(), "rtr-a");
+    const bytes = shown(emitConfig(labPlan(), "rtr-a"));
     const first = new Proven(join(folder, "proven.json"), await program("firmware"));
     const at = (file: string, now: Date): void => {
       const read = readConfig(bytes, { file });
