@@ -138,7 +138,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "audit",
     summary: "judge any pfSense config.xml, also a hand-made one; or decide packets by it",
-    positionals: [{ name: "FILE", help: "a config.xml" }],
+    positionals: [{ name: "FILE", help: "a config.xml (- for standard input)" }],
     options: [
       { name: "packets", value: "FILE", help: "JSON packets, one a line (- for standard input): one verdict a line" },
     ],
@@ -147,7 +147,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "import",
     summary: "write the plan of a hand-made pfSense, list what it does not hold, prove that it lets pass the same",
-    positionals: [{ name: "FILE", help: "a config.xml" }],
+    positionals: [{ name: "FILE", help: "a config.xml (- for standard input)" }],
     options: [
       { name: "out", value: "DIR", help: "where to write the documents, default stacks/imported" },
       { name: "force", help: "also into a folder that is not empty" },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DOCUMENT_NAMES, documentsIn } from "../plan/index.ts";
 import { writePrivate } from "../stack/folders.ts";
 
 const KEPT_MS = 30 * 86_400_000;
@@ -23,10 +24,13 @@ export async function keptFile(
   if (!/^[0-9a-f]{16}$/.test(program)) return undefined;
   const hash = createHash("sha256").update(JSON.stringify([program, ...words]));
   try {
-    for (const name of (await readdir(folder)).sort()) {
-      hash.update(`\0${name}\0`);
-      if ((await stat(join(folder, name))).isFile()) hash.update(await readFile(join(folder, name)));
-    }
+    // Every name, because strangers are named too; of their content nothing is said.
+    const names = (await readdir(folder)).sort();
+    hash.update(JSON.stringify(names));
+    const documents = await documentsIn(folder);
+    // What a document is that cannot be read may change while nothing here does.
+    if (DOCUMENT_NAMES.some((d) => names.includes(`${d}.yaml`) && !documents.has(`${d}.yaml`))) return undefined;
+    for (const [name, bytes] of documents) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
   } catch {
     return undefined;
   }

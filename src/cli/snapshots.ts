@@ -8,6 +8,7 @@ import { holdStack, readDeployment, writeDeployment } from "../engine/checkpoint
 import { endLeftovers } from "../engine/leftovers.ts";
 import { parseDeployment, type Deployment } from "../engine/restore.ts";
 import type { Settings } from "../infra/settings.ts";
+import { documentsIn } from "../plan/index.ts";
 import { GuestSnapshots } from "../provision/snapshots.ts";
 import { diskFault, writePrivate } from "../stack/folders.ts";
 import type { Context } from "./context.ts";
@@ -101,17 +102,10 @@ async function parseFile<T>(file: string, schema: z.ZodType<T>): Promise<T | und
 /** Digests of the plan's documents as they stand. */
 export async function planDigests(context: Context, settings: Settings): Promise<Readonly<Record<string, string>>> {
   const folder = isAbsolute(settings.plan) ? settings.plan : join(context.root, settings.plan);
-  const names = (await readdir(folder).catch(() => [] as string[])).filter((n) => /\.ya?ml$/i.test(n)).sort();
-  const digests = names.map(
-    async (n) =>
-      [
-        n,
-        createHash("sha256")
-          .update(await readFile(join(folder, n)))
-          .digest("hex"),
-      ] as const,
+  const digests = [...(await documentsIn(folder))].map(
+    ([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")] as const,
   );
-  return Object.fromEntries(await Promise.all(digests));
+  return Object.fromEntries(digests.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Documents that differ, or are in one of the two alone. */

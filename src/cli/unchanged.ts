@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { checkpointFile } from "../engine/checkpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
 import type { Context } from "./context.ts";
+import { documentsIn } from "../plan/index.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -51,7 +52,8 @@ export async function previewKey(context: Context, session: Session): Promise<Pr
   };
   try {
     for (const file of ["Pulumi.yaml", `Pulumi.${stack}.yaml`]) await add(join(root, file));
-    await addAll(isAbsolute(plan) ? plan : join(root, plan));
+    for (const [name, bytes] of await documentsIn(isAbsolute(plan) ? plan : join(root, plan)))
+      hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
     await addAll(join(root, "templates"));
     await addAll(folders.secrets);
     const recorded = createHash("sha256").update(await readFile(checkpointFile(folders, stack)));

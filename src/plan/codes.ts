@@ -7,6 +7,7 @@ export const PLAN_CODES = {
   PLAN_DIRECTORY_MISSING: "The directory of the plan does not exist, or is not a directory.",
   PLAN_FILE_MISSING: "One of the documents is not in the directory.",
   PLAN_FILE_UNREADABLE: "A document exists and cannot be read.",
+  PLAN_FILE_IS_NONE: "A document is a pipe, a socket, a device, or a link that leads out of the plan's directory.",
   PLAN_FILE_UNKNOWN: "A YAML file in the directory is not one of the documents (warning).",
   PLAN_FILE_TOO_LARGE: "A document is larger than one MiB.",
   PLAN_FILE_NOT_UTF8: "A document is not UTF-8.",

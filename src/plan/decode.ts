@@ -10,10 +10,7 @@ type Decoded = { readonly text: string } | { readonly error: Diagnostic };
  * as line and column.
  */
 export function decode(file: string, bytes: Uint8Array): Decoded {
-  if (bytes.length > MAX_BYTES) {
-    const fact = `has ${bytes.length} bytes; a plan's document has at most ${MAX_BYTES}`;
-    return { error: fileError(file, "PLAN_FILE_TOO_LARGE", fact, "Is it the right file?", 1, 1) };
-  }
+  if (bytes.length > MAX_BYTES) return { error: tooLarge(file, bytes.length) };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch {
@@ -48,6 +45,11 @@ function isUtf8(bytes: Uint8Array, stream: boolean): boolean {
     return false;
   }
 }
+
+export const tooLarge = (file: string, size: number): Diagnostic => {
+  const fact = `has ${size} bytes; a plan's document has at most ${MAX_BYTES}`;
+  return fileError(file, "PLAN_FILE_TOO_LARGE", fact, "Is it the right file?", 1, 1);
+};
 
 /** A diagnostic about a file as a whole or about its text, before it has any structure. */
 export const fileError = (

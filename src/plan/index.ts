@@ -1,5 +1,6 @@
 export { applyCopy, type CopySettings, type OperatorAddress, type Placement } from "./copy.ts";
 export { loadPlan, type LoadOptions } from "./load.ts";
+export { documentsIn } from "./load-file.ts";
 export { parsePlan, type ParseOptions } from "./parse.ts";
 export { PLAN_CODES, type PlanCode } from "./codes.ts";
 export {

@@ -1,8 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Diagnostic, Outcome } from "../core/diagnostics.ts";
 import { errnoOf } from "../core/fault.ts";
-import { fileError } from "./decode.ts";
+import type { PlanCode } from "./codes.ts";
+import { fileError, MAX_BYTES, tooLarge } from "./decode.ts";
+import { isRead, readFileIn, type NotRead } from "./load-file.ts";
 import { DOCUMENT_NAMES } from "./names.ts";
 import { parsePlan } from "./parse.ts";
 import type { Plan } from "./types.ts";
@@ -30,16 +32,18 @@ export async function loadPlan(dir: string, options: LoadOptions = {}): Promise<
     const file = join(shown, name);
     // A stranger is named, not read: it may be anything.
     const isDocument = DOCUMENT_NAMES.some((d) => name === `${d}.yaml`);
-    const bytes = isDocument ? await read(join(dir, name)) : new Uint8Array();
-    if (bytes instanceof Uint8Array) documents.set(file, bytes);
-    else
-      unreadable.push(
-        fileError(file, "PLAN_FILE_UNREADABLE", `cannot be read (${bytes.errno})`, readHint(bytes.errno), 1, 1),
-      );
+    const found = isDocument ? await readFileIn(dir, name, MAX_BYTES) : new Uint8Array();
+    if (isRead(found)) documents.set(file, found);
+    else unreadable.push(notRead(file, found));
   }
   const outcome = parsePlan(documents, { ...options, fileOf: (name) => join(shown, `${name}.yaml`) });
+  return withUnread(outcome, unreadable);
+}
+
+/** What a plan is said to be when some of its documents exist and were not read. */
+export function withUnread(outcome: Outcome<Plan>, unreadable: readonly Diagnostic[]): Outcome<Plan> {
   if (unreadable.length === 0) return outcome;
-  // What exists and cannot be read is not missing as well.
+  // They are not missing as well.
   const others = outcome.ok ? [] : outcome.errors.filter((e) => !isSameFile(e, unreadable));
   return { ok: false, errors: [...unreadable, ...others], warnings: outcome.warnings };
 }
@@ -61,19 +65,25 @@ async function list(dir: string): Promise<string[] | Failed> {
   }
 }
 
-async function read(file: string): Promise<Uint8Array | Failed> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    return { errno: errnoOf(error) ?? "unknown" };
-  }
-}
-
 const isSameFile = (e: Diagnostic, list: readonly Diagnostic[]): boolean =>
   e.code === "PLAN_FILE_MISSING" && list.some((d) => d.place?.file === e.place?.file);
 
-const readHint = (errno: string): string =>
-  errno === "EISDIR" ? "It is a directory; a document is a file" : "Check its permissions";
+/** Why a document is not read, as a finding. */
+export function notRead(file: string, why: NotRead): Diagnostic {
+  const said = (code: PlanCode, fact: string, hint: string): Diagnostic => fileError(file, code, fact, hint, 1, 1);
+  if ("size" in why) return tooLarge(file, why.size);
+  if ("errno" in why) return said("PLAN_FILE_UNREADABLE", `cannot be read (${why.errno})`, "Check its permissions");
+  if (why.kind === "folder")
+    return said("PLAN_FILE_UNREADABLE", "cannot be read (EISDIR)", "It is a directory; a document is a file");
+  const what = {
+    link: "is a link that leads out of the plan's directory",
+    pipe: "is a pipe",
+    socket: "is a socket",
+    device: "is a device",
+  }[why.kind];
+  const hint = why.kind === "link" ? "Copy the document itself into the directory" : "A document is a file";
+  return said("PLAN_FILE_IS_NONE", what, hint);
+}
 
 function directoryError(shown: string, errno: string): Diagnostic {
   const facts: Record<string, string> = { ENOENT: "does not exist", ENOTDIR: "is not a directory" };

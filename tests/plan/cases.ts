@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -20,8 +20,12 @@ export interface Case {
   readonly repeat?: Readonly<Record<string, readonly [text: string, times: number]>>;
   readonly remove?: readonly string[];
   readonly nodes?: number;
-  /** Read from a disk: the plan's directory is missing, or documents are directories. */
-  readonly disk?: { readonly isMissing?: boolean; readonly directories?: readonly string[] };
+  /** Read from a disk: the plan's directory is missing, or documents are directories or links. */
+  readonly disk?: {
+    readonly isMissing?: boolean;
+    readonly directories?: readonly string[];
+    readonly links?: Record<string, string>;
+  };
   /** Place this copy of the plan, with settings. */
   readonly copy?: number;
   readonly settings?: Omit<CopySettings, "operator"> & {
@@ -85,6 +89,7 @@ async function loadFromDisk(
   try {
     for (const [file, bytes] of documents)
       if (disk.directories?.includes(file)) await mkdir(join(dir, file));
+      else if (disk.links?.[file] !== undefined) await symlink(disk.links[file], join(dir, file));
       else await writeFile(join(dir, file), bytes);
     const outcome = await loadPlan(disk.isMissing ? join(dir, "labs") : dir);
     // The place of a temporary directory is nobody's business.

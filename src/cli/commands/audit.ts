@@ -1,18 +1,28 @@
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { once } from "node:events";
+import { StringDecoder } from "node:string_decoder";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
-import { errnoOf, Fault } from "../../core/fault.ts";
+import { Fault } from "../../core/fault.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
+import { MAX_BYTES } from "../../pfsense/read/bytes.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import { audit as judge, type AuditRow } from "../../pfsense/rules/audit.ts";
 import { makeLineJudge } from "../../pfsense/rules/packets.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { openNamed, readNamed } from "../read-file.ts";
+
+/** A packet is a short line; beyond this it is something else, and waiting for its end would fill the memory. */
+const MAX_LINE = 1 << 16;
 
 /** Judges any config.xml, also one that maquette never wrote; with packets it decides each. */
 export const audit: Command = async (context, values, [file]) => {
+  if (file === "-" && values["packets"] === "-")
+    throw new Fault(
+      "CLI_USAGE",
+      "Standard input holds one thing, the file or packets.",
+      "Give a path for one of them.",
+    );
   const config = await readConfigFile(context, file!);
   if (!config) return exitCodes.findings;
   const packets = values["packets"];
@@ -32,12 +42,7 @@ export const audit: Command = async (context, values, [file]) => {
 
 /** Reads a config.xml; prints why where it is none. @throws Fault CLI_NO_FILE */
 export async function readConfigFile(context: Context, file: string): Promise<PfConfig | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw noFile(file, error);
-  }
+  const bytes = await readNamed(file, MAX_BYTES);
   const outcome = readConfig(bytes, { file });
   const findings = [...(outcome.ok ? [] : outcome.errors), ...outcome.warnings];
   if (outcome.ok) {
@@ -49,14 +54,6 @@ export async function readConfigFile(context: Context, file: string): Promise<Pf
   return undefined;
 }
 
-function noFile(file: string, error: unknown): unknown {
-  const code = errnoOf(error);
-  if (code === undefined) return error;
-  const why =
-    { ENOENT: "it does not exist", EISDIR: "it is a folder", EACCES: "this user may not read it" }[code] ?? code;
-  return new Fault("CLI_NO_FILE", `${file} cannot be read: ${why}.`, "Give the path of a file.", error);
-}
-
 function rowText(row: AuditRow): string {
   const where = row.interfaces.length === 0 ? "any" : `${row.isNotOn ? "not " : ""}${row.interfaces.join(",")}`;
   const by = row.by === "user" ? "" : `  by: ${row.by}`;
@@ -66,8 +63,8 @@ function rowText(row: AuditRow): string {
 /** Decides one packet a line; exit 1 when some line was no packet. */
 async function decidePackets(context: Context, config: PfConfig, file: string): Promise<number> {
   const judgeLine = makeLineJudge(config, { now: new Date() });
-  const input = file === "-" ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
-  input.setEncoding("utf8");
+  const input = await openNamed(file, "Give the path of a file with a packet a line, or - for standard input.");
+  const decoder = new StringDecoder("utf8");
   let rest = "";
   let line = 0;
   let code: number = exitCodes.good;
@@ -82,14 +79,16 @@ async function decidePackets(context: Context, config: PfConfig, file: string): 
     // A reader that is slower than we are must not fill our memory.
     if (answers.length > 0 && !process.stdout.write(`${answers.join("\n")}\n`)) await once(process.stdout, "drain");
   };
-  try {
-    for await (const chunk of input as AsyncIterable<string>) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!;
-      await answer(lines);
-    }
-  } catch (error) {
-    throw noFile(file, error);
+  for await (const chunk of input) {
+    const lines = (rest + decoder.write(Buffer.from(chunk))).split("\n");
+    rest = lines.pop()!;
+    if (rest.length > MAX_LINE)
+      throw new Fault(
+        "CLI_FILE_TOO_LARGE",
+        `${file} has a line of more than ${MAX_LINE} characters (line ${line + lines.length + 1}).`,
+        "Each line is one packet: is it the right file?",
+      );
+    await answer(lines);
   }
   if (rest !== "") await answer([rest]);
   context.io.close();

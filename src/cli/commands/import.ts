@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
 import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
@@ -9,11 +9,13 @@ import { adopt, proveAdopted, type Adopted, type AdoptionProof } from "../../pfs
 import { shown } from "../../core/text.ts";
 import { emitConfig } from "../../pfsense/emit/index.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
+import { MAX_BYTES } from "../../pfsense/read/bytes.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import type { Circumstances } from "../../pfsense/rules/types.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readNamed } from "../read-file.ts";
 
 const DEFAULT_FOLDER = "stacks/imported";
 
@@ -56,13 +58,7 @@ async function readFileOf(
   context: Context,
   file: string,
 ): Promise<{ readonly value: PfConfig; readonly warnings: readonly Diagnostic[] } | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const what = `${file} cannot be read (${errnoOf(error) ?? messageOf(error)}).`;
-    throw new Fault("CLI_NO_FILE", what, "Give a config.xml: Diagnostics, Backup & Restore in pfSense.", error);
-  }
+  const bytes = await readNamed(file, MAX_BYTES, "Give a config.xml: Diagnostics, Backup & Restore in pfSense.");
   const outcome = readConfig(bytes, { file: basename(file) });
   if (outcome.ok) return outcome;
   if (context.isJson) context.io.out(JSON.stringify({ ok: false, findings: [...outcome.errors, ...outcome.warnings] }));
