@@ -142,6 +142,21 @@ describe("sshd", () => {
     }
   });
 
+  test("offers first what a quantum computer does not break, and no word that the release's sshd does not know", async () => {
+    const told = async (name: string): Promise<string> => {
+      const image = { ...plan.images.get("debian-13")!, fileName: `${name}-genericcloud-amd64.qcow2`, url: null };
+      const other = await renderedLab((p) => ({ ...p, images: new Map([...p.images, [image.id, image]]) }));
+      return other.files("mail").get("/etc/ssh/sshd_config.d/10-maquette.conf")!.content;
+    };
+    const kex = (file: string): readonly string[] => /^KexAlgorithms (.*)$/m.exec(file)![1]!.split(",");
+    const [trixie, bookworm] = [await told("debian-13"), await told("debian-12")];
+    const both = ["sntrup761x25519-sha512@openssh.com", "curve25519-sha256"];
+    expect(kex(trixie)).toEqual(["mlkem768x25519-sha256", "sntrup761x25519-sha512", ...both]);
+    expect(kex(bookworm)).toEqual(both);
+    // OpenSSH has penalties since 9.8.
+    expect([trixie, bookworm].map((file) => file.includes("PerSourcePenalty"))).toEqual([true, false]);
+  });
+
   test("forwards on the bastion alone", () => {
     for (const host of lab.debians)
       expect(words(host.id).get("AllowTcpForwarding")).toBe(host.role === "bastion" ? undefined : "no");

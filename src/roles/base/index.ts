@@ -1,6 +1,7 @@
 import { formatAddress, parseNetwork } from "../../core/ip.ts";
+import { CIPHERS, MACS, opensshOf } from "../../core/openssh.ts";
 import { secret } from "../../core/secret-place.ts";
-import type { Host, Plan } from "../../plan/types.ts";
+import type { Host, Image, Plan } from "../../plan/types.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { FilesStep, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
 import { administrators, sshdWords } from "./administrators.ts";
@@ -127,12 +128,24 @@ function accounts({ fill }: RoleContext): readonly Step[] {
   ];
 }
 
+/** The release that an image's file or address names, as Debian's own do. */
+function debianOf({ fileName, url }: Image): number | undefined {
+  const named = /debian-(\d+)/i.exec(`${fileName} ${url ?? ""}`)?.[1];
+  return named === undefined ? undefined : Number(named);
+}
+
 function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
   const doors = doorsOf(plan, host).map(formatAddress);
   const file = "/etc/ssh/sshd_config.d/10-maquette.conf";
+  const { keyExchanges, hasPenalties } = opensshOf(debianOf(plan.images.get(host.image)!));
+  const exempt = `PerSourcePenaltyExemptList ${doors.length === 0 ? "127.0.0.1" : doors.join(",")}`;
+  const why = "# Every login comes from the bastion: one that fails there must not lock the others out.";
   const text = fill("sshd.conf", {
     ...sshdWords(plan, host),
-    exempt: doors.length === 0 ? "127.0.0.1" : doors.join(","),
+    keyExchanges: keyExchanges.join(","),
+    ciphers: CIPHERS.join(","),
+    macs: MACS.join(","),
+    penalties: hasPenalties ? `\n${why}\n${exempt}` : "",
     // The bastion's own role says what it forwards; a "no" here, a moment before, would shut everybody out.
     forwarding: host.role === "bastion" ? "" : "AllowTcpForwarding no",
   });

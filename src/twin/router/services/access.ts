@@ -1,3 +1,4 @@
+import { CIPHERS, MACS, opensshOf } from "../../../core/openssh.ts";
 import type { PfUser } from "../../../pfsense/model/system.ts";
 import { gap } from "./types.ts";
 import type { ConfigFile, Gap, Service, ServiceInput } from "./types.ts";
@@ -13,6 +14,8 @@ export interface Account {
   readonly hasShell: boolean;
 }
 
+/** Debian's release that the stand-in runs on (`ROUTER_SUITE` of images/catalogue.ts). */
+const ROUTER_RELEASE = 13;
 /** The first uid that pfSense gives; below it are the system's own, of which only `admin` is a person's. */
 const FIRST_UID = 2000;
 const USER = /^[a-z_][a-z\d_.-]{0,31}$/i;
@@ -76,6 +79,10 @@ export function ssh({ config }: ServiceInput): Service {
     ...(keyOnly === "both" ? ["AuthenticationMethods publickey,password"] : []),
     "UseDNS no",
     "X11Forwarding no",
+    "# As the lab's hosts have it; pfSense's own list is another.",
+    `KexAlgorithms ${opensshOf(ROUTER_RELEASE).keyExchanges.join(",")}`,
+    `Ciphers ${CIPHERS.join(",")}`,
+    `MACs ${MACS.join(",")}`,
     "",
   ];
   const file: ConfigFile = { path: "/etc/ssh/sshd_config.d/10-maquette.conf", text: lines.join("\n"), mode: 0o644 };
