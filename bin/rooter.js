@@ -13,7 +13,8 @@ const START_DEADLINE_MS = 60_000;
  * @returns {Promise<{ kind: "ready" } | { kind: "failed", message: string }>}
  */
 export function startRoom({ file, settings, logFile }) {
-  mkdirSync(settings.home, { recursive: true, mode: 0o711 });
+  // Above the disks of all labs; nobody but root has anything to do in either.
+  mkdirSync(settings.home, { recursive: true, mode: 0o700 });
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(process.execPath, ["--enable-source-maps", file, JSON.stringify(settings)], {
     detached: true,

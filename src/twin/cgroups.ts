@@ -1,4 +1,4 @@
-import { existsSync, watch, type FSWatcher } from "node:fs";
+import { existsSync, readdirSync, realpathSync, watch, type FSWatcher } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,8 +7,8 @@ import { errnoOf, Fault } from "../core/fault.ts";
 /** Where the kernel's control groups are (cgroups(7)): version 2 alone, or beside version 1 ("hybrid"). */
 interface Hierarchies {
   readonly unified: string;
-  /** Version 1 folders by controller; absent on a pure version 2 machine, where `unified` has them all. */
-  readonly v1: Readonly<Partial<Record<"memory" | "cpu" | "cpuacct" | "pids" | "systemd", string>>>;
+  /** Version 1 folders by name; none on a pure version 2 machine, where `unified` has all controllers. */
+  readonly v1: Readonly<Record<string, string>>;
 }
 
 const ROOT = "/sys/fs/cgroup";
@@ -20,13 +20,10 @@ export function findHierarchies(root = ROOT): Hierarchies {
   if (existsSync(join(root, "cgroup.controllers"))) return { unified: root, v1: {} };
   const unified = join(root, "unified");
   if (existsSync(join(unified, "cgroup.procs"))) {
-    const names = ["memory", "cpu", "cpuacct", "pids", "systemd"] as const;
-    return {
-      unified,
-      v1: Object.fromEntries(
-        names.filter((n) => existsSync(join(root, n, "cgroup.procs"))).map((n) => [n, join(root, n)]),
-      ),
-    };
+    // All that are mounted, also those that limit nothing here: a guest that is in the top group of one could mount it
+    // whole, and its release_agent runs as the machine's root. Two names of one hierarchy are one (cpu, cpuacct).
+    const names = readdirSync(root).filter((n) => n !== "unified" && existsSync(join(root, n, "cgroup.procs")));
+    return { unified, v1: Object.fromEntries(names.map((n) => [n, realpathSync(join(root, n))])) };
   }
   throw new Fault(
     "TWIN_CGROUPS",
@@ -40,6 +37,8 @@ export class Cgroups {
   readonly #hierarchies: Hierarchies;
   /** `maquette-<key>`. */
   readonly name: string;
+  /** Guests that start at once wait for the whole of it. */
+  #devices: Promise<void> | undefined;
 
   constructor(name: string, hierarchies = findHierarchies()) {
     this.name = name;
@@ -48,9 +47,8 @@ export class Cgroups {
 
   #folders(guest: string): string[] {
     const { unified, v1 } = this.#hierarchies;
-    return [unified, ...Object.entries(v1).flatMap(([n, f]) => (n === "systemd" ? [] : [f]))].map((f) =>
-      join(f, this.name, guest),
-    );
+    const others = Object.entries(v1).flatMap(([n, f]) => (n === "systemd" ? [] : [f]));
+    return [...new Set([unified, ...others])].map((f) => join(f, this.name, guest));
   }
 
   #unified(guest: string): string {
@@ -68,7 +66,11 @@ export class Cgroups {
           // Where a controller is not to be had its limit is not set; `limits` says so.
           await writeFile(join(folder, "cgroup.subtree_control"), `+${controller}`).catch(() => undefined);
     }
+    const { v1 } = this.#hierarchies;
+    if (v1["cpuset"] !== undefined) await openCpuset(v1["cpuset"], this.name);
+    if (v1["devices"] !== undefined) await (this.#devices ??= limitDevices(join(v1["devices"], this.name)));
     for (const folder of this.#folders(guest)) await mkdir(folder, { recursive: true });
+    if (v1["cpuset"] !== undefined) await openCpuset(join(v1["cpuset"], this.name), guest);
     await this.limit(guest, limits);
   }
 
@@ -87,8 +89,8 @@ export class Cgroups {
       await set(this.#hierarchies.unified, "cpu.max", `${limits.cores * 100_000} 100000`);
       return;
     }
-    await set(v1.memory, "memory.limit_in_bytes", bytes);
-    await set(v1.cpu, "cpu.cfs_quota_us", String(limits.cores * 100_000));
+    await set(v1["memory"], "memory.limit_in_bytes", bytes);
+    await set(v1["cpu"], "cpu.cfs_quota_us", String(limits.cores * 100_000));
   }
 
   /** Files to which a process writes its pid to belong to the guest. */
@@ -115,10 +117,10 @@ export class Cgroups {
     const { v1, unified } = this.#hierarchies;
     const number = async (...paths: string[]): Promise<number> =>
       Number(await readFile(join(...paths), "utf8").catch(() => "0"));
-    if (v1.memory !== undefined && v1.cpuacct !== undefined) {
+    if (v1["memory"] !== undefined && v1["cpuacct"] !== undefined) {
       return {
-        memoryBytes: await number(v1.memory, this.name, guest, "memory.usage_in_bytes"),
-        cpuMicroseconds: (await number(v1.cpuacct, this.name, guest, "cpuacct.usage")) / 1000,
+        memoryBytes: await number(v1["memory"], this.name, guest, "memory.usage_in_bytes"),
+        cpuMicroseconds: (await number(v1["cpuacct"], this.name, guest, "cpuacct.usage")) / 1000,
       };
     }
     const stat = await readFile(join(unified, this.name, guest, "cpu.stat"), "utf8").catch(() => "");
@@ -182,7 +184,7 @@ export class Cgroups {
     const folders = [
       ...this.#folders(guest),
       // nspawn's copy.
-      ...(v1.systemd === undefined ? [] : [join(v1.systemd, this.name, guest)]),
+      ...(v1["systemd"] === undefined ? [] : [join(v1["systemd"], this.name, guest)]),
     ];
     await Promise.all(folders.map(removeTree));
   }
@@ -196,8 +198,31 @@ export class Cgroups {
       await this.remove(entry.name);
     }
     const { unified, v1 } = this.#hierarchies;
-    await Promise.all([unified, ...Object.values(v1)].map((f) => removeTree(join(f, this.name))));
+    this.#devices = undefined;
+    await Promise.all([...new Set([unified, ...Object.values(v1)])].map((f) => removeTree(join(f, this.name))));
   }
+}
+
+/** A new group of cpuset(7) version 1 has no processor and no memory, and takes no process. */
+async function openCpuset(above: string, name: string): Promise<void> {
+  await mkdir(join(above, name), { recursive: true });
+  for (const file of ["cpuset.cpus", "cpuset.mems"])
+    await writeFile(join(above, name, file), await readFile(join(above, file)));
+}
+
+/** Standard devices, terminals, tunnels and FUSE: what a container's /dev has (devices.allow of cgroup version 1). */
+const DEVICES: readonly string[] = [
+  ...["c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm"],
+  ...["c 136:* rwm", "c 10:200 rwm", "c 10:229 rwm"],
+];
+
+/** For the lab as a whole: a guest's own group, whose files its root can reach, gets no more than its parent has. */
+async function limitDevices(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  // Refused where guests run under it already (an earlier room's): their group has it then.
+  if ((await readdir(folder, { withFileTypes: true })).some((entry) => entry.isDirectory())) return;
+  await writeFile(join(folder, "devices.deny"), "a");
+  for (const device of DEVICES) await writeFile(join(folder, "devices.allow"), device);
 }
 
 /** The kernel tells of a change (inotify(7)); undefined where this user has no instance of it left. */

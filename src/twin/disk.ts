@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { errnoOf } from "../core/fault.ts";
 import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
 import { must } from "./command.ts";
+import { keepEachPrivate, keepPrivate } from "./private.ts";
 
 const record = z.strictObject({
   vmid: z.int(),
@@ -42,7 +43,8 @@ export class Disk {
   /** @param home the lab's folder */
   static async create(home: string, given: Pick<DiskRecord, "vmid" | "role" | "image" | "isTemplate">): Promise<Disk> {
     const disk = new Disk(home, { ...given, layers: [], frozen: [], snapshots: {}, instance: null, nicNames: {} });
-    await mkdir(disk.folder, { recursive: true });
+    await keepDisksPrivate(home);
+    await keepPrivate(disk.folder);
     await disk.#emptyUpper();
     await disk.#save();
     return disk;
@@ -123,7 +125,7 @@ export class Disk {
       nicNames: {},
       isTemplate: false,
     });
-    await mkdir(copy.folder, { recursive: true });
+    await keepPrivate(copy.folder);
     await copy.#emptyUpper();
     await copy.#save();
     return copy;
@@ -163,7 +165,7 @@ export class Disk {
     if ((await must(["find", this.upper, "-mindepth", "1", "-print", "-quit"])) === "") return frozen;
     const name = randomBytes(6).toString("hex");
     const target = join(this.#home, "s", name);
-    await mkdir(join(this.#home, "s"), { recursive: true });
+    await keepPrivate(join(this.#home, "s"));
     // cp(1) keeps what overlayfs needs: whiteouts (character devices 0:0) and trusted.* attributes.
     await must(["cp", "-a", "--reflink=auto", this.upper, `${target}.new`], { deadlineMs: 300_000 });
     await rename(`${target}.new`, target);
@@ -187,13 +189,20 @@ export class Disk {
   }
 }
 
-/** Copies a folder's files into another, for media. */
-export async function copyFiles(files: ReadonlyMap<string, Uint8Array>, folder: string): Promise<void> {
+/** The lab's folders of disks, and each disk that an earlier version left open. */
+export async function keepDisksPrivate(home: string): Promise<void> {
+  for (const folder of [home, join(home, "g"), join(home, "s")]) await keepPrivate(folder);
+  await keepEachPrivate(join(home, "g"), (name) => /^\d+$/.test(name));
+}
+
+/** Copies a folder's files into another, for media. @param owner the guest's root on this machine */
+export async function copyFiles(files: ReadonlyMap<string, Uint8Array>, folder: string, owner: number): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o755 });
   for (const [path, content] of files) {
     const target = join(folder, path);
     await mkdir(join(target, ".."), { recursive: true });
     await writeFile(target, content, { mode: 0o400 });
+    await chown(target, owner, owner);
   }
 }

@@ -1,4 +1,4 @@
-import { chown, mkdir, open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
 import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
@@ -15,8 +15,9 @@ import type {
 } from "../pve/simulator/guest-driver.ts";
 import { Cgroups } from "./cgroups.ts";
 import { command } from "./command.ts";
-import { Disk } from "./disk.ts";
+import { Disk, keepDisksPrivate } from "./disk.ts";
 import { RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
+import { firstIdOf, whyNotShifted } from "./idmap.ts";
 import { recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
 import type { ImageStore } from "./images/store.ts";
 import { Pod } from "./pod.ts";
@@ -26,7 +27,7 @@ export interface ContainerDriverOptions {
   readonly key: string;
   /** Folder of this lab's disks, root's own, on a file system that overlayfs takes as upper layer. */
   readonly home: string;
-  /** Folder of the guests' sockets, which the lab's user may enter; a short path (unix(7): 108 bytes). */
+  /** Folder of the guests' sockets, which the lab's user passes through; a short path (unix(7): 108 bytes). */
   readonly sockets: string;
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly images: ImageStore;
@@ -59,6 +60,7 @@ export class ContainerDriver implements GuestDriver {
   readonly #listeners: PowerListener[] = [];
   readonly #starting = new Set<Promise<void>>();
   #pod: Promise<Pod> | undefined;
+  #shifts: Promise<boolean> | undefined;
   #isClosed = false;
   /** Disks that are being frozen: their new states are in no record yet. */
   #freezing = 0;
@@ -108,6 +110,8 @@ export class ContainerDriver implements GuestDriver {
     if (!known.running) return;
     if (before.memoryMiB !== guest.memoryMiB || before.cores !== guest.cores)
       await this.#cgroups.limit(String(guest.vmid), guest);
+    for (const { slot, hostPath } of before.cdroms)
+      if (!guest.cdroms.some((cd) => cd.slot === slot && cd.hostPath === hostPath)) await known.running.eject(slot);
     for (const nic of guest.nics) {
       const old = before.nics.find((n) => n.index === nic.index);
       if (old === undefined) log(`container guest: net${nic.index} is plugged in at the next start`);
@@ -264,7 +268,8 @@ export class ContainerDriver implements GuestDriver {
     if (leader === undefined) throw new GuestDriverError(`VM ${vmid}: its init is not there yet`);
     // In the guest's own group, so that it ends with the guest.
     const joining = this.#cgroups.joinFiles(String(vmid)).map((file) => `echo $$ > ${file} 2>/dev/null || :`);
-    const inside = ["nsenter", "-t", String(leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"];
+    const own = (await this.#canShift()) ? ["-U"] : [];
+    const inside = ["nsenter", "-t", String(leader), ...own, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"];
     const environment = [
       "env",
       "-i",
@@ -311,9 +316,7 @@ export class ContainerDriver implements GuestDriver {
 
   async reconcile(entries: readonly ReconcileEntry[], log: Log): Promise<void> {
     this.#isClosed = false;
-    await mkdir(this.#options.home, { recursive: true, mode: 0o700 });
-    await mkdir(this.#options.sockets, { recursive: true, mode: 0o700 });
-    await chown(this.#options.sockets, this.#options.owner.uid, this.#options.owner.gid);
+    await keepDisksPrivate(this.#options.home);
     const wanted = new Map(entries.map((entry) => [entry.guest.vmid, entry]));
     // What an earlier process of this lab left: its guests run no more, for the pod went with it.
     for (const [vmid, known] of this.#guests) if (!wanted.has(vmid)) await this.destroy(known.guest.vmid);
@@ -381,7 +384,9 @@ export class ContainerDriver implements GuestDriver {
 
   async #context(): Promise<GuestContext> {
     const { key, sockets, firmware, owner } = this.#options;
+    const isShifted = await this.#canShift();
     return {
+      firstId: (vmid) => (isShifted ? firstIdOf(key, vmid) : 0),
       pod: await this.#ensurePod(),
       cgroups: this.#cgroups,
       sockets,
@@ -389,6 +394,16 @@ export class ContainerDriver implements GuestDriver {
       firmware,
       owner,
     };
+  }
+
+  /** Whether guests have user namespaces of their own here; asked of the kernel once. */
+  #canShift(): Promise<boolean> {
+    this.#shifts ??= whyNotShifted(this.#options.home).then((why) => {
+      if (why !== undefined)
+        this.#options.log(`guests have no user namespaces of their own on this machine: ${why} (docs/twin.md)`);
+      return why === undefined;
+    });
+    return this.#shifts;
   }
 
   async #ensurePod(): Promise<Pod> {

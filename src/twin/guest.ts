@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { chmod, chown, lstat, mkdir, readdir, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -10,9 +10,11 @@ import type { GuestDescription, GuestNic, Log } from "../pve/simulator/guest-dri
 import type { Cgroups } from "./cgroups.ts";
 import { must } from "./command.ts";
 import { copyFiles, type Disk } from "./disk.ts";
+import { IDS, mountShifted } from "./idmap.ts";
 import type { Recipe } from "./images/catalogue.ts";
 import { readIso } from "./media.ts";
 import type { Pod } from "./pod.ts";
+import { WayIn } from "./way-in.ts";
 import { applySeed, type Applied, type GuestFile } from "./seed/apply.ts";
 import { fromCloudInit, readNoCloud, type GuestSeed } from "./seed/nocloud.ts";
 
@@ -36,13 +38,15 @@ export interface Firmware {
 export interface GuestContext {
   readonly pod: Pod;
   readonly cgroups: Cgroups;
-  /** Folder that the lab's user may enter: the guests' own sockets. */
+  /** Folder of the guests' published sockets, which the lab's user passes through. */
   readonly sockets: string;
   /** nspawn's machine names are one to a kernel: `maquette-<key>-<vmid>`. */
   readonly machineName: (vmid: number) => string;
   readonly firmware: Firmware | null;
   /** Whose the sockets are. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** The first of the guest's own ids on this machine; 0 where it has none of its own. */
+  readonly firstId: (vmid: number) => number;
 }
 
 /** A guest under power: its mount, its network, its process. */
@@ -51,6 +55,7 @@ export class RunningGuest {
   readonly #vmid: number;
   readonly #disk: Disk;
   #process: ChildProcess | undefined;
+  #wayIn: WayIn | undefined;
   #bootedAt = performance.now();
   #isEnding = false;
   /** The bridges' ends of its cables, as long as they may be there. */
@@ -124,7 +129,10 @@ export class RunningGuest {
     const { pod, cgroups } = this.#context;
     const name = String(this.#vmid);
     const media = await this.#media(guest);
-    await this.#mount(layers);
+    const shown = await this.#show(media, recipe);
+    const firstId = this.#context.firstId(this.#vmid);
+    // Written as the guest's root would: on the disk its ids are plain.
+    await this.#mount(layers, 0);
     const seed = recipe.seed === "driver" ? seedOf(guest, media) : undefined;
     const names = nicNames(guest, recipe, seed, this.#disk.nicNames);
     const root = pod.path(this.#disk.root);
@@ -135,9 +143,17 @@ export class RunningGuest {
     }
     if (recipe.seed === "cloud-init") await this.#handSeed(root, media);
     if (recipe.seed === "router") await this.#installFirmware(root);
+    if (firstId !== 0) {
+      await must([...pod.enter, "umount", this.#disk.root]);
+      await this.#mount(layers, firstId);
+    }
     await this.#plug(guest, names);
     await cgroups.make(name, guest);
-    this.#process = await this.#spawn(guest, recipe, media);
+    this.#wayIn = new WayIn(this.#context.sockets, this.#vmid, this.#context.owner, log);
+    await this.#wayIn.open(firstId);
+    this.#process = this.#spawn(guest, recipe, {
+      ...{ shown, nics: [...names.values()], sockets: this.#wayIn.folder },
+    });
     await this.#untilInit(this.#process);
     this.#bootedAt = performance.now();
     this.isPaused = false;
@@ -164,35 +180,77 @@ export class RunningGuest {
     }
   }
 
-  /** Each CD's files in a folder of its own: the guest sees them as read-only files. */
-  async #media(guest: GuestDescription): Promise<ReadonlyMap<string, ReadonlyMap<string, Buffer>>> {
-    const folder = join(this.#disk.folder, "media");
-    await rm(folder, { recursive: true, force: true });
+  /** Each CD's files, by its slot. */
+  async #media(guest: GuestDescription): Promise<Media> {
     const media = new Map<string, ReadonlyMap<string, Buffer>>();
-    for (const cd of guest.cdroms) {
-      if (cd.hostPath === undefined) continue;
-      const files = readIso(await readFile(cd.hostPath));
-      await copyFiles(files, join(folder, cd.slot));
-      media.set(cd.slot, files);
-    }
+    for (const cd of guest.cdroms)
+      if (cd.hostPath !== undefined) media.set(cd.slot, readIso(await readFile(cd.hostPath)));
     return media;
   }
 
-  async #mount(layers: readonly string[]): Promise<void> {
+  get #mediaFolder(): string {
+    return join(this.#disk.folder, "media");
+  }
+
+  /**
+   * Each CD that the guest reads by itself, in a folder that it sees as read-only files. A seed is none of them: it is
+   * applied from outside, and its keys would lie open in the guest for as long as it runs.
+   * @returns their slots
+   */
+  async #show(media: Media, recipe: Recipe): Promise<readonly string[]> {
+    await rm(this.#mediaFolder, { recursive: true, force: true });
+    const shown = [...media].filter(([, files]) => recipe.seed === "router" || !files.has("meta-data"));
+    const owner = this.#context.firstId(this.#vmid);
+    for (const [slot, files] of shown) await copyFiles(files, join(this.#mediaFolder, slot), owner);
+    return shown.map(([slot]) => slot);
+  }
+
+  /** A CD taken out of a drive under power: what was on it is there no more. */
+  async eject(slot: string): Promise<void> {
+    const folder = join(this.#mediaFolder, slot);
+    for (const name of await readdir(folder).catch(() => [] as string[]))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+
+  /** @param firstId what the disk's owners are shifted by */
+  async #mount(layers: readonly string[], firstId: number): Promise<void> {
     const { pod } = this.#context;
-    const { root, upper, folder } = this.#disk;
-    const lower = this.#disk.lowers(layers).join(":");
+    const { root, folder } = this.#disk;
     // A folder to mount on is empty.
     if ((await readdir(pod.path(root))).length > 0) await must([...pod.enter, "umount", "-l", root]);
-    const options = `lowerdir=${lower},upperdir=${upper},workdir=${folder}/wk`;
-    await must([...pod.enter, "mount", "-t", "overlay", `maquette-${this.#vmid}`, "-o", options, root]);
+    const source = `maquette-${this.#vmid}`;
+    const lowers = this.#disk.lowers(layers);
+    if (firstId === 0) {
+      const options = `lowerdir=${lowers.join(":")},upperdir=${folder}/up,workdir=${folder}/wk`;
+      await must([...pod.enter, "mount", "-t", "overlay", source, "-o", options, root]);
+      return;
+    }
+    const folders = [folder, ...lowers];
+    for (const n of folders.keys()) await mkdir(join(this.#shiftFolder, String(n)), { recursive: true, mode: 0o711 });
+    await pod.sh(this.#unshift());
+    await mountShifted(pod.enter, { firstId, source, folder: this.#shiftFolder, folders, root });
+  }
+
+  /** Where its folders are seen with their owners shifted. */
+  get #shiftFolder(): string {
+    return join(this.#disk.folder, "m");
+  }
+
+  /** A script that takes away what `#mount` put there, if it did. */
+  #unshift(): string {
+    return `for m in ${this.#shiftFolder}/*; do if mountpoint -q "$m"; then umount -l "$m"; fi; done`;
   }
 
   async #applySeed(root: string, seed: GuestSeed, names: Names, log: Log): Promise<void> {
     const read = (path: string): Promise<string> => readFile(join(root, path), "utf8");
     const applied = applySeed(
       seed,
-      { passwd: await read("etc/passwd"), group: await read("etc/group"), shadow: await read("etc/shadow") },
+      {
+        passwd: await read("etc/passwd"),
+        group: await read("etc/group"),
+        shadow: await read("etc/shadow"),
+        gshadow: await read("etc/gshadow"),
+      },
       (mac) => names.get(mac),
     );
     // What an earlier instance left of its own.
@@ -206,7 +264,7 @@ export class RunningGuest {
   }
 
   /** For a guest with its own cloud-init: the NoCloud folder that its Proxmox CD would be. */
-  async #handSeed(root: string, media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>): Promise<void> {
+  async #handSeed(root: string, media: Media): Promise<void> {
     await putFile(root, {
       path: "/etc/cloud/cloud.cfg.d/99-maquette.cfg",
       content: "datasource_list: [NoCloud]\nsystem_info: {network: {renderers: [networkd]}}\n",
@@ -258,37 +316,45 @@ export class RunningGuest {
     await must([...pod.enter, "ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
   }
 
-  async #spawn(
+  /** @param given slots of the CDs that it sees, its NICs by its own names, the folder for its sockets */
+  #spawn(
     guest: GuestDescription,
     recipe: Recipe,
-    media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>,
-  ): Promise<ChildProcess> {
-    const { pod, cgroups, sockets, firmware, machineName, owner } = this.#context;
+    given: { readonly shown: readonly string[]; readonly nics: readonly string[]; readonly sockets: string },
+  ): ChildProcess {
+    const { shown, nics, sockets } = given;
+    const { pod, cgroups, firmware, machineName } = this.#context;
     const name = String(this.#vmid);
-    const export_ = join(sockets, name);
-    await mkdir(export_, { recursive: true, mode: 0o700 });
-    await chown(export_, owner.uid, owner.gid);
-    await unlink(join(export_, "ssh")).catch(() => undefined);
     const binds = [
       // For a VPN's tunnel; a machine whose kernel has none has no such device.
-      ...(existsSync("/dev/net/tun") ? ["--bind=/dev/net/tun"] : []),
-      `--bind=${export_}:/run/host/unix-export`,
-      ...[...media.keys()].map(
-        (slot) => `--bind-ro=${join(this.#disk.folder, "media", slot)}:/run/maquette/media/${slot}`,
-      ),
+      ...(pod.tunnelDevice === undefined ? [] : [`--bind=${pod.tunnelDevice}:/dev/net/tun`]),
+      `--bind=${sockets}:/run/host/unix-export`,
+      ...shown.map((slot) => `--bind-ro=${join(this.#mediaFolder, slot)}:/run/maquette/media/${slot}`),
       ...(recipe.seed === "router" && firmware !== null ? [`--bind-ro=${firmware.folder}:${firmware.mountedAt}`] : []),
     ];
+    const firstId = this.#context.firstId(this.#vmid);
+    const namespace = `/run/netns/${netns(this.#vmid)}`;
+    // A guest with ids of its own makes its network too, or it could not command it: the cables wait for it where
+    // nspawn starts, and nspawn takes them in.
+    const network =
+      firstId === 0
+        ? [`--network-namespace-path=${namespace}`]
+        : [
+            ...[`--private-users=${firstId}:${IDS}`, "--private-users-ownership=off", "--private-network"],
+            ...nics.map((nic) => `--network-interface=${nic}`),
+          ];
+    const inside = firstId === 0 ? pod.enter : [...pod.enter, "nsenter", `--net=${namespace}`];
     const join_ = cgroups.joinFiles(name).map((file) => `echo $$ > ${file}`);
     const log = openSync(join(this.#disk.folder, "console.log"), "a", 0o600);
     const child = spawn(
       "sh",
       [
         "-c",
-        `${join_.join("; ")}; exec ${pod.enter.join(" ")} systemd-nspawn "$@"`,
+        `${join_.join("; ")}; exec ${inside.join(" ")} systemd-nspawn "$@"`,
         `maquette-guest-${name}`,
         ...["-q", "-b", "-D", this.#disk.root, "-M", machineName(this.#vmid), `--hostname=${guest.name.slice(0, 63)}`],
         // Without a manager on this machine: no registration, no unit of its own.
-        ...["--register=no", "--keep-unit", `--network-namespace-path=/run/netns/${netns(this.#vmid)}`],
+        ...["--register=no", "--keep-unit", ...network],
         ...["--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--link-journal=no"],
         ...["--resolv-conf=off", "--timezone=off", "--console=read-only", ...binds],
       ],
@@ -407,22 +473,25 @@ export class RunningGuest {
     await this.#cutCables().catch(() => undefined);
     // As ip-netns(8) deletes one; what did not come to be mounted is said, and is no failure.
     const namespace = `/run/netns/${netns(this.#vmid)}`;
-    await pod.sh(`umount -l ${this.#disk.root} ${namespace} || :; rm -f ${namespace}`).catch(() => undefined);
+    await pod
+      .sh(`umount -l ${this.#disk.root} ${namespace} || :; rm -f ${namespace}; ${this.#unshift()}`)
+      .catch(() => undefined);
+    await rm(this.#shiftFolder, { recursive: true, force: true });
     await cgroups.remove(name);
-    await rm(join(this.#disk.folder, "media"), { recursive: true, force: true });
+    await this.#wayIn?.close();
+    await rm(this.#mediaFolder, { recursive: true, force: true });
   }
 }
 
 type Names = ReadonlyMap<string, string>;
+/** Files by slot and name. */
+type Media = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
 
 const netns = (vmid: number): string => `g${vmid}`;
 /** The bridge's end of net[index]'s cable. */
 export const cableName = (vmid: number, index: number): string => `v${vmid}i${index}`;
 
-function seedOf(
-  guest: GuestDescription,
-  media: ReadonlyMap<string, ReadonlyMap<string, Buffer>>,
-): GuestSeed | undefined {
+function seedOf(guest: GuestDescription, media: Media): GuestSeed | undefined {
   for (const files of media.values()) if (files.has("meta-data")) return readNoCloud(files, guest);
   const { cloudInit } = guest;
   const hasFields =
@@ -468,7 +537,8 @@ async function putFile(root: string, file: GuestFile): Promise<void> {
   await unlink(path).catch(() => undefined);
   await writeFile(path, file.content, { flag: "wx", mode: 0o600 });
   await chmod(path, file.mode ?? 0o644);
-  if (file.owner !== undefined) await chown(path, file.owner, file.owner);
+  const owner = file.owner ?? 0;
+  await chown(path, owner, file.group ?? owner);
 }
 
 /** A link in the guest's folders must not lead us out of its disk. */

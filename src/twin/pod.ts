@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../core/fault.ts";
 import { command, must, type CommandOptions, type CommandResult } from "./command.ts";
 
 const START_DEADLINE_MS = 10_000;
+const TUNNEL = "/run/netns/.tun";
 
 /**
  * The namespaces (net, mount, pid, ipc, uts; namespaces(7)) in which a whole lab lives: bridges, guests' networks
@@ -64,6 +66,10 @@ export class Pod {
   async #prepare(): Promise<void> {
     await this.sh(
       `mkdir -p /run/netns; mount -t tmpfs -o mode=755 maquette-netns /run/netns; ip link set lo up
+# nspawn asks udev whether it may take a cable in, unless /sys is read-only; there is no udev here.
+mount -o remount,bind,ro /sys
+# For a VPN's tunnel: this machine's own may be for its root alone, which a guest's root is not.
+if [ -e /dev/net/tun ]; then mknod -m 666 ${TUNNEL} c 10 200; fi
 for f in /proc/sys/net/bridge/bridge-nf-call-iptables /proc/sys/net/bridge/bridge-nf-call-ip6tables /proc/sys/net/bridge/bridge-nf-call-arptables; do
   if [ -e $f ]; then echo 0 > $f; fi
 done`,
@@ -73,6 +79,11 @@ done`,
   /** What to put before a command so that it runs in the pod (nsenter(1)). */
   get enter(): readonly string[] {
     return ["nsenter", "-t", String(this.pid), "-n", "-m", "-p", "-i", "-u"];
+  }
+
+  /** The device of tunnels, in the pod; undefined on a machine whose kernel has none. */
+  get tunnelDevice(): string | undefined {
+    return existsSync("/dev/net/tun") ? TUNNEL : undefined;
   }
 
   /** A path of the pod's mount namespace as this process can open it. */

@@ -23,6 +23,7 @@ import { findArchive } from "./images/archive.ts";
 import { recipeFor, type RoleLayers } from "./images/catalogue.ts";
 import { ImageStore } from "./images/store.ts";
 import { onLines } from "./lines.ts";
+import { keepPrivate } from "./private.ts";
 import {
   calls,
   PROTOCOL,
@@ -44,18 +45,22 @@ export interface Room {
  */
 export async function openRoom(settings: RoomArguments, log: Log, onShutdown: () => void): Promise<Room> {
   const guard = { uid: settings.uid, gid: settings.gid };
+  await keepPrivate(settings.home);
   // What this machine cannot do is said before anything is made.
   await probeOverlay(settings.home);
   await raiseInotify(log);
-  // The folder above is all labs': its user passes through it, and may list nothing.
+  // The folder above is all labs': their users pass through both, and may list and change nothing. What an earlier
+  // version left there was its user's, and may lead elsewhere.
   await mkdir(dirname(settings.run), { recursive: true, mode: 0o711 });
-  await mkdir(settings.run, { recursive: true, mode: 0o700 });
-  await chown(settings.run, guard.uid, guard.gid);
+  await keepPrivate(settings.run);
+  await rm(settings.run, { recursive: true, force: true });
+  await mkdir(settings.run, { mode: 0o711 });
   const images = new ImageStore({
     folder: settings.images,
     archive: () => findArchive(settings.archive),
     log,
   });
+  await images.keepPrivate();
   const packages: { router: readonly string[]; roles: RoleLayers } = {
     router: settings.firmware?.packages ?? [],
     roles: settings.roles,

@@ -38,8 +38,8 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     );
     return here;
   }
-  const store = (at: string, archive: string): ImageStore =>
-    new ImageStore({ folder: at, archive: () => Promise.resolve(archive), log: silent });
+  const store = (at: string, uri: string): ImageStore =>
+    new ImageStore({ folder: at, archive: () => findArchive(uri), log: silent });
 
   it("an archive that does not answer is named, with what to do, and nothing half-built stays", async () => {
     const at = await folder();
@@ -63,7 +63,9 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
   it("a disk that fills up while an image is built: in words, the folder as it was, and the next attempt is free", async () => {
     const at = await folder();
     mounted(at, "-t", "tmpfs", "-o", "size=60m", "maquette-fault");
-    await expect(store(at, await findArchive(null)).layersFor({ suite: "trixie", layers: [] })).rejects.toMatchObject({
+    await expect(
+      store(at, (await findArchive(null)).uri).layersFor({ suite: "trixie", layers: [] }),
+    ).rejects.toMatchObject({
       code: "TWIN_IMAGE_DISK_FULL",
     });
     expect((await readdir(at)).filter((name) => name.startsWith("building"))).toEqual([]);

@@ -15,7 +15,7 @@ import { renderSeed } from "../../src/roles/seed.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { Vault } from "../../src/stack/vault.ts";
-import type { ContainerDriver } from "../../src/twin/driver.ts";
+import type { GuestDriver } from "../../src/pve/simulator/guest-driver.ts";
 
 /** Guests of the lab's plan, made straight with a driver: what the whole way through Pulumi would give it. */
 export interface PlanLab {
@@ -33,10 +33,13 @@ export interface PlanLab {
   look(id: string): Promise<StateEvent>;
 }
 
+/** What it takes of a driver: the room's from outside has no more. */
+export type LabDriver = Pick<GuestDriver, "create" | "start"> & { readonly sockets: string };
+
 /** Of the lab's StackSecret. */
 export const STACK_KEY = Buffer.alloc(32, 7);
 
-export async function planLab(driver: ContainerDriver, folder: string): Promise<PlanLab> {
+export async function planLab(driver: LabDriver, folder: string): Promise<PlanLab> {
   const root = repositoryRoot();
   const outcome = await loadPlan(join(root, "stacks/lab"));
   if (!outcome.ok) throw new Error("the lab's plan is not sound");

@@ -2,30 +2,49 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../../core/fault.ts";
 
+/** Where Debian comes from. */
+export interface Archive {
+  readonly uri: string;
+  /** Where its security suites may be, the likeliest first; whether they are, `security.ts` asks. */
+  readonly security: readonly string[];
+}
+
 /**
  * The Debian archive that this machine's own apt uses (sources.list(5), both forms), or the one of a setting.
  * @param setting `maquette:archive`, a URI
  * @throws Fault TWIN_ARCHIVE_UNKNOWN on a machine that is not Debian and has no setting
  */
-export async function findArchive(setting: string | null, etc = "/etc/apt"): Promise<string> {
-  if (setting !== null) return setting.replace(/\/+$/, "");
+export async function findArchive(setting: string | null, etc = "/etc/apt"): Promise<Archive> {
+  if (setting !== null) return archiveAt(setting, []);
   const lists = await readdir(join(etc, "sources.list.d")).catch(() => [] as string[]);
   const files = [join(etc, "sources.list"), ...lists.sort().map((name) => join(etc, "sources.list.d", name))];
+  const sources: Source[] = [];
   for (const file of files) {
     const text = await readFile(file, "utf8").catch(() => "");
-    const found = (file.endsWith(".sources") ? stanzas(text) : lines(text)).find(
-      ({ uri, suite, components }) =>
-        /^https?:/.test(uri) &&
-        /^(bookworm|trixie|forky|sid|stable|testing)$/.test(suite) &&
-        components.includes("main"),
+    sources.push(...(file.endsWith(".sources") ? stanzas(text) : lines(text)));
+  }
+  const usable = sources.filter(({ uri, components }) => /^https?:/.test(uri) && components.includes("main"));
+  const release = "(bookworm|trixie|forky|sid|stable|testing)";
+  const found = usable.find(({ suite }) => new RegExp(`^${release}$`).test(suite));
+  if (found !== undefined) {
+    const own = usable.filter(({ suite }) => new RegExp(`^${release}-security$`).test(suite));
+    return archiveAt(
+      found.uri,
+      own.map(({ uri }) => uri),
     );
-    if (found !== undefined) return found.uri.replace(/\/+$/, "");
   }
   throw new Fault(
     "TWIN_ARCHIVE_UNKNOWN",
     `This machine's apt names no Debian archive (${etc}), and guests run Debian.`,
     "Name one: `pulumi config set maquette:archive http://…/debian`, or MAQUETTE_ARCHIVE=http://…/debian.",
   );
+}
+
+/** Debian's mirrors have the security archive beside the main one, or do not have it. */
+function archiveAt(text: string, own: readonly string[]): Archive {
+  const plain = (uri: string): string => uri.replace(/\/+$/, "");
+  const uri = plain(text);
+  return { uri, security: [...new Set([...own.map(plain), `${uri}-security`])] };
 }
 
 interface Source {

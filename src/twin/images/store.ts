@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
 import { CommandFailed, must } from "../command.ts";
+import { keepEachPrivate, keepPrivate } from "../private.ts";
+import type { Archive } from "./archive.ts";
 import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
+import { securitySource } from "./security.ts";
 
 /** Changes whenever the scripts below do: layers made by others are not used. */
-const RECIPE_VERSION = 4;
+const RECIPE_VERSION = 5;
 const BUILD_DEADLINE_MS = 15 * 60_000;
 const FORGET_MS = 30 * 24 * 3_600_000;
 
@@ -37,7 +40,7 @@ export interface StoreOptions {
   /** Folder of the cache, root's. */
   readonly folder: string;
   /** Found when something must be built, not before: a second run needs no archive. */
-  readonly archive: () => Promise<string>;
+  readonly archive: () => Promise<Archive>;
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -71,6 +74,15 @@ export class ImageStore {
     return layers;
   }
 
+  /** Layers hold setuid files of a machine that is not this one: nobody but root passes to them. */
+  async keepPrivate(): Promise<void> {
+    const { folder } = this.#options;
+    const present = await readdir(folder).catch(() => [] as string[]);
+    // A folder that somebody named and that holds other things too stays as it is.
+    if (present.length === 0 || present.includes("index")) await keepPrivate(folder);
+    await keepEachPrivate(folder, (name) => /^([0-9a-f]{16}|(building|damaged)-.*|packages)$/.test(name));
+  }
+
   /** Under which name the index holds a release's base. */
   keyOf(suite: string): string {
     return requestKey(suite, BASE_PACKAGES, []);
@@ -95,7 +107,8 @@ export class ImageStore {
     const known = await this.#find(key);
     if (known !== undefined) return known;
     const { folder } = this.#options;
-    await mkdir(join(folder, "index"), { recursive: true, mode: 0o755 });
+    await this.keepPrivate();
+    await mkdir(join(folder, "index"), { recursive: true });
     // Several labs of one machine share the cache.
     const release = await lockFile(join(folder, `lock-${key}`));
     try {
@@ -160,16 +173,17 @@ export class ImageStore {
     log(`image: building the ${what}`);
     try {
       await mkdir(join(debs, "partial"), { recursive: true });
-      await mkdir(building, { recursive: true, mode: 0o755 });
-      const archive = await this.#options.archive();
+      await keepPrivate(building);
       const options = {
         deadlineMs: BUILD_DEADLINE_MS,
         env: { ...process.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
         ...(signal === undefined ? {} : { signal }),
         onLine: progress(log),
       };
-      if (parent === null) await must(baseCommand(suite, packages, archive, root, debs), options);
-      else await must(layerCommand(packages, below.map((l) => l.folder).join(":"), root, building, debs), options);
+      if (parent === null) {
+        const sources = await this.#sources(suite);
+        await must(baseCommand(suite, packages, sources, root, debs), options);
+      } else await must(layerCommand(packages, below.map((l) => l.folder).join(":"), root, building, debs), options);
       const inside = await installed(root, below);
       const { digest, files, bytes } = await digestOf(root);
       const id = createHash("sha256")
@@ -205,6 +219,17 @@ export class ImageStore {
     } finally {
       await rm(building, { recursive: true, force: true }).catch(() => undefined);
     }
+  }
+
+  /** sources.list(5) of the release: itself, its updates, and its security suite where there is one to be had. */
+  async #sources(suite: string): Promise<readonly string[]> {
+    const archive = await this.#options.archive();
+    const own = [`deb ${archive.uri} ${suite} main`];
+    if (["forky", "sid"].includes(suite)) return own;
+    const security = await securitySource(archive, suite);
+    if (security.source === undefined) this.#options.log(`image: ${security.why}`);
+    const sources = [...own, `deb ${archive.uri} ${suite}-updates main`];
+    return security.source === undefined ? sources : [...sources, security.source];
   }
 
   /**
@@ -279,7 +304,7 @@ const requestKey = (suite: string, packages: readonly string[], below: readonly 
 function baseCommand(
   suite: string,
   packages: readonly string[],
-  archive: string,
+  sources: readonly string[],
   root: string,
   debs: string,
 ): string[] {
@@ -323,8 +348,7 @@ function baseCommand(
     `--customize-hook=mkdir -p "$1/etc/systemd/journald.conf.d"; printf '[Journal]\\nStorage=volatile\\nRuntimeMaxUse=16M\\n' > "$1/etc/systemd/journald.conf.d/50-guest.conf"`,
     suite,
     root,
-    `deb ${archive} ${suite} main`,
-    ...(["forky", "sid"].includes(suite) ? [] : [`deb ${archive} ${suite}-updates main`]),
+    ...sources,
   ];
 }
 

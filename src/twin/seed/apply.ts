@@ -7,6 +7,8 @@ export interface GuestFile {
   /** Default 0644. */
   readonly mode?: number;
   readonly owner?: number;
+  /** Where it is not the owner's. */
+  readonly group?: number;
 }
 
 /** What the guest's disk says already. */
@@ -14,6 +16,7 @@ export interface Present {
   readonly passwd: string;
   readonly group: string;
   readonly shadow: string;
+  readonly gshadow: string;
 }
 
 /** Symbolic links, and folders with their own modes, that go with the files. */
@@ -24,6 +27,8 @@ export interface Applied {
 }
 
 const FIRST_UID = 1000;
+/** Debian's group of that name (base-passwd): what reads both files for others. */
+const SHADOW = 42;
 
 /** The files that cloud-init would leave on a Debian guest after its first boot. */
 export function applySeed(seed: GuestSeed, present: Present, nicName: (mac: string) => string | undefined): Applied {
@@ -32,7 +37,8 @@ export function applySeed(seed: GuestSeed, present: Present, nicName: (mac: stri
     { path: "/etc/hostname", content: `${seed.hostname}\n` },
     { path: "/etc/passwd", content: accounts.passwd },
     { path: "/etc/group", content: accounts.group },
-    { path: "/etc/shadow", content: accounts.shadow, mode: 0o640 },
+    { path: "/etc/shadow", content: accounts.shadow, mode: 0o640, group: SHADOW },
+    { path: "/etc/gshadow", content: accounts.gshadow, mode: 0o640, group: SHADOW },
     ...sudoers(seed.users),
     ...hostKeys(seed.hostKeys),
     ...seed.nics.flatMap((nic) => networkFile(nic, nicName(nic.mac), seed)),
@@ -75,7 +81,7 @@ export function applySeed(seed: GuestSeed, present: Present, nicName: (mac: stri
 
 const home = (name: string): string => (name === "root" ? "/root" : `/home/${name}`);
 
-/** passwd(5), group(5), shadow(5), each user with a group of its own as adduser(8) does; known names stay as they are. */
+/** passwd(5), group(5) and the shadows of both, each user with a group of its own as adduser(8) does; known names stay as they are. */
 function addUsers(
   present: Present,
   users: readonly SeedUser[],
@@ -83,6 +89,7 @@ function addUsers(
   const passwd = lines(present.passwd);
   const group = lines(present.group);
   const shadow = lines(present.shadow);
+  const gshadow = lines(present.gshadow);
   const uids = new Map(passwd.map((line) => [line.split(":")[0]!, Number(line.split(":")[2])]));
   const taken = new Set(uids.values());
   let next = FIRST_UID;
@@ -94,19 +101,20 @@ function addUsers(
       passwd.push(`${user.name}:x:${next}:${next}:${user.gecos}:${home(user.name)}:${user.shell}`);
       group.push(`${user.name}:x:${next}:`);
       shadow.push(`${user.name}:${user.hash}:20000:0:99999:7:::`);
+      gshadow.push(`${user.name}:!::`);
     }
-    for (const name of user.groups) {
-      const at = group.findIndex((line) => line.startsWith(`${name}:`));
-      if (at < 0) continue;
-      const members = group[at]!.split(":")[3]!
-        .split(",")
-        .filter((m) => m !== "");
-      if (!members.includes(user.name)) {
-        group[at] = `${group[at]!.split(":").slice(0, 3).join(":")}:${[...members, user.name].join(",")}`;
-      }
-    }
+    for (const name of user.groups) for (const file of [group, gshadow]) addMember(file, name, user.name);
   }
-  return { passwd: text(passwd), group: text(group), shadow: text(shadow), uids };
+  return { passwd: text(passwd), group: text(group), shadow: text(shadow), gshadow: text(gshadow), uids };
+}
+
+/** The fourth field of group(5) and of gshadow(5) alike; a group that is not there is not made. */
+function addMember(file: string[], group: string, user: string): void {
+  const at = file.findIndex((line) => line.startsWith(`${group}:`));
+  if (at < 0) return;
+  const fields = file[at]!.split(":");
+  const members = fields[3]!.split(",").filter((m) => m !== "");
+  if (!members.includes(user)) file[at] = [...fields.slice(0, 3), [...members, user].join(",")].join(":");
 }
 
 const lines = (content: string): string[] => content.split("\n").filter((line) => line !== "");

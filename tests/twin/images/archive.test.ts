@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { findArchive } from "../../../src/twin/images/archive.ts";
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+async function etc(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "maquette-apt-"));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, "sources.list.d"));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+describe("the archive that images are built from", () => {
+  test("is this machine's own, and so is where its security suites are", async () => {
+    const folder = await etc({
+      "sources.list": "deb http://deb.example/debian-sec/ bookworm-security main contrib\n",
+      "sources.list.d/debian.sources":
+        "Types: deb\nURIs: http://deb.example/debian/\nSuites: bookworm bookworm-updates\nComponents: main\n",
+    });
+    expect(await findArchive(null, folder)).toEqual({
+      uri: "http://deb.example/debian",
+      security: ["http://deb.example/debian-sec", "http://deb.example/debian-security"],
+    });
+  });
+
+  test("that a machine has no security suite of its own leaves the place where mirrors have it", async () => {
+    const folder = await etc({ "sources.list": "deb http://deb.example/debian trixie main\n" });
+    expect((await findArchive(null, folder)).security).toEqual(["http://deb.example/debian-security"]);
+  });
+
+  test("is the setting's where there is one, whatever the machine has", async () => {
+    const folder = await etc({ "sources.list": "deb http://deb.example/debian-security trixie-security main\n" });
+    expect(await findArchive("http://mirror.example/debian/", folder)).toEqual({
+      uri: "http://mirror.example/debian",
+      security: ["http://mirror.example/debian-security"],
+    });
+  });
+});
