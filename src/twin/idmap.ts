@@ -3,10 +3,11 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { command, must } from "./command.ts";
 
-/** As many user and group ids as a system of its own takes (systemd's UIDS-GIDS, "container UIDs"). */
-export const IDS = 65_536;
-const FIRST_SLOT = 524_288 / IDS;
-const SLOTS = 16_384;
+/** As many user and group ids as a guest has: Samba, as a domain controller, gives numbers from 3,000,000 on. */
+export const IDS = 2 ** 22;
+/** Above what people and their containers have, below what some programs take for negative. */
+const FIRST_SLOT = 2 ** 28 / IDS;
+const SLOTS = 2 ** 31 / IDS - FIRST_SLOT;
 
 /** The first of a guest's own ids on this machine: another for each guest of a lab, the same at each start. */
 export function firstIdOf(lab: string, vmid: number): number {
@@ -107,7 +108,7 @@ export async function mountShifted(
 export async function whyNotShifted(home: string): Promise<string | undefined> {
   const folder = join(home, "shift");
   const at = (...names: string[]): string => join(folder, ...names);
-  const firstId = 1_000_000;
+  const firstId = FIRST_SLOT * IDS;
   const setpriv = asGuestRoot(firstId).join(" ");
   const script = `perl -e "$1" ${firstId} ${IDS} ${at("disk")} ${at("m/0")} ${at("lower")} ${at("m/1")}
 ${setpriv} perl -e "$2" ${at("m")} ${at("root")} maquette-probe 1

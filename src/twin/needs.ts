@@ -17,6 +17,8 @@ export const NEEDS: readonly Need[] = [
   { program: "unshare", package: "util-linux" },
   { program: "nsenter", package: "util-linux" },
   { program: "flock", package: "util-linux" },
+  { program: "setpriv", package: "util-linux" },
+  { program: "perl", package: "perl-base" },
   { program: "mount", package: "mount" },
   { program: "find", package: "findutils" },
 ];

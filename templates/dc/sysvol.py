@@ -7,6 +7,8 @@ side by itself, and when the role moves the direction follows.
 
     sysvol.py pull    copies what differs
     sysvol.py check   exit 1 and the paths that differ, if any
+    sysvol.py adopt   brings NT ACLs of before to where smb.conf says that they are now
+    sysvol.py adopted exit 1 if some are not there
 """
 
 import os
@@ -29,6 +31,9 @@ from samba.samdb import SamDB
 
 SMB_CONF = "/etc/samba/smb.conf"
 SHARE = "sysvol"
+# Samba's own place, and smb.conf's `acl_xattr:security_acl_name`.
+ACL_BEFORE = "security.NTACL"
+ACL = "user.NTACL"
 ATTRIBUTES = libsmb.FILE_ATTRIBUTE_SYSTEM | libsmb.FILE_ATTRIBUTE_DIRECTORY | libsmb.FILE_ATTRIBUTE_ARCHIVE | libsmb.FILE_ATTRIBUTE_HIDDEN
 # NT_STATUS_INVALID_SID, NT_STATUS_NO_LOGON_SERVERS, NT_STATUS_CONNECTION_REFUSED ([MS-ERREF] 2.3.1).
 REFUSED_AT_START = (0xC0000078, 0xC000005E, 0xC0000236)
@@ -165,7 +170,31 @@ def compare(remote, local, sid, isPull):
             local.remove(path)
 
 
+def attribute(path, name):
+    try:
+        return os.getxattr(path, name, follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def adopt(isApplied):
+    """Yields the paths whose NT ACL is only where Samba kept it before; with isApplied copies it, as it is."""
+    root = "/var/lib/samba/sysvol"
+    paths = [root] + [os.path.join(at, name) for at, folders, files in os.walk(root) for name in folders + files]
+    for path in paths:
+        before = attribute(path, ACL_BEFORE)
+        if before is None or attribute(path, ACL) is not None:
+            continue
+        yield path
+        if isApplied:
+            os.setxattr(path, ACL, before, follow_symlinks=False)
+
+
 def main(command):
+    if command in ("adopt", "adopted"):
+        left = list(adopt(command == "adopt"))
+        print("\n".join(left))
+        return 1 if left and command == "adopted" else 0
     lp = param.LoadParm()
     lp.load(SMB_CONF)
     samdb = SamDB(session_info=system_session(), lp=lp)
@@ -183,6 +212,6 @@ def main(command):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["pull"], ["check"]):
-        sys.exit("usage: sysvol.py pull|check")
+    if sys.argv[1:] not in (["pull"], ["check"], ["adopt"], ["adopted"]):
+        sys.exit("usage: sysvol.py pull|check|adopt|adopted")
     sys.exit(main(sys.argv[1]))

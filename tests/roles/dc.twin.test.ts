@@ -137,6 +137,23 @@ describe.skipIf(reason !== undefined)(`the domain${reason === undefined ? "" : `
     expect(text.trim()).toBe("Domain Users");
   }, 60_000);
 
+  it("speaks over LDAPS with forward secrecy and authenticated encryption alone: no CBC, no SHA-1, no RSA exchange", async () => {
+    // A client that offers these and no others; SECLEVEL=0, or OpenSSL itself would not.
+    const offers = async (...options: string[]): Promise<string> => {
+      const ask = ["openssl", "s_client", "-brief", "-connect", "127.0.0.1:636", ...options];
+      const { text } = await run("dc1", ["timeout", "10", ...ask]);
+      return /^Ciphersuite: (.*)$/m.exec(text)?.[1] ?? "refused";
+    };
+    const old = (cipher: string): Promise<string> => offers("-tls1_2", "-cipher", `${cipher}:@SECLEVEL=0`);
+    for (const cipher of ["ALL:!AESGCM:!CHACHA20:!ARIAGCM", "SHA1", "AES128-SHA256", "kRSA"])
+      expect([cipher, await old(cipher)]).toEqual([cipher, "refused"]);
+    for (const cipher of ["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"])
+      expect(await old(cipher)).toMatch(/(GCM|CHACHA20)/);
+    expect(await offers("-tls1_3")).toMatch(/^TLS_/);
+    for (const version of ["-tls1", "-tls1_1"])
+      expect([version, await offers(version, "-cipher", "ALL:@SECLEVEL=0")]).toEqual([version, "refused"]);
+  }, 60_000);
+
   it("lets the acceptance account in where it asks from, and at no other workstation", async () => {
     const password = lab.secret.password("service/accept");
     for (const host of ["dc1", "dc2"]) expect(await logon(host, "svc-accept", password)).toBe("");

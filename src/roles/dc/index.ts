@@ -160,6 +160,13 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       reload: [{ argv: ["systemctl", "daemon-reload"] }],
     },
     {
+      // Before smb.conf says where they are: a domain of an earlier version has them elsewhere.
+      kind: "command",
+      name: "SYSVOL's rights",
+      unless: { argv: ["python3", SYSVOL, "adopted"] },
+      run: { argv: ["python3", SYSVOL, "adopt"] },
+    },
+    {
       kind: "files",
       name: "Samba",
       files: {
