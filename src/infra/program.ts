@@ -9,8 +9,6 @@ import { refuseStrangers, strangers, type ListedVm } from "../provision/ownershi
 import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
-import { descriptionOf } from "../pve/client/guests.ts";
-import type { PveClient } from "../pve/client/index.ts";
 import { readRoleTemplates, readSeedTemplates } from "./read-templates.ts";
 import { declareRoles } from "../provision/steps/index.ts";
 import { foldersOf } from "../stack/folders.ts";
@@ -19,7 +17,7 @@ import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
 import { MAKING_WAY, misplaced } from "./displaced.ts";
 import { Lab } from "./lab.ts";
-import { bears, markOf } from "./mark.ts";
+import { markOf } from "./mark.ts";
 import { namingOf, seedNaming } from "./naming.ts";
 import { Provider } from "./proxmox.ts";
 import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "./settings.ts";
@@ -56,11 +54,8 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     const hosts = [...plan.hosts.values()].filter((h) => only === undefined || only.includes(h.id));
     const world = await makeWorld(root, stack, settings, plan, hosts);
     const ids = new Set(ownVms(world).keys());
-    const client = connectFromEnvironment(process.env);
-    const listed = await client.listVms();
-    const others = strangers(listed, world.mark, ids);
-    await refuseUnfinished(client, others, world.mark);
-    refuseStrangers(others, world.mark);
+    const listed = await connectFromEnvironment(process.env).listVms();
+    refuseStrangers(strangers(listed, world.mark, ids), world.mark);
     refuseMisplaced(listed, world, process.env);
     const provider = new Provider("proxmox", { insecure: settings.insecure });
     new Lab(world, { providers: [provider] });
@@ -68,21 +63,6 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
   } catch (error) {
     if (error instanceof Fault) throw new pulumi.RunError(`${error.code} ${error.message}\n  hint: ${error.hint}`);
     throw error;
-  }
-}
-
-/**
- * `maquette up` has finished these before the engine starts.
- * @throws Fault GUESTS_UNFINISHED
- */
-async function refuseUnfinished(client: PveClient, others: readonly ListedVm[], mark: string): Promise<void> {
-  for (const vm of others) {
-    if (vm.tags.includes("maquette") || !bears(await descriptionOf(client, vm), mark)) continue;
-    throw new Fault(
-      "GUESTS_UNFINISHED",
-      `VM ${vm.vmid} "${vm.name}" on ${vm.node} is this stack's by its description, and was cut off before it was marked.`,
-      "Run `maquette up`: it marks or removes such guests, and goes on.",
-    );
   }
 }
 

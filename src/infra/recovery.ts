@@ -98,7 +98,8 @@ export interface Stranger {
   readonly why: string;
 }
 
-const cdrom = z.object({ interface: z.string(), fileId: z.string() });
+/** Of a volume: a template's drive is empty, or the node's own. */
+const cdrom = z.object({ interface: z.string(), fileId: z.string().regex(/^[^:]+:/) });
 
 /** How each type that the program makes is found again; of `text` an input that is absent is "". */
 const BEGUN: Readonly<Record<string, (text: (name: string) => string) => Begun>> = {

@@ -80,7 +80,8 @@ export function judgeGuests(s: GuestSituation): JudgedGuests {
       (!isAnothers(vm, s.mark) &&
         (bears(description, s.mark) || isAsWanted(description, record ?? begun.get(vm.vmid))));
     if (record !== undefined) {
-      if (isOurs) judged.claims.push({ vm, tags: tagsOf(record, s.mark) });
+      // Of a whole one somebody took the tags away: that is for him to say.
+      if (isOurs && isHalf(record)) judged.claims.push({ vm, tags: tagsOf(record, s.mark) });
     } else if (isOurs) {
       const isBegun = s.isEmbedded || begun.has(vm.vmid);
       (isBegun || isUnused(vm, description) ? judged.leftovers : judged.unknown).push(vm);
@@ -99,6 +100,9 @@ export function judgeGuests(s: GuestSituation): JudgedGuests {
 
 /** How a template's description begins (src/infra/template.ts): nobody has data in one. */
 export const TEMPLATE_OF = "Template of the role ";
+
+/** The provider told its id, and then what failed. */
+const isHalf = (record: Recorded): boolean => (record.initErrors ?? []).length > 0;
 
 /** Of another stack of ours, by its tags: whatever was copied into its description. */
 const isAnothers = (vm: ListedVm, mark: string): boolean => vm.tags.includes("maquette") && !vm.tags.includes(mark);

@@ -48,7 +48,7 @@ export function refuseStrangers(found: readonly ListedVm[], mark: string): void 
   throw new Fault(
     "PVE_NOT_OURS",
     `The lab's VM ids are taken by guests that do not bear this stack's mark (${mark}): ${list}. Nothing of theirs is touched.`,
-    "Move the lab with maquette:vmidBase (or maquette:copy) in the stack's configuration; or, if they are leftovers of yours, delete them by hand.",
+    "Move the lab with maquette:vmidBase (or maquette:copy) in the stack's configuration; or, if they are leftovers of yours, delete them by hand (what a run of this stack was making, `maquette up` knows and finishes).",
   );
 }
 

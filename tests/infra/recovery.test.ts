@@ -112,6 +112,9 @@ describe("a run that was killed", () => {
     expect(found(half)).toEqual([{ vm: stopped, slot: "ide3", volume: cd.fileId }]);
     expect(found(half, running)).toEqual([]);
     expect(found({ ...half, initErrors: [] })).toEqual([]);
+    // A template's drive holds nothing.
+    for (const fileId of ["", "none", "cdrom"])
+      expect(found({ ...half, inputs: { ...half.inputs, cdrom: { ...cd, fileId } } })).toEqual([]);
   });
 
   test("while it took one host's guest for another's: the record that came second is forgotten, the guest stays", () => {

@@ -11,6 +11,7 @@ const record = (vmId: number): Recorded => ({
   id: String(vmId),
   inputs: { vmId, name: "pc2", description: "of before", tags: ["host-pc2", "maquette", mark] },
 });
+const half = (vmId: number): Recorded => ({ ...record(vmId), initErrors: ["PUT config: 500 …"] });
 const seed: Recorded = { type: "provision:index:Seed", inputs: { vmId: 1032 } };
 const creating = { type: "creating", resource: record(1032) };
 const bare = { ...vm(1032, "pc2"), status: "stopped", pool: "lab" };
@@ -36,12 +37,8 @@ function verdictOf(changes: Partial<GuestSituation>): Verdict {
 
 describe("a guest that was cut off before it was marked", () => {
   test.each<[string, Verdict, Partial<GuestSituation>]>([
-    ["and recorded, is finished", "claimed", { recorded: [seed, record(1032)] }],
-    [
-      "and recorded, runs: somebody took its tags away",
-      "claimed",
-      { recorded: [record(1032)], listed: [{ ...bare, status: "running" }] },
-    ],
+    ["and recorded, is finished", "claimed", { recorded: [seed, half(1032)] }],
+    ["and recorded as whole, is left alone: somebody took its tags away", "left alone", { recorded: [record(1032)] }],
     ["and that a killed run was making, goes", "leftover", { recorded: [seed], pending: [creating] }],
     ["and that a run gave up, goes: its seed is recorded, and it never ran", "leftover", { recorded: [seed] }],
     ["and of which nothing is recorded, is not understood", "unknown", {}],
@@ -55,7 +52,7 @@ describe("a guest that was cut off before it was marked", () => {
     const judged = judgeGuests({
       mark,
       isEmbedded: false,
-      recorded: [record(1032)],
+      recorded: [half(1032)],
       pending: [],
       listed: [bare],
       described: new Map([[1032, text(mark)]]),
@@ -66,7 +63,7 @@ describe("a guest that was cut off before it was marked", () => {
 
   test("by a run of an earlier version is known by the text that it was to have", () => {
     const described = new Map([[1032, "of before\n"]]);
-    expect(verdictOf({ described, recorded: [record(1032)] })).toBe("claimed");
+    expect(verdictOf({ described, recorded: [half(1032)] })).toBe("claimed");
     expect(verdictOf({ described, pending: [creating] })).toBe("leftover");
     expect(verdictOf({ described, recorded: [seed] })).toBe("left alone");
   });
@@ -92,7 +89,7 @@ describe("a guest that was marked and never recorded", () => {
 });
 
 describe("what is somebody else's stays, whatever the record says", () => {
-  const all = { recorded: [seed, record(1032)], pending: [creating] };
+  const all = { recorded: [seed, half(1032)], pending: [creating] };
 
   test.each<[string, Partial<GuestSituation>]>([
     ["with another text", { described: new Map([[1032, "payroll"]]) }],
