@@ -23,6 +23,7 @@ export const commands: readonly CommandSpec[] = [
         isMany: true,
         help: "this host's guest (several: a,b) may be deleted with its disk, if the change cannot be made otherwise",
       },
+      { name: "guests-only", help: "make the guests and do nothing inside them" },
       { name: "no-install", help: "as root: name the system packages that are missing, install none" },
     ],
     load: async () => (await import("./commands/up.ts")).up,

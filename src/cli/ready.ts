@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Naming } from "../infra/world.ts";
 import type { Plan } from "../plan/types.ts";
 import { printFindings } from "./findings.ts";
@@ -6,8 +7,13 @@ import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
 import { checkpointOf, recover } from "./recover.ts";
+import { missingRights, refuseMissing } from "./rights.ts";
 import { openSession, type Session } from "./session.ts";
 import { settleInterrupted } from "./snapshots.ts";
+
+/** `user@realm!name`, without its secret. */
+const tokenIdOf = async (session: Session): Promise<string> =>
+  (await readFile(session.endpoint.tokenFile, "utf8")).trim().split("=")[0]!;
 
 export interface Ready {
   readonly session: Session;
@@ -41,6 +47,9 @@ export async function readyStack(
   if (!outcome.ok) return undefined;
   const session = await openSession(context);
   const { naming, mark } = await identityOf(context, settings, outcome.value);
+  // The embedded API's token is made here, with what docs/own-proxmox.md gives.
+  if (!context.isEmbedded)
+    refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
   await settleInterrupted(context, session);
   await recover(context, session, mark);
   return { session, plan: outcome.value, naming, mark };

@@ -27,6 +27,8 @@ const english = {
   routerLoaded: (host: string) => `${host}: new configuration proven, loaded and confirmed`,
   containers:
     "Guests are systemd containers on this machine, in namespaces of their own; what that cannot show is in docs/twin.md.",
+  guestsOnly: "Guests only: no role was applied, nothing was done inside them (--guests-only).",
+  noStartup: "Guests start with their node in the order of their ids: the token may not set another (Sys.Modify on /).",
   memoryOnly:
     "Guests live in memory: the API, its state and every resource are real, but nothing boots. No service answers and no packet crosses a router here.",
   confirm: (what: string) => `Delete ${what}? Type yes: `,
@@ -97,6 +99,9 @@ const french: Words = {
   routerLoaded: (host) => `${host} : nouvelle configuration prouvée, chargée et confirmée`,
   containers:
     "Les machines sont des conteneurs systemd de cet ordinateur, dans leurs propres espaces de noms ; ce que cela ne montre pas est dans docs/twin.md.",
+  guestsOnly: "Machines seules : aucun rôle n'a été appliqué, rien n'a été fait à l'intérieur (--guests-only).",
+  noStartup:
+    "Les machines démarrent avec leur nœud dans l'ordre de leurs numéros : le jeton ne peut en fixer un autre (Sys.Modify sur /).",
   memoryOnly:
     "Les machines vivent en mémoire : l'API, son état et toutes les ressources sont réels, mais rien ne démarre. Aucun service ne répond et aucun paquet ne traverse un routeur ici.",
   confirm: (what) => `Supprimer ${what} ? Tapez yes : `,

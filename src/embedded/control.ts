@@ -10,6 +10,7 @@ import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/f
 import type { Endpoint } from "../stack/endpoint.ts";
 import { lockFolder } from "../stack/lock.ts";
 import { recorderSockets } from "./recorder/places.ts";
+import { TOKEN_ID } from "./token.ts";
 import { daemonRecord, type DaemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 export interface EmbeddedOptions {
@@ -24,7 +25,6 @@ export interface EmbeddedOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-const TOKEN_ID = "root@pam!maquette";
 const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 15_000;
 
@@ -102,6 +102,7 @@ const endpointOf = (folders: Folders, record: DaemonRecord): Endpoint => ({
 async function ensureToken(folders: Folders): Promise<string> {
   const file = tokenFileOf(folders);
   try {
+    // A lab that an older version made keeps its token, root's, until it is destroyed: it has things that take more rights.
     await readFile(file, "utf8");
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw diskFault(error, `read ${file}`);

@@ -5,6 +5,7 @@ import { Fault, messageOf } from "../core/fault.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { RemoteDriver } from "../twin/remote-driver.ts";
 import { RecordingDriver } from "./recorder/driver.ts";
+import { TOKEN_GRANTS } from "./token.ts";
 import { daemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
 
 /**
@@ -43,6 +44,7 @@ export async function main(): Promise<void> {
       port: settings.port,
       nodes: settings.nodes,
       tokens: [token],
+      grants: TOKEN_GRANTS,
       taskDurationMs: settings.taskDurationMs,
       driver:
         settings.room === null

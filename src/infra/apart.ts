@@ -5,8 +5,8 @@ import { HaResource, HaRule } from "./proxmox.ts";
 import { nodeOf, type World } from "./world.ts";
 
 /**
- * Keeps pairs on different nodes: the placement puts them there, and on a cluster an HA rule (Proxmox VE 9) keeps
- * anybody from moving them together. On one node a dead machine takes both: said as a warning.
+ * Keeps pairs on different nodes: the placement puts them there. Where the stack asks for it, HA rules also keep anybody
+ * from moving them together. On one node a dead machine takes both: said as a warning.
  */
 export class PairsApart extends pulumi.ComponentResource {
   constructor(world: World, guests: ReadonlyMap<string, Guest>, opts: pulumi.ComponentResourceOptions) {

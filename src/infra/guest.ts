@@ -73,12 +73,15 @@ export class Guest extends pulumi.ComponentResource {
               datastoreId: settings.storage.disks,
               size,
               ...(n === 0 && template.kind === "import" ? { importFrom: template.volume } : {}),
+              ...(world.api.diskFormat === null ? {} : { fileFormat: world.api.diskFormat }),
               discard: "on",
               iothread: true,
             })),
             cdrom: { interface: "ide3", fileId: cd.volume },
             networkDevices: [...host.nics.map((nic) => networkDevice(world, host, nic)), ...operatorNic(world, host)],
-            startup: { order: host.startOrder, upDelay: host.startDelaySeconds, downDelay: -1 },
+            ...(world.api.maySetStartup
+              ? { startup: { order: host.startOrder, upDelay: host.startDelaySeconds, downDelay: -1 } }
+              : {}),
             onBoot: true,
             protection: host.isProtected,
             started: true,
@@ -95,6 +98,8 @@ export class Guest extends pulumi.ComponentResource {
             ignoreChanges: [
               // The seed is detached once it was read.
               "cdrom",
+              // Taking an order away takes the same right as setting one.
+              ...(world.api.maySetStartup ? [] : ["startup"]),
               ...host.disksGiB.map((_, n) => `disks[${n}].speed`),
             ],
           },

@@ -49,7 +49,7 @@ export class Images extends pulumi.ComponentResource {
           url,
           // Copies of a class share the file only when they share a stack; each keeps its own, or deleting one would break the rest.
           fileName: `${this.#world.naming.pool}-${image.fileName}`,
-          ...(image.sha512 === null ? {} : { checksum: image.sha512, checksumAlgorithm: "sha512" }),
+          ...checksumOf(own, image),
           // "latest" grows: a newer image is taken by a new lab, it does not rebuild this one.
           overwrite: false,
         },
@@ -59,6 +59,15 @@ export class Images extends pulumi.ComponentResource {
     }
     return { kind: "volume", volume: file.id, after: [file] };
   }
+}
+
+/** The setting's, or the plan's for the plan's own address: another address has another file. */
+function checksumOf(
+  own: { readonly url?: string | undefined; readonly sha512?: string | undefined } | undefined,
+  image: Image,
+): object {
+  const sha512 = own?.sha512 ?? (own?.url === undefined ? image.sha512 : null);
+  return sha512 === null ? {} : { checksum: sha512.toLowerCase(), checksumAlgorithm: "sha512" };
 }
 
 /** Without shared storage a template serves its own node alone, so there is one a node. */

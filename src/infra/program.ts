@@ -9,6 +9,7 @@ import { refuseStrangers, strangers, type ListedVm } from "../provision/ownershi
 import { SecretSource } from "../provision/secrets.ts";
 import { seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
+import { askApi } from "./api-facts.ts";
 import { readRoleTemplates, readSeedTemplates } from "./read-templates.ts";
 import { declareRoles } from "../provision/steps/index.ts";
 import { foldersOf } from "../stack/folders.ts";
@@ -20,7 +21,16 @@ import { Lab } from "./lab.ts";
 import { markOf } from "./mark.ts";
 import { namingOf, seedNaming } from "./naming.ts";
 import { Provider } from "./proxmox.ts";
-import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "./settings.ts";
+import {
+  canReachGuests,
+  GUESTS_ONLY,
+  isEmbedded,
+  isLoopback,
+  parseSettings,
+  refuseWithoutOperator,
+  settingNames,
+  type Settings,
+} from "./settings.ts";
 import { nodeOf, ownVms, type Naming, type World } from "./world.ts";
 
 /** The stack's outputs: where each guest is, and the tag that marks them. */
@@ -49,12 +59,22 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
     const stack = pulumi.getStack();
     const settings = parseSettings(stack, stackValues());
     requireEnvironment(stack, settings);
+    const isGuestsOnly = process.env[GUESTS_ONLY] === "1" || !canReachGuests(stack, settings);
+    if (isGuestsOnly && process.env[GUESTS_ONLY] !== "1") {
+      // What would change can be shown all the same.
+      if (!pulumi.runtime.isDryRun()) refuseWithoutOperator(stack, settings);
+      void pulumi.log.warn("hosts get no roles: without maquette:operator nothing leads to the bastion.");
+    }
     const plan = await readPlan(root, settings);
     const { only } = options;
     const hosts = [...plan.hosts.values()].filter((h) => only === undefined || only.includes(h.id));
-    const world = await makeWorld(root, stack, settings, plan, hosts);
+    const client = connectFromEnvironment(process.env);
+    const world = await makeWorld(root, stack, settings, plan, hosts, {
+      isGuestsOnly,
+      api: await askApi(client, settings),
+    });
     const ids = new Set(ownVms(world).keys());
-    const listed = await connectFromEnvironment(process.env).listVms();
+    const listed = await client.listVms();
     refuseStrangers(strangers(listed, world.mark, ids), world.mark);
     refuseMisplaced(listed, world, process.env);
     const provider = new Provider("proxmox", { insecure: settings.insecure });
@@ -143,6 +163,7 @@ async function makeWorld(
   settings: Settings,
   plan: Plan,
   hosts: readonly Host[],
+  found: Pick<World, "isGuestsOnly" | "api">,
 ): Promise<World> {
   const folder = foldersOf(root, stack).secrets;
   const secret = await loadStackSecret(folder);
@@ -156,6 +177,7 @@ async function makeWorld(
     seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), secrets),
     roles: await declareRoles(plan, naming.operator, await readRoleTemplates(root), secrets),
     isEmbedded: isEmbedded(stack),
+    ...found,
     mark: markOf(naming.pool, secret, stack),
   };
 }

@@ -42,12 +42,7 @@ export function addRoles(world: World, guests: ReadonlyMap<string, Guest>): void
   const { plan, naming, mark } = world;
   const bastion = [...plan.hosts.values()].find((h) => h.role === "bastion");
   if (bastion === undefined || !guests.has(bastion.id)) return;
-  if (!world.isEmbedded && naming.operator === null) {
-    void pulumi.log.warn(
-      "hosts get no roles: without maquette:operator nothing leads to the bastion (docs/own-proxmox.md).",
-    );
-    return;
-  }
+  if (world.isGuestsOnly) return;
   const way = [...plan.hosts.values()]
     .filter((h) => h === bastion || h.role === "router")
     .flatMap((h) => guests.get(h.id)?.vm ?? []);

@@ -36,7 +36,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   bridges: z
-    .record(z.string(), z.strictObject({ name: z.string(), vlan: z.int().min(1).max(4094).nullable() }))
+    .record(z.string(), z.strictObject({ name: z.string(), vlan: z.int().min(1).max(4094).nullable().default(null) }))
     .default({})
     .describe("A zone that lies on another bridge: wan1 on the real Internet access, say."),
   operator: z
@@ -55,11 +55,15 @@ const schema = z.strictObject({
         volume: z.string().optional(),
         template: z.union([z.int().min(100), z.record(z.string(), z.int().min(100))]).optional(),
         url: z.url().optional(),
+        sha512: z
+          .string()
+          .regex(/^[0-9a-f]{128}$/i)
+          .optional(),
       }),
     )
     .default({})
     .describe(
-      "Where an image of the plan comes from here: a volume, a template of yours (its id, or one a node), or another URL.",
+      "Where an image of the plan comes from here: a volume, a template of yours (its id, or one a node), or another URL; and the SHA-512 that a download must have.",
     ),
   clones: z
     .enum(["linked", "full", "import"])
@@ -75,10 +79,31 @@ const schema = z.strictObject({
   vmidBase: z.int().min(100).default(1000),
   templateBase: z.int().min(100).default(9000),
   vlanOffset: z.int().min(0).max(4000).default(0),
-  ha: z.enum(["rules", "none"]).default("rules").describe("Keep pairs apart by HA rules (Proxmox VE 9 clusters)."),
+  ha: z
+    .enum(["rules", "none"])
+    .default("none")
+    .describe("rules: HA keeps pairs on different nodes too; at least three nodes and shared storage (Proxmox VE 9)."),
 });
 
 export type Settings = z.infer<typeof schema>;
+
+const checked = schema.superRefine((settings, context) => {
+  const why = whyNoHa(settings);
+  if (why !== undefined) context.addIssue({ code: "custom", path: ["ha"], message: why });
+});
+
+/**
+ * A node that HA cannot hear resets itself. With two nodes neither has a majority once the other is gone, and with local
+ * disks nothing can start elsewhere: HA would only take the second node down with the first (pve-docs, ha-manager).
+ */
+function whyNoHa({ ha, nodes, storage }: Pick<Settings, "ha" | "nodes" | "storage">): string | undefined {
+  if (ha === "none") return undefined;
+  const few = nodes.length < 3 ? [`maquette:nodes has ${nodes.length}, and HA needs three for a majority`] : [];
+  const local = storage.isShared ? [] : ["maquette:storage.isShared is false, and HA needs disks that every node has"];
+  const why = [...few, ...local];
+  if (why.length === 0) return undefined;
+  return `rules, but ${why.join("; ")}. Proxmox would fence a node that is sound; say none: pairs are placed on different nodes all the same`;
+}
 
 /** The keys that a stack's configuration may hold under `maquette:`. */
 export const settingNames = Object.keys(schema.shape) as readonly (keyof Settings)[];
@@ -94,7 +119,7 @@ export const isEmbedded = (stack: string): boolean => stack === "lab";
  */
 export function parseSettings(stack: string, values: Readonly<Record<string, unknown>>): Settings {
   const typed = Object.entries(values).map(([name, value]) => [name, typedValue(value)] as const);
-  const parsed = schema.safeParse(Object.fromEntries(typed));
+  const parsed = checked.safeParse(Object.fromEntries(typed));
   const file = `Pulumi.${stack}.yaml`;
   if (!parsed.success) {
     const lines = parsed.error.issues.map(
@@ -123,6 +148,23 @@ export function parseSettings(stack: string, values: Readonly<Record<string, unk
     );
   }
   return settings;
+}
+
+/** The variable that says, as 1, that nothing is to be done inside the guests: `maquette up --guests-only` sets it. */
+export const GUESTS_ONLY = "MAQUETTE_GUESTS_ONLY";
+
+/** Whether anything leads into the guests: the embedded lab has a door of its own. */
+export const canReachGuests = (stack: string, settings: Settings): boolean =>
+  isEmbedded(stack) || settings.operator !== null;
+
+/** Guests that nobody can reach stay empty, and a lab of empty guests is none. @throws Fault STACK_NO_OPERATOR */
+export function refuseWithoutOperator(stack: string, settings: Settings): void {
+  if (canReachGuests(stack, settings)) return;
+  throw new Fault(
+    "STACK_NO_OPERATOR",
+    `Pulumi.${stack}.yaml does not say how to get into the guests (maquette:operator): they would come up and stay empty.`,
+    `Give the bastion an address on your network, \`pulumi config set --path maquette:operator.address 192.0.2.50/24\` and \`… maquette:operator.bridge vmbr0\` (docs/own-proxmox.md); or make guests alone with \`maquette up --guests-only --stack ${stack}\`.`,
+  );
 }
 
 /** `pulumi config set` writes every value as text, and Pulumi hands structured ones over as JSON. */

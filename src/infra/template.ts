@@ -62,10 +62,13 @@ export class Templates extends pulumi.ComponentResource {
             datastoreId: settings.storage.disks,
             importFrom: source.volume,
             size: smallestDisk(plan, host.role),
+            ...(this.#world.api.diskFormat === null ? {} : { fileFormat: this.#world.api.diskFormat }),
             discard: "on",
             iothread: true,
           },
         ],
+        // Left out, the provider puts the node's own drive in, and that takes Sys.Console on /.
+        cdrom: { interface: "ide3", fileId: "none" },
         stopOnDestroy: true,
       },
       // The provider reads a disk's speed limits back where none were set, for ever.

@@ -17,6 +17,13 @@ export interface Naming {
   readonly templateName: (role: string, node: number) => string;
 }
 
+export interface ApiFacts {
+  /** How disks are kept where the storage has a choice: raw files have no snapshots. Null: it has none. */
+  readonly diskFormat: "qcow2" | null;
+  /** The order in which guests start with their node is the node's affair: it takes Sys.Modify on /. */
+  readonly maySetStartup: boolean;
+}
+
 /** All that the components read: the plan, the stack's settings, and what derives from both. */
 export interface World {
   readonly plan: Plan;
@@ -29,6 +36,10 @@ export interface World {
   /** What each host is asked for, in order, with the digest of what fills its places for secrets. */
   readonly roles: ReadonlyMap<string, readonly DeclaredRole[]>;
   readonly isEmbedded: boolean;
+  /** Guests are made, and nothing is done inside them. */
+  readonly isGuestsOnly: boolean;
+  /** What the API says of itself and of the token, once for all resources. */
+  readonly api: ApiFacts;
   /** The tag that says "this stack's": only guests that bear it are ever changed or deleted. */
   readonly mark: string;
 }
@@ -36,6 +47,13 @@ export interface World {
 /** The node that a host is placed on. */
 export const nodeOf = (world: World, host: Host): string =>
   world.settings.nodes[host.node % world.settings.nodes.length]!;
+
+/** The user's own template that a host is cloned from, where there is one. */
+export function templateOf(settings: Settings, host: Host): number | undefined {
+  const template = settings.images[host.image]?.template;
+  if (template === undefined || typeof template === "number") return template;
+  return template[settings.nodes[host.node % settings.nodes.length]!];
+}
 
 /** The VMs that this stack makes, by id: its guests, and the templates they are cloned from unless the user made those. */
 export function ownVms({ hosts, settings, naming }: Pick<World, "hosts" | "settings" | "naming">): Map<number, string> {
@@ -50,7 +68,10 @@ export function ownVms({ hosts, settings, naming }: Pick<World, "hosts" | "setti
 }
 
 /** Zones that the hypervisor switches: all that some host has a leg in. */
-export function bridgeOf(world: World, zone: Zone): { readonly bridge: string; readonly vlanId: number | null } {
+export function bridgeOf(
+  world: Pick<World, "settings" | "naming">,
+  zone: Zone,
+): { readonly bridge: string; readonly vlanId: number | null } {
   const other = world.settings.bridges[zone.id];
   return other
     ? { bridge: other.name, vlanId: other.vlan }

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { isEmbedded, isLoopback, parseSettings, settingNames, type Settings } from "../../src/infra/settings.ts";
+import {
+  isEmbedded,
+  isLoopback,
+  parseSettings,
+  refuseWithoutOperator,
+  settingNames,
+  type Settings,
+} from "../../src/infra/settings.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { faultOf } from "../stack/temporary.ts";
 
@@ -26,7 +33,7 @@ describe("a stack's settings", () => {
       vmidBase: 1000,
       templateBase: 9000,
       vlanOffset: 0,
-      ha: "rules",
+      ha: "none",
     } satisfies Settings);
   });
 
@@ -82,7 +89,7 @@ describe("a stack's settings", () => {
     ["bridge", { name: "1vmbr" }],
     ["bridge", { name: "abcdefghijk" }],
     ["bridges", { wan1: "vmbr0" }],
-    ["bridges", { wan1: { name: "vmbr0" } }],
+    ["bridges", { wan1: { vlan: 30 } }],
     ["bridges", { wan1: { name: "vmbr0", vlan: 4095 } }],
     ["operator", { bridge: "vmbr0" }],
     ["operator", { bridge: "vmbr0", address: 1 }],
@@ -173,4 +180,34 @@ test("a stack of one's own without an endpoint is told the command that sets it"
   const fault = await faultOf(() => parseSettings("mine", {}));
   expect(fault.code).toBe("STACK_NO_ENDPOINT");
   expect(fault.hint).toContain("--stack mine");
+});
+
+describe("HA rules", () => {
+  const own = { endpoint: "https://192.0.2.10:8006/" };
+  const three = ["a", "b", "c"];
+  test.each([
+    ["two nodes with local disks", { nodes: ["a", "b"] }, ["HA needs three", "isShared is false"]],
+    ["three nodes with local disks", { nodes: three }, ["isShared is false"]],
+    ["two nodes with shared storage", { nodes: ["a", "b"], storage: { isShared: true } }, ["HA needs three"]],
+  ])("are refused at the setting on %s", (_what, values, reasons) => {
+    const ask = (): unknown => parseSettings("mine", { ...own, ...values, ha: "rules" });
+    for (const reason of ["maquette:ha: rules", ...reasons]) expect(ask).toThrow(reason);
+    expect(parseSettings("mine", { ...own, ...values }).ha).toBe("none");
+  });
+
+  test("are to be had on three nodes with shared storage", () => {
+    const values = { nodes: three, storage: { isShared: true }, ha: "rules" };
+    expect(parseSettings("mine", { ...own, ...values }).ha).toBe("rules");
+  });
+});
+
+describe("a stack without a way into its guests", () => {
+  test("is refused with the settings that make one; the embedded lab has its own", () => {
+    const settings = parseSettings("mine", { endpoint: "https://192.0.2.10:8006/" });
+    expect(() => refuseWithoutOperator("mine", settings)).toThrow("maquette:operator");
+    expect(() => refuseWithoutOperator("lab", settings)).not.toThrow();
+    const operator = { bridge: "vmbr0", address: "192.0.2.50/24" };
+    const led = parseSettings("mine", { endpoint: "https://192.0.2.10:8006/", operator });
+    expect(() => refuseWithoutOperator("mine", led)).not.toThrow();
+  });
 });

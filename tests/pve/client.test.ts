@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answers, PveClient, PveError } from "../../src/pve/client/index.ts";
 import { stopTask, tasksOf, untilNoneIsMade } from "../../src/pve/client/tasks.ts";
+import { destroyVm } from "../../src/pve/client/guests.ts";
+import { z } from "zod";
 import { Lab, TOKEN } from "./lab.ts";
 
 let lab: Lab;
@@ -69,10 +71,54 @@ describe("the client", () => {
     expect(error).toMatchObject({ status: 500, isMissing: true });
   });
 
+  it("says of an answer that it does not understand which call, which field, and what stands there", async () => {
+    const odd = z.object({ release: z.number(), gone: z.string() });
+    const error = await failureOf(client.get("/version", odd));
+    expect(error.code).toBe("PVE_UNEXPECTED_ANSWER");
+    expect(error.message).toMatch(/^GET \/version answers .*release is "9\.0": .*; gone is missing: /);
+  });
+
   it("gives reasons by parameter", async () => {
     const error = await failureOf(client.post("/pools", answers.nothing, { poolid: "a b" }));
     expect(error).toMatchObject({ code: "PVE_BAD_PARAMETERS", status: 400 });
     expect(error.errors["poolid"]).toContain("invalid characters");
+  });
+});
+
+describe("guests of a cluster whose figures lag behind", () => {
+  it("are listed as they are now, by the word of their own node", async () => {
+    const slow = await Lab.start({ statisticsPeriodMs: 600_000, nodes: ["pve1", "pve2"] });
+    const asking = clientOf({ endpoint: slow.simulator.url, tls: { ca: slow.simulator.certificatePem } });
+    await asking.listVms();
+    await slow.createVm(100, { start: 1 });
+    await slow.createVm(101, { tags: "mine" }, "pve2");
+    expect(await slow.ok("GET", "/cluster/resources", { type: "vm" })).toMatchObject([
+      { status: "unknown" },
+      { status: "unknown" },
+    ]);
+    expect(await asking.listVms()).toMatchObject([
+      { vmid: 100, name: "vm100", status: "running" },
+      { vmid: 101, name: "vm101", status: "stopped", tags: ["mine"] },
+    ]);
+    await slow.raw("POST", "/maquette/faults", { kind: "node-down", node: "pve2" });
+    expect(await asking.listVms()).toMatchObject([{ status: "running" }, { vmid: 101, status: "unknown" }]);
+    await asking.close();
+    await slow.end();
+  });
+});
+
+describe("a guest that an interrupted task left locked", () => {
+  it("is deleted where the API takes the lock off; else it is said how, before anything is done", async () => {
+    await lab.createVm(110, { lock: "clone", start: 0 });
+    const real = Object.assign(clientOf(), { unlock: () => Promise.resolve(false) });
+    await expect(destroyVm(real, "pve1", 110)).rejects.toMatchObject({
+      code: "PVE_LOCKED",
+      hint: expect.stringContaining("qm unlock 110") as string,
+    });
+    await real.close();
+    expect((await client.listVms()).map((vm) => vm.vmid)).toContain(110);
+    await destroyVm(client, "pve1", 110);
+    expect((await client.listVms()).map((vm) => vm.vmid)).not.toContain(110);
   });
 });
 

@@ -87,7 +87,14 @@ export class Lab {
     return read(response.statusCode, response.statusText, await response.body.text());
   }
 
-  async upload(node: string, storage: string, fields: Fields, filename: string, bytes: Buffer): Promise<Answer> {
+  async upload(
+    node: string,
+    storage: string,
+    fields: Fields,
+    filename: string,
+    bytes: Buffer,
+    token = TOKEN,
+  ): Promise<Answer> {
     const boundary = "----boundary-of-a-test";
     const part = (head: string, body: Buffer | string): Buffer =>
       Buffer.concat([
@@ -103,7 +110,7 @@ export class Lab {
     const response = await request(`${this.simulator.url}/api2/json/nodes/${node}/storage/${storage}/upload`, {
       method: "POST",
       dispatcher: this.#agent!,
-      headers: { authorization: `PVEAPIToken=${TOKEN}`, "content-type": `multipart/form-data; boundary=${boundary}` },
+      headers: { authorization: `PVEAPIToken=${token}`, "content-type": `multipart/form-data; boundary=${boundary}` },
       body,
     });
     return read(response.statusCode, response.statusText, await response.body.text());

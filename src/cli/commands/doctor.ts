@@ -1,7 +1,12 @@
 import { statfs } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { freemem, totalmem, cpus } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { Fault } from "../../core/fault.ts";
+import { describeNeeds } from "../../infra/needs.ts";
+import { clientFor } from "../../pve/client/environment.ts";
+import { identityOf, planOf } from "../plan-of.ts";
+import { missingRights } from "../rights.ts";
 import { findEmbedded } from "../../embedded/control.ts";
 import { findRoom, installPrograms, roomPlaces } from "../../embedded/room.ts";
 import { missingPackages, whyNoGuests } from "../../twin/needs.ts";
@@ -28,7 +33,13 @@ interface Finding {
 export const doctor: Command = async (context, values) => {
   if (values["install"] === true)
     await installPrograms({ ...context, onProgress: (line) => context.io.progress(line) });
-  const findings = [...machine(), ...(await engine(context)), ...(await stack(context)), ...(await guests(context))];
+  const findings = [
+    ...machine(),
+    ...(await engine(context)),
+    ...(await stack(context)),
+    ...(await rights(context)),
+    ...(await guests(context)),
+  ];
   if (context.isJson) context.io.out(JSON.stringify({ findings }));
   else {
     context.io.out(
@@ -147,6 +158,31 @@ async function stack(context: Context): Promise<Finding[]> {
       cure: "",
     },
   ];
+}
+
+/** What the token of a stack of one's own may do: asked of its Proxmox, by the token that the last command wrote. */
+async function rights(context: Context): Promise<Finding[]> {
+  if (context.isEmbedded) return [];
+  const what = "the token's rights";
+  const settings = await readSettings(context);
+  const outcome = await planOf(context, settings, undefined);
+  const tokenFile = join(context.folders.run, "token");
+  const unasked = (fact: string, cure: string): Finding[] => [{ what, state: "note", fact, cure }];
+  if (!outcome.ok) return unasked("not asked: the plan has faults", "maquette check");
+  if (!existsSync(tokenFile))
+    return unasked("not asked: there is no token here yet", `eval "$(bin/maquette env --stack ${context.stack})"`);
+  const client = await clientFor({ url: settings.endpoint!, tokenFile, caFile: null }, settings.insecure);
+  try {
+    const { naming } = await identityOf(context, settings, outcome.value);
+    const missing = describeNeeds(await missingRights(client, settings, outcome.value, naming));
+    if (missing.length === 0) return [{ what, state: "good", fact: "all that the lab needs", cure: "" }];
+    return [{ what, state: "missing", fact: missing.join("; "), cure: "docs/own-proxmox.md, section 2, gives them." }];
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return unasked(`not asked: ${error.message}`, error.hint);
+  } finally {
+    await client.close();
+  }
 }
 
 async function guests(context: Context): Promise<Finding[]> {

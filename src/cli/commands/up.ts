@@ -3,6 +3,8 @@ import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { askHosts } from "../ask-hosts.ts";
+import { GUESTS_ONLY, refuseWithoutOperator } from "../../infra/settings.ts";
+import { readSettings } from "../context.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
 import { collectChanges, isGuest, type Change } from "../changes.ts";
@@ -28,11 +30,15 @@ import { askRoom } from "../../twin/remote-driver.ts";
 import { isKnownUnchanged, isWantedAsBefore, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 
+const ROLE = "provision:index:Role";
+
 /** Brings the lab to what the plan says, after making good whatever an interrupted run left. */
 export const up: Command = async (context, values) => {
   const started = Date.now();
   const { io } = context;
   const words = wordsOf(context.language);
+  const isGuestsOnly = values["guests-only"] === true;
+  if (!isGuestsOnly) refuseWithoutOperator(context.stack, await readSettings(context));
   const ready = await readyStack(context, { mustBeProven: true });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
@@ -45,6 +51,12 @@ export const up: Command = async (context, values) => {
   // Pulumi's names of everything that a host consists of.
   const only = [...(chosen ?? [])].flatMap((id) => ["--target", `**::${id}`, "--target", `**::${id}-*`]);
   const checkpoint = await checkpointOf(context, session);
+  if (isGuestsOnly && checkpoint.resources.some((r) => r.type === ROLE))
+    throw new Fault(
+      "CLI_USAGE",
+      "The guests of this stack have their roles already: --guests-only would forget that they have.",
+      "Run `maquette up` without it; `maquette destroy` first makes guests anew.",
+    );
   const listedBefore = await session.client.listVms();
   const standing = standingGuests(checkpoint.resources, listedBefore, mark);
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
@@ -52,7 +64,8 @@ export const up: Command = async (context, values) => {
   // What names and numbers cost is known before the engine is asked; what else a change costs, its preview says.
   const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
   refuseLosses(displaced, allowed, stackOption);
-  const makingWay = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
+  const guestsOnly = isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {};
+  const makingWay = { ...guestsOnly, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is off,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
   let refresh = hasLostGuests() ? ["--refresh"] : [];
@@ -60,7 +73,7 @@ export const up: Command = async (context, values) => {
   asking.catch(() => undefined);
   let lost: readonly Loss[] = displaced;
   if (values["skip-preview"] !== true) {
-    const key = only.length > 0 || refresh.length > 0 ? undefined : await previewKey(context, session);
+    const key = isGuestsOnly || only.length > 0 || refresh.length > 0 ? undefined : await previewKey(context, session);
     const isKnown = await isKnownUnchanged(context, key);
     let previewed = isKnown ? [] : await preview();
     await lookAtHosts();
@@ -92,12 +105,13 @@ export const up: Command = async (context, values) => {
     refresh = ["--refresh"];
   }
   const progress = new RunProgress(io);
-  const before = only.length > 0 ? undefined : await previewKey(context, session);
+  const before = isGuestsOnly || only.length > 0 ? undefined : await previewKey(context, session);
   const ran = await interruptible(io, (signal) =>
     // Hosts wait for each other and for networks, not for this machine: none must keep another from beginning.
     session.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64", ...refresh, ...only], {
       onEvent: progress.onEvent,
       signal,
+      env: guestsOnly,
     }),
   );
   if (ran.code !== 0) throw engineFault("up", ran, progress, []);
@@ -154,6 +168,8 @@ export const up: Command = async (context, values) => {
     io.out("");
     const own = new Set([...plan.hosts.values()].map((h) => naming.vmId(h)));
     io.out(words.ready(listed.filter((v) => own.has(v.vmid) && v.status === "running").length, seconds));
+    if (isGuestsOnly) io.out(words.guestsOnly);
+    if (!context.isEmbedded && !(await session.client.permissionsOn("/")).has("Sys.Modify")) io.out(words.noStartup);
     if (context.isEmbedded) io.out(session.room === null ? words.memoryOnly : words.containers);
     io.out(
       [

@@ -39,6 +39,17 @@ export const vmList = z
   .array(listedVm.extend({ type: z.string() }))
   .transform((rows): ListedVm[] => rows.filter(({ type }) => type === "qemu"));
 
+/** What a node says of its own guests (`GET /nodes/{node}/qemu`), of this moment. */
+export const guestsNow = z.array(
+  listedVm.pick({ vmid: true, name: true, status: true, template: true, lock: true, tags: true }),
+);
+export type GuestNow = z.infer<typeof guestsNow>[number];
+
+/** Privileges by path; their values say whether they reach further down. */
+export const permissions = z.record(z.string(), z.record(z.string(), z.unknown()));
+
+export const storageStatus = z.object({ type: z.string(), content: z.string().default("") });
+
 export const volumes = z.array(
   z.object({ volid: z.string(), content: z.string().optional(), size: z.number().optional() }),
 );

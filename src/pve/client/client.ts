@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { Fault } from "../../core/fault.ts";
 import * as answers from "./answers.ts";
 import type { ListedVm } from "./answers.ts";
-import { answerError, connectionError, PveError } from "./error.ts";
+import { answerError, connectionError, PveError, unexpectedAnswer } from "./error.ts";
 
 export interface PveClientOptions {
   /** `https://host:8006`; a path is ignored. */
@@ -73,10 +73,43 @@ export class PveClient {
     return this.get("/version", answers.version);
   }
 
-  /** All virtual machines of the cluster, templates too, in the order of their ids. */
+  /**
+   * All virtual machines of the cluster, templates too, in the order of their ids. Which there are, the cluster knows;
+   * how each is, its node is asked: what the cluster says of names and states is pvestatd's, some ten seconds old.
+   */
   async listVms(): Promise<readonly ListedVm[]> {
     const vms = await this.get("/cluster/resources", answers.vmList, { type: "vm" });
-    return vms.toSorted((a, b) => a.vmid - b.vmid);
+    const nodes = [...new Set(vms.map(({ node }) => node))];
+    const asked = await Promise.all(nodes.map(async (node) => this.#guestsOf(node)));
+    const now = new Map(asked.flat().map((vm) => [vm.vmid, vm]));
+    return vms.map((vm) => ({ ...vm, ...now.get(vm.vmid) })).toSorted((a, b) => a.vmid - b.vmid);
+  }
+
+  /** A node's own word of its guests; nothing of a node that does not answer. */
+  async #guestsOf(node: string): Promise<readonly answers.GuestNow[]> {
+    try {
+      return await this.get(`/nodes/${seg(node)}/qemu`, answers.guestsNow);
+    } catch (error) {
+      if (error instanceof PveError && error.code === "PVE_NODE_UNREACHABLE") return [];
+      throw error;
+    }
+  }
+
+  /** What the token may do on a path, by itself and by its user (`GET /access/permissions`). */
+  async permissionsOn(path: string): Promise<ReadonlySet<string>> {
+    const found = await this.get("/access/permissions", answers.permissions, { path });
+    return new Set(Object.keys(found[path] ?? {}));
+  }
+
+  /**
+   * Takes off a lock that an interrupted task left, where the API can: the embedded one has a call for what on a node
+   * is `qm unlock`, and Proxmox lets no token do it.
+   * @returns whether it could
+   */
+  async unlock(vmId: number): Promise<boolean> {
+    const response = await this.#fetch("POST", "/maquette/unlock", form({ vmid: vmId }));
+    await response.text();
+    return response.ok;
   }
 
   /** Is there such a volume (`local:iso/x.iso`) on that storage? */
@@ -151,22 +184,26 @@ export class PveClient {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.endpoint}/api2/json${path}`, {
-        ...init,
-        method: verb,
-        dispatcher: this.#agent,
-        redirect: "manual",
-        signal: AbortSignal.timeout(this.#timeoutMs),
-        headers: {
-          ...(init.headers as Record<string, string> | undefined),
-          authorization: `PVEAPIToken=${this.#token}`,
-        },
-      });
+      response = await this.#fetch(verb, `/api2/json${path}`, init);
       text = await response.text();
     } catch (error) {
       throw connectionError(this.endpoint, what, timeoutOf(error));
     }
     return readAnswer(what, this.endpoint, response, text, schema);
+  }
+
+  #fetch(verb: string, path: string, init: RequestInit): Promise<Response> {
+    return fetch(`${this.endpoint}${path}`, {
+      ...init,
+      method: verb,
+      dispatcher: this.#agent,
+      redirect: "manual",
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      headers: {
+        ...(init.headers as Record<string, string> | undefined),
+        authorization: `PVEAPIToken=${this.#token}`,
+      },
+    });
   }
 }
 
@@ -193,14 +230,7 @@ function readAnswer<T>(what: string, endpoint: string, response: Response, text:
   if (!envelope.success) throw notProxmox(what, endpoint, status, phrase);
   const data = schema.safeParse(envelope.data.data);
   if (data.success) return data.data;
-  const issue = data.error.issues[0];
-  const where = issue === undefined ? "" : ` (${issue.path.join(".") || "data"}: ${issue.message})`;
-  throw new PveError(
-    "PVE_UNEXPECTED_ANSWER",
-    `${what}: the answer is not of the expected form${where}`,
-    "this Proxmox is older or newer than what asks it",
-    { status, phrase },
-  );
+  throw unexpectedAnswer(what, envelope.data.data, data.error.issues, { status, phrase });
 }
 
 const isProxmox = (response: Response): boolean => (response.headers.get("server") ?? "").startsWith("pve-api-daemon");

@@ -60,6 +60,38 @@ export function connectionError(endpoint: string, what: string, error: unknown):
   return fail("PVE_CONNECTION", `cannot be asked: ${messageOf(cause)}`, "check the endpoint and the network");
 }
 
+/** An answer that lacks what is read of it: says which call, which field, and what stands there instead. */
+export function unexpectedAnswer(
+  what: string,
+  data: unknown,
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+  answer: { readonly status: number; readonly phrase: string },
+): PveError {
+  const lines = issues.slice(0, 5).map(({ path, message }) => {
+    const field = path.map(String).join(".") || "data";
+    return `${field} is ${shown(at(data, path))}: ${message}`;
+  });
+  return new PveError(
+    "PVE_UNEXPECTED_ANSWER",
+    `${what} answers what is not understood: ${lines.join("; ")}`,
+    "It is written for Proxmox VE 8.4 and 9 (`GET /version` tells which this is); please report this line.",
+    answer,
+  );
+}
+
+function at(data: unknown, path: readonly PropertyKey[]): unknown {
+  let value = data;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return value;
+}
+
+/** A value in few letters. */
+function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
 /** An answer with an error status, in words. */
 export function answerError(
   what: string,
@@ -84,7 +116,7 @@ export function answerError(
     return fail(
       "PVE_NOT_PERMITTED",
       `the token may not do this (${said})`,
-      "give the token the privilege named, or uncheck its privilege separation",
+      "it names the path and the privilege: give the token's user a role with it there (docs/own-proxmox.md); a token with privilege separation needs it too",
     );
   if (status === 501) return fail("PVE_NOT_IMPLEMENTED", said, "this Proxmox is older or newer than what asks it");
   if (status === 595 || status === 596)

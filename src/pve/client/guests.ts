@@ -1,22 +1,29 @@
 import { z } from "zod";
+import { Fault } from "../../core/fault.ts";
 import { nothing, upid } from "./answers.ts";
 import { seg, type PveClient } from "./client.ts";
 import { PveError } from "./error.ts";
 
 const taskOrNothing = z.union([upid, z.null()]);
 
-/** Stops a VM without asking it, and deletes it with its disks; a lock that an interrupted task left is overridden. */
+/**
+ * Stops a VM without asking it, and deletes it with its disks; a lock that an interrupted task left is taken off first.
+ * @throws Fault PVE_LOCKED where no token may
+ */
 export async function destroyVm(client: PveClient, node: string, vmId: number): Promise<void> {
   const vm = `/nodes/${seg(node)}/qemu/${vmId}`;
   const { status, lock } = await client.get(
     `${vm}/status/current`,
     z.object({ status: z.string(), lock: z.string().optional() }),
   );
-  // Only root may skip a lock; without one the parameter is left out, so that lesser tokens suffice.
-  const locked = lock === undefined ? {} : { skiplock: true };
-  if (status !== "stopped")
-    await client.waitTask(await client.post(`${vm}/status/stop`, upid, locked), { pollMs: 200 });
-  const gone = await client.delete(vm, upid, { ...locked, purge: true, "destroy-unreferenced-disks": true });
+  if (lock !== undefined && !(await client.unlock(vmId)))
+    throw new Fault(
+      "PVE_LOCKED",
+      `VM ${vmId} on ${node} is locked (${lock}): a task that was interrupted left the lock, and Proxmox lets no token take it off.`,
+      `Run \`qm unlock ${vmId}\` on the node ${node}, then the same command again.`,
+    );
+  if (status !== "stopped") await client.waitTask(await client.post(`${vm}/status/stop`, upid), { pollMs: 200 });
+  const gone = await client.delete(vm, upid, { purge: true, "destroy-unreferenced-disks": true });
   await client.waitTask(gone, { pollMs: 200 });
 }
 

@@ -2,6 +2,7 @@
 export { startSimulator } from "./simulator.ts";
 export type { RunningSimulator, SimulatorOptions } from "./simulator.ts";
 export type { ApiToken } from "./http/auth.ts";
+export type { Grants } from "./access/grant.ts";
 export type { StorageOption } from "./state/initial.ts";
 export { MemoryDriver } from "./memory-driver.ts";
 export { GuestDriverError } from "./guest-driver.ts";

@@ -14,6 +14,7 @@ import { grant } from "./access/grant.ts";
 import type { Grants } from "./access/grant.ts";
 import { loadCertificate } from "./http/certificate.ts";
 import { dispatch } from "./http/dispatch.ts";
+import type { AnsweredCall, TriedCheck } from "./http/dispatch.ts";
 import { GuestLocks } from "./locks.ts";
 import { MemoryDriver } from "./memory-driver.ts";
 import { DEFAULT_STORAGES, extendState, initialState, NODE_NAME } from "./state/initial.ts";
@@ -60,6 +61,10 @@ export interface SimulatorOptions {
   readonly log?: (line: string) => void;
   /** Shown by `GET /maquette/handshake`, so that a newer command can tell an older daemon. */
   readonly build?: string;
+  /** Told of each call as it was answered: for tests that record. */
+  readonly onCall?: (call: AnsweredCall) => void;
+  /** Handed each call's check before it is made, to be tried with other rights: for tests of rights. */
+  readonly onCheck?: (check: TriedCheck) => void;
   /** Called once the simulator has closed itself on `POST /maquette/shutdown`. */
   readonly onShutdown?: () => void;
 }
@@ -188,6 +193,8 @@ function serve(options: SimulatorOptions, { server, world, flush, close, closing
     // The answer goes out first.
     shutdown: () => void setImmediate(() => void end().catch((error: unknown) => log(messageOf(error)))),
     closing: closing.signal,
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+    ...(options.onCheck === undefined ? {} : { onCheck: options.onCheck }),
   };
   server.on("request", (request, response) => void dispatch(dispatching, request, response));
 }

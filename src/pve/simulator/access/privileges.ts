@@ -56,16 +56,20 @@ function groupsOf(major: 8 | 9): ReadonlyMap<string, Readonly<Record<Level, read
 }
 
 /** Every privilege that the version knows. */
-export function privilegesOf(major: 8 | 9): ReadonlySet<string> {
+export const privilegesOf = (major: 8 | 9): ReadonlySet<string> => KNOWN[major];
+
+function allPrivileges(major: 8 | 9): ReadonlySet<string> {
   const all = [...groupsOf(major).values()].flatMap((g) => [...g.root, ...g.admin, ...g.user, ...g.audit]);
   return new Set(["Permissions.Modify", ...all]);
 }
 
 /** Built-in roles by name. */
-export function builtInRoles(major: 8 | 9): ReadonlyMap<string, ReadonlySet<string>> {
+export const builtInRoles = (major: 8 | 9): ReadonlyMap<string, ReadonlySet<string>> => ROLES[major];
+
+function rolesIn(major: 8 | 9): ReadonlyMap<string, ReadonlySet<string>> {
   const roles = new Map<string, Set<string>>([
     ["NoAccess", new Set()],
-    ["Administrator", new Set(privilegesOf(major))],
+    ["Administrator", new Set(allPrivileges(major))],
     ["PVETemplateUser", new Set(["VM.Clone", "VM.Audit"])],
   ]);
   const give = (role: string, privileges: readonly string[]): void => {
@@ -82,3 +86,6 @@ export function builtInRoles(major: 8 | 9): ReadonlyMap<string, ReadonlySet<stri
   roles.get("PVEAdmin")!.delete("Mapping.Modify");
   return roles;
 }
+
+const KNOWN = { 8: allPrivileges(8), 9: allPrivileges(9) };
+const ROLES = { 8: rolesIn(8), 9: rolesIn(9) };

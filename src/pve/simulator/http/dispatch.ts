@@ -29,8 +29,27 @@ export interface DispatchOptions {
   readonly log: (line: string) => void;
   readonly build: string;
   readonly shutdown: () => void;
+  readonly onCall?: (call: AnsweredCall) => void;
+  readonly onCheck?: (check: TriedCheck) => void;
   /** Aborts injected hangs when the server ends. */
   readonly closing: AbortSignal;
+}
+
+/** A call below /api2/json, and how it ended. */
+export interface AnsweredCall {
+  readonly verb: string;
+  /** Decoded. */
+  readonly path: string;
+  readonly given: RawParameters;
+  readonly status: number;
+}
+
+export interface TriedCheck {
+  readonly user: string;
+  /** What the caller may do. */
+  readonly sight: Sight;
+  /** Throws what somebody of other rights would be told. */
+  readonly as: (sight: Sight) => void;
 }
 
 const BASE = "/api2/json";
@@ -84,7 +103,15 @@ async function answer(
       respondBare(response, result);
       return NO_ANSWER;
     }
-    return await callMethod(options, { verb, path, user, given, upload });
+    const told = (status: number): void => options.onCall?.({ verb, path, given, status });
+    try {
+      const data = await callMethod(options, { verb, path, user, given, upload });
+      told(200);
+      return data;
+    } catch (error) {
+      told(error instanceof ApiError ? error.status : 500);
+      throw error;
+    }
   } finally {
     if (upload !== undefined) await rm(upload.path, { force: true });
   }
@@ -114,6 +141,14 @@ async function callMethod(options: DispatchOptions, { verb, path, user, given, u
   const errors = checkParameters(route.method.parameters, parameters);
   if (Object.keys(errors).length > 0) throw badParameters(errors);
   const call = new Call(world, { user, sight }, path, route.method.parameters, parameters, upload);
+  options.onCheck?.({
+    user,
+    sight,
+    as: (other) => {
+      enforceRule(other, rule, (name) => textOf(parameters[name]));
+      inside?.(call, other);
+    },
+  });
   inside?.(call, sight);
   const data: unknown = await route.method.handler(call);
   if (verb === "GET") return data;
