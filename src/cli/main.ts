@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { didYouMean } from "../core/diagnostics.ts";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { printable } from "../core/hidden.ts";
 import { diskFault } from "../stack/folders.ts";
 import type { Rooter } from "../embedded/room.ts";
 import type { CommandSpec } from "./command.ts";
@@ -103,7 +104,7 @@ function report(thrown: unknown, isJson: boolean, io: Io): number {
   const error = isDisk ? diskFault(thrown, `go on (${messageOf(thrown)})`) : thrown;
   if (error instanceof Fault) {
     if (isJson) io.out(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
-    else io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);
+    else io.err(printable(`${error.code} ${error.message}\n  hint: ${error.hint}`, "\n\t"));
   } else {
     // Not foreseen, so a defect of ours: the trace is for whoever mends it.
     io.err(`CLI_DEFECT ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

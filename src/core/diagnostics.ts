@@ -1,3 +1,5 @@
+import { printable } from "./hidden.ts";
+
 /** Where a fact stands: a file as the user named it, and one-based line and column. */
 export interface Place {
   readonly file: string;
@@ -24,10 +26,10 @@ export interface Diagnostic {
 
 /** Renders one diagnostic as the two lines of the house style. */
 export function formatDiagnostic(d: Diagnostic): string {
-  const where = d.place ? `${d.place.file}:${d.place.line}:${d.place.column} ` : "";
-  const path = d.path === "" ? "" : `${d.path}: `;
-  const hint = d.hint === "" ? "" : `\n  hint: ${d.hint}`;
-  return `${where}${d.code} ${path}${d.fact}${hint}`;
+  const where = d.place ? `${printable(d.place.file)}:${d.place.line}:${d.place.column} ` : "";
+  const path = d.path === "" ? "" : `${printable(d.path)}: `;
+  const hint = d.hint === "" ? "" : `\n  hint: ${printable(d.hint, "\n\t")}`;
+  return `${where}${d.code} ${path}${printable(d.fact, "\n\t")}${hint}`;
 }
 
 /** Orders by file, line, column, then code, so that output does not depend on which rule ran first. */

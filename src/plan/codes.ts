@@ -22,6 +22,8 @@ export const PLAN_CODES = {
   PLAN_UNKNOWN_KEY: "A key that the document does not know.",
   PLAN_MISSING_KEY: "A required key is absent.",
   PLAN_BAD_VALUE: "A value is out of range, empty, or not one of the allowed words.",
+  PLAN_HIDDEN_CHARACTER:
+    "A character that is not seen, or that changes the order of what is: in a text, a name or a comment.",
   PLAN_BAD_NAME: "An id is not made of lower-case letters, digits and hyphens (or, for a row, an F and digits).",
   PLAN_BAD_ADDRESS: "Text that is not an IP address.",
   PLAN_BAD_NETWORK: "Text that is not a network in CIDR form.",

@@ -13,6 +13,7 @@ import {
   type YAMLError,
 } from "yaml";
 import type { Diagnostic, Place } from "../core/diagnostics.ts";
+import { hiddenIn, type Hidden } from "../core/hidden.ts";
 import type { PlanCode } from "./codes.ts";
 import { fileError } from "./decode.ts";
 import type { Path } from "./problem.ts";
@@ -54,7 +55,7 @@ export function parseYaml(file: string, text: string): Parsed {
     });
     // The parser gives up on nesting by reporting its own exhausted stack, at a place that depends on the machine.
     if (doc.errors.some((e) => e.message.includes("call stack"))) throw new RangeError("nesting");
-    const { tags, oddKeys, aliases } = survey(doc);
+    const { tags, oddKeys, aliases, scalars } = survey(doc);
     // What the survey says better, the parser need not say too.
     const isSaid = (e: YAMLError): boolean =>
       (e.code === "IMPOSSIBLE" && oddKeys.length > 0) || (e.code === "TAG_RESOLVE_FAILED" && tags.length > 0);
@@ -68,6 +69,10 @@ export function parseYaml(file: string, text: string): Parsed {
     // YAML 1.1 reads `no` as false and 1:30 as ninety.
     if (doc.directives.yaml.explicit)
       errors.push(error("PLAN_YAML_SYNTAX", 0, "a %YAML directive is not used in a plan", "Remove the line %YAML"));
+    for (const { index, name } of outsideScalars(text, scalars)) {
+      const hint = "Delete it: what a reviewer sees is then what stands there";
+      errors.push(error("PLAN_HIDDEN_CHARACTER", index, `a comment has a character that is not seen, ${name}`, hint));
+    }
     for (const key of oddKeys) errors.push(error("PLAN_YAML_KEY", key.offset, key.fact, "Write a plain word"));
     for (const alias of aliases) {
       if (alias.resolve(doc)) continue;
@@ -79,8 +84,8 @@ export function parseYaml(file: string, text: string): Parsed {
       const fact = `aliases expand to more than ${MAX_ALIASED_NODES} values`;
       errors.push(error("PLAN_YAML_ALIASES", bomb, fact, "Write the values out"));
     }
-    // A key that stands twice leaves the structure sound: the rest can still be judged in the same run.
-    if (errors.some((e) => e.code !== "PLAN_YAML_DUPLICATE_KEY")) return { errors };
+    // These leave the structure sound: the rest can still be judged in the same run.
+    if (errors.some((e) => !SOUND.has(e.code))) return { errors };
     if (doc.contents === null || (isScalar(doc.contents) && doc.contents.value === null))
       return { errors: [error("PLAN_DOCUMENT_EMPTY", 0, "the document is empty", "See stacks/lab for a whole one")] };
     const value: unknown = doc.toJS({ maxAliasCount: -1 });
@@ -92,6 +97,14 @@ export function parseYaml(file: string, text: string): Parsed {
     return { errors: [error("PLAN_YAML_SYNTAX", 0, `the document ${why}`, "A plan is a few levels deep")] };
   }
 }
+
+const SOUND: ReadonlySet<string> = new Set<PlanCode>(["PLAN_YAML_DUPLICATE_KEY", "PLAN_HIDDEN_CHARACTER"]);
+
+/** Of a document's own text, without its values and keys: comments, above all. Tabs and line breaks are its form. */
+const outsideScalars = (text: string, scalars: Survey["scalars"]): readonly Hidden[] =>
+  hiddenIn(text).filter(
+    ({ index }) => !/[\n\r\t]/.test(text[index]!) && !scalars.some(([start, end]) => index >= start && index < end),
+  );
 
 const shortTag = (tag: string): string => tag.replace("tag:yaml.org,2002:", "!!");
 
@@ -131,12 +144,14 @@ interface Survey {
   readonly tags: { readonly offset: number; readonly tag: string }[];
   readonly oddKeys: { readonly offset: number; readonly fact: string }[];
   readonly aliases: Alias[];
+  /** Where texts begin and end, keys among them. */
+  readonly scalars: (readonly [start: number, end: number])[];
 }
 
 // Keys that are lists, maps or nothing would be turned into text by the library; `__proto__` means something to
 // JavaScript and is skipped by schemas.
 function survey(doc: Document): Survey {
-  const found: Survey = { tags: [], oddKeys: [], aliases: [] };
+  const found: Survey = { tags: [], oddKeys: [], aliases: [], scalars: [] };
   visit(doc, {
     Pair(_, { key, value }: Pair) {
       const offset = rangeStart(key) ?? rangeStart(value) ?? 0;
@@ -145,8 +160,10 @@ function survey(doc: Document): Survey {
       else if (key.value === "__proto__") found.oddKeys.push({ offset, fact: '"__proto__" cannot be a key' });
     },
     // `!!set`, `!!binary` and their kin make objects of JavaScript that no schema of ours expects.
-    Value(_, { tag, range }) {
+    Value(_, node) {
+      const { tag, range } = node;
       if (tag !== undefined) found.tags.push({ offset: range?.[0] ?? 0, tag });
+      if (isScalar(node) && range) found.scalars.push([range[0], range[1]]);
     },
     Alias(_, alias) {
       found.aliases.push(alias);

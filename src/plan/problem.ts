@@ -61,9 +61,15 @@ export const diagnose = (p: Problem, locate: (where: Where) => Place): Diagnosti
   severity: p.severity ?? "error",
   place: locate(p.where),
   path: formatPath(p.where.path),
-  fact: p.fact,
-  hint: p.hint,
+  fact: shortened(p.fact),
+  hint: shortened(p.hint),
 });
+
+const LONGEST = 400;
+
+/** Of a text that quotes a very long value its beginning, and its end, which says what is wrong. */
+const shortened = (text: string): string =>
+  text.length <= LONGEST ? text : `${text.slice(0, LONGEST / 2)}…${text.slice(1 - LONGEST / 2)}`;
 
 /** A hint for a name that is not known: the nearest that is, if any is near, and where such names are declared. */
 export function withSuggestion(name: string, known: Iterable<string>, home: string): string {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { didYouMean } from "../core/diagnostics.ts";
+import { hiddenIn } from "../core/hidden.ts";
 import type { Source } from "./document.ts";
 import type { DocumentName } from "./names.ts";
 import { problem, type Path, type Problem, type Where } from "./problem.ts";
@@ -47,9 +48,15 @@ export const absentShape = <D>(): Shape<D> => ({
 
 /** Holds a document against its schema. */
 export function checkShape<N extends DocumentName>(name: N, source: Source, schema: z.ZodType): Shape<Documents[N]> {
-  const issues = schema.safeParse(source.value).error?.issues ?? [];
+  const all = schema.safeParse(source.value).error?.issues ?? [];
+  // One thing is said of one text: that it is not what it seems, before what its schema says; of a line break after.
+  const hidden = hiddenTexts(name, source.value).filter(
+    ({ code, where }) => code === "PLAN_HIDDEN_CHARACTER" || !all.some((i) => isSame(where.path, i.path)),
+  );
+  const issues = all.filter((i) => !hidden.some(({ where }) => isSame(where.path, i.path)));
   // A key too many says nothing against the rest of its entry.
-  const fatal = issues.filter((i) => i.code !== "unrecognized_keys").map((i) => i.path as Path);
+  const wrong = issues.filter((i) => i.code !== "unrecognized_keys").map((i) => i.path as Path);
+  const fatal = [...wrong, ...hidden.map((p) => p.where.path)];
   const isSound = (path: Path): boolean => !fatal.some((f) => isPrefix(path, f) || isPrefix(f, path));
   const document = isRecord(source.value) ? source.value : {};
   const isDocument = isRecord(source.value);
@@ -67,7 +74,7 @@ export function checkShape<N extends DocumentName>(name: N, source: Source, sche
       .map(([key, value]) => ({ id: String(key), value: value as never, where: where(section, key) }));
 
   return {
-    problems: issues.flatMap((issue) => explain(issue, name, source.value, schema)),
+    problems: [...hidden, ...issues.flatMap((issue) => explain(issue, name, source.value, schema))],
     entries,
     one: (section) =>
       isSound([section]) && document[section] !== undefined
@@ -79,6 +86,39 @@ export function checkShape<N extends DocumentName>(name: N, source: Source, sche
     },
     isWhole: (section) => isDocument && isSound([section]),
   };
+}
+
+const isSame = (a: Path, b: readonly PropertyKey[]): boolean =>
+  a.length === b.length && a.every((step, n) => step === b[n]);
+
+/**
+ * Texts, keys among them, in which something is not seen. Of every field, whatever its schema says of it: none has a
+ * use for more than one line, or for what nobody can read.
+ */
+function hiddenTexts(document: DocumentName, root: unknown): readonly Problem[] {
+  const found: Problem[] = [];
+  const judge = (text: string, where: Where): void => {
+    const [first] = hiddenIn(text);
+    if (first === undefined) return;
+    if (/[\n\r\t]/.test(text[first.index]!))
+      found.push(problem("PLAN_BAD_VALUE", where, "has a line break or a tab", "Write it on one line"));
+    else {
+      const what = first.isTurning ? "changes the order in which text is shown" : "is not seen";
+      const fact = `${show(text)} has a character that ${what}, ${first.name}, at position ${first.index + 1}`;
+      found.push(problem("PLAN_HIDDEN_CHARACTER", where, fact, "Write the text anew by hand, without it"));
+    }
+  };
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === "string") judge(value, { document, path });
+    else if (Array.isArray(value)) value.forEach((item, n) => visit(item, [...path, n]));
+    else if (isRecord(value))
+      for (const [key, member] of Object.entries(value)) {
+        judge(key, { document, path: [...path, key], at: "key" });
+        visit(member, [...path, key]);
+      }
+  };
+  visit(root, []);
+  return found;
 }
 
 // Rows of a list are known by their id.

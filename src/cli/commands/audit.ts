@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
+import { printable } from "../../core/hidden.ts";
 import { Fault } from "../../core/fault.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
 import { MAX_BYTES } from "../../pfsense/read/bytes.ts";
@@ -30,7 +31,7 @@ export const audit: Command = async (context, values, [file]) => {
   const { rows, diagnostics, assumptions } = judge(config, { now: new Date() });
   if (context.isJson) context.io.out(JSON.stringify({ rows, findings: diagnostics, assumptions }));
   else {
-    for (const row of rows) context.io.out(rowText(row));
+    for (const row of rows) context.io.out(printable(rowText(row)));
     if (assumptions.length > 0) context.io.out(`\nassumed:\n${assumptions.map((a) => `  ${a}`).join("\n")}`);
     if (diagnostics.length > 0) context.io.out(`\n${diagnostics.map(formatDiagnostic).join("\n")}`);
     context.io.out(

@@ -1,3 +1,4 @@
+import { visibleLine } from "../../core/hidden.ts";
 import { compareDiagnostics, type Diagnostic, type Place } from "../../core/diagnostics.ts";
 import type { ImportCode } from "./codes.ts";
 
@@ -28,10 +29,7 @@ export class Notes {
 
 /** Text of a file as a part of one line: no control characters, not endless. */
 export function oneLine(text: string, limit = 200): string {
-  const clean = text
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}\ufeff]+/gu, " ")
-    .replace(/ {2,}/g, " ")
-    .trim();
+  const clean = visibleLine(text);
   if (clean.length <= limit) return clean;
   // A cut may leave half of a character behind.
   return `${clean

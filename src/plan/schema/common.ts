@@ -27,24 +27,20 @@ export const id = (): z.ZodString =>
   z
     .string()
     .regex(/^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$/)
+    .max(63)
     .register(z.globalRegistry, {
-      description: "Lower-case letters and digits, parts joined by hyphens or dots, a letter first",
+      description: "At most 63 lower-case letters and digits, parts joined by hyphens or dots, a letter first",
     });
 
 /** A reference to something that is declared elsewhere; the resolver knows whether it exists. */
-export const reference = (description: string): z.ZodString =>
-  z.string().min(1).register(z.globalRegistry, { description });
+export const reference = (description: string): z.ZodString => word().register(z.globalRegistry, { description });
 
-// Descriptions end in config.xml, LDAP, DNS and documents: one line each, so that none can carry a second directive.
+const word = (): z.ZodString => z.string().min(1).max(200);
+
+// Descriptions end in config.xml, LDAP, DNS and documents: one line each (shape.ts), so that none can carry a second
+// directive.
 export const line = (description: string, longest = 200): z.ZodString =>
-  judged((value) =>
-    /^\P{Cc}*$/u.test(value)
-      ? undefined
-      : { code: "PLAN_BAD_VALUE", fact: "has a line break or control character", hint: "Write it on one line" },
-  )
-    .min(1)
-    .max(longest)
-    .register(z.globalRegistry, { description });
+  z.string().min(1).max(longest).register(z.globalRegistry, { description });
 
 export const address = (description: string): z.ZodString =>
   judged((value) =>
@@ -84,7 +80,7 @@ export const whole = (lo: number, hi: number, description: string): z.ZodInt =>
   z.int().min(lo).max(hi).register(z.globalRegistry, { description });
 
 export const names = (description: string): z.ZodArray<z.ZodString> =>
-  z.array(z.string().min(1)).min(1).register(z.globalRegistry, { description });
+  z.array(word()).min(1).register(z.globalRegistry, { description });
 
 /** A date of the calendar; zod's own accepts the form, this the day too. */
 export const date = (description: string): z.ZodString =>

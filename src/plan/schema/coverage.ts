@@ -4,7 +4,7 @@ import { line } from "./common.ts";
 const need = z
   .strictObject({
     text: line("What the customer asks for"),
-    by: z.array(z.string().min(1)).register(z.globalRegistry, {
+    by: z.array(z.string().min(1).max(200)).register(z.globalRegistry, {
       description: "What answers it, as host:rtr-a, zone:dmz, flow:F412, forward:vpn; empty with a reason",
     }),
     outOfScope: line("What the mock-up cannot show, and why").optional(),
@@ -13,8 +13,10 @@ const need = z
 
 export const coverage = z
   .strictObject({
-    needs: z.record(z.string().min(1), need).register(z.globalRegistry, { description: "Needs N1 to N13" }),
-    objectives: z.record(z.string().min(1), need).register(z.globalRegistry, { description: "Objectives O1 to O9" }),
+    needs: z.record(z.string().min(1).max(63), need).register(z.globalRegistry, { description: "Needs N1 to N13" }),
+    objectives: z
+      .record(z.string().min(1).max(63), need)
+      .register(z.globalRegistry, { description: "Objectives O1 to O9" }),
   })
   .register(z.globalRegistry, {
     title: "Coverage",

@@ -55,7 +55,7 @@ const invariant = z
     to: ends("Destination"),
     services: names("Services that it is about"),
     except: z
-      .array(z.string().min(1))
+      .array(z.string().min(1).max(200))
       .register(z.globalRegistry, { description: "Rows that are allowed; with never only" })
       .optional(),
   })
@@ -66,6 +66,7 @@ const waiver = z
     code: z
       .string()
       .regex(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/)
+      .max(100)
       .register(z.globalRegistry, { description: "Code of the finding that is accepted" }),
     flow: reference("Row that it is accepted for"),
     owner: reference("Department that answers for it"),

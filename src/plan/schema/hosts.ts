@@ -11,7 +11,10 @@ const fileName = judged((value) =>
         fact: `"${value}" is not a plain file name`,
         hint: "Letters, digits, dots and hyphens",
       },
-).register(z.globalRegistry, { description: "File name in the import storage" });
+)
+  // A name on a disk has at most 255 bytes, and copies and temporaries add to it.
+  .max(200)
+  .register(z.globalRegistry, { description: "File name in the import storage" });
 
 const url = judged((value) =>
   /^https:\/\/\S+$/.test(value) && URL.canParse(value)
@@ -21,7 +24,7 @@ const url = judged((value) =>
         fact: `"${value}" is not an https address`,
         hint: "Write https://…, or null for an image that the user supplies",
       },
-);
+).max(2000);
 
 const image = z
   .strictObject({
@@ -57,6 +60,7 @@ const host = z
     role: z
       .string()
       .min(1)
+      .max(63)
       .register(z.globalRegistry, { description: "What the host does", enum: [...ROLE_IDS] }),
     description: line("What the host is, in a few words"),
     nics: z
@@ -73,13 +77,7 @@ const host = z
       .register(z.globalRegistry, { description: "Disks in GiB; the first is the system's" }),
     image: reference("Image that the host is made from"),
     node: whole(0, 99, "Position in the stack's list of nodes, modulo its length; 0 if left out").optional(),
-    apartAs: z
-      .string()
-      .min(1)
-      .register(z.globalRegistry, {
-        description: "Hosts with the same word never share a node where there are several",
-      })
-      .optional(),
+    apartAs: line("Hosts with the same word never share a node where there are several", 63).optional(),
     start: z
       .strictObject({
         order: whole(1, 99, "Lower starts first"),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hiddenIn } from "../../../src/core/hidden.ts";
 import { shown } from "../../../src/core/text.ts";
 import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import { proveAdopted } from "../../../src/pfsense/adopt/index.ts";
@@ -30,6 +31,16 @@ describe("a router of the lab, read as if somebody had made it by hand", () => {
       [["wan1", "wan2"], "openvpn"],
       [["wan1", "wan2"], "https"],
     ]);
+  });
+
+  test("descriptions in which something is not seen come without it, in a plan that is sound", () => {
+    // In front of every description, of rules, aliases, interfaces and forwards alike.
+    const odd = "\u202e\u200b\u00ad";
+    const xml = shown(emitConfig(lab, "rtr-a")).replace(/<descr>(?:<!\[CDATA\[)?/g, (tag) => `${tag}${odd}`);
+    expect(xml.split(odd).length).toBeGreaterThan(50);
+    // It throws where the documents are no plan.
+    const { documents } = importOf(xml);
+    for (const text of documents.values()) expect(hiddenIn(text.replace(/[\n\t]/g, " "))).toEqual([]);
   });
 
   test("a rule that is changed afterwards is found, with a packet", () => {
