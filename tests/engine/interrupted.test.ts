@@ -298,15 +298,6 @@ describe("killed in the first seconds of a first up", () => {
     expect(preview.stderr).toMatch(/recovering: deleting (\d+) "VM \1" on pve/);
     await expectWhole();
   });
-
-  test.each(["resources", "rules"])("while HA %s are made and not recorded", async (what) => {
-    await remove(["dc1", "dc2"]);
-    const environment = await environmentOf();
-    await disturb(environment, `-d '${JSON.stringify({ kind: "hang", match: `GET /cluster/ha/${what}/` })}'`);
-    await strikeWhen(async () => (await disturb(environment, "")).every((f) => f.struck > 0), {});
-    await disturb(environment, "-X DELETE");
-    await expectWhole();
-  });
 });
 
 describe("nothing of an engine that is killed alone stays", () => {
