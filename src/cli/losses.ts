@@ -68,13 +68,19 @@ export const allLosses = (...found: readonly (readonly Loss[])[]): readonly Loss
   return [...byId.values()];
 };
 
+/** @throws Fault GUESTS_LOST (`refusalOf`) */
+export function refuseLosses(losses: readonly Loss[], allowed: ReadonlySet<string>, stack: string): void {
+  const refusal = refusalOf(losses, allowed, stack);
+  if (refusal !== undefined) throw refusal;
+}
+
 /**
  * @param allowed what `--replace` names; a guest that leaves the plan may go by its own name too
- * @throws Fault GUESTS_LOST naming each guest that is not allowed to go, what goes with it, and the ways out
+ * @returns what names each guest that is not allowed to go, what goes with it, and the ways out
  */
-export function refuseLosses(losses: readonly Loss[], allowed: ReadonlySet<string>, stack: string): void {
+export function refusalOf(losses: readonly Loss[], allowed: ReadonlySet<string>, stack: string): Fault | undefined {
   const refused = losses.filter((l) => !isAllowed(l, allowed));
-  if (refused.length === 0) return;
+  if (refused.length === 0) return undefined;
   const lines = refused.map((l) => `  ${describeGuest(l.guest)}: ${l.why}`);
   const names = [...new Set(losses.map((l) => (isAllowed(l, allowed) ? nameAllowed(l, allowed) : l.name)))];
   const hints = [
@@ -82,7 +88,7 @@ export function refuseLosses(losses: readonly Loss[], allowed: ReadonlySet<strin
     ...refused.filter((l) => l.kind === "renamed").map(moving),
     `To lose ${refused.length === 1 ? "it" : "them"}: maquette up${stack} --replace ${names.join(",")}.`,
   ];
-  throw new Fault(
+  return new Fault(
     "GUESTS_LOST",
     `This would delete ${refused.length === 1 ? "a guest" : `${refused.length} guests`} with all that is on ${refused.length === 1 ? "its disk" : "their disks"}, also in snapshots. Nothing was touched.\n${lines.join("\n")}`,
     hints.join("\n    "),

@@ -130,11 +130,15 @@ describe("a host of a running lab that gets another name", () => {
     edit("stacks/lab/coverage.yaml", new RegExp(`\\b${from}\\b`, "g"), to);
   };
 
-  test("is refused before anything is touched, by up, preview and a plain pulumi up; with its old name all is well", async () => {
+  test("is refused before anything is touched, by up and a plain pulumi up, and shown by preview; with its old name all is well", async () => {
     const before = await configOf("pve2", 1032);
     rename("pc2", "pc9");
-    for (const command of [["up"], ["up", "--skip-preview"], ["preview"]])
+    for (const command of [["up"], ["up", "--skip-preview"]])
       expectRefused(await clone.maquette(command), "pc2 (VM 1032", "call pc9 pc2 again", "--replace pc9");
+    const preview = await clone.maquette(["preview"]);
+    expect(preview.code, preview.stderr).toBe(0);
+    expect(preview.stdout).toContain("- guest pc2  deleted, its data is lost");
+    expect(preview.stderr).toMatch(/An up refuses this: GUESTS_LOST[^]*--replace pc9/);
     const plain = await clone.shell("pulumi up --yes --skip-preview --non-interactive");
     expect(plain.code).not.toBe(0);
     expect(plain.stdout + plain.stderr).toContain("GUESTS_MISPLACED");

@@ -10,7 +10,7 @@ import { RunProgress } from "../progress.ts";
 import { planAt } from "../plan-at.ts";
 import { readyStack, type Ready } from "../ready.ts";
 import { wordsOf } from "../words.ts";
-import { failedByProtectionAlone, lossesOfPlan, refuseLosses } from "../losses.ts";
+import { allLosses, failedByProtectionAlone, lossesOfChanges, lossesOfPlan, refusalOf } from "../losses.ts";
 import { allowedToGo, plannedGuests } from "../make-way.ts";
 import { checkpointOf } from "../recover.ts";
 import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
@@ -26,9 +26,7 @@ export const preview: Command = async (context, values) => {
   const standing = standingGuests(resources, await session.client.listVms(), mark);
   const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
-  // The engine would show a new guest and an old one that goes, where the two are one VM.
   const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
-  refuseLosses(displaced, allowed, stackOption);
   const env = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const events: EngineEvent[] = [];
   const ran = await interruptible(io, (signal) =>
@@ -37,12 +35,16 @@ export const preview: Command = async (context, values) => {
   if (ran.code !== 0 && !failedByProtectionAlone(events))
     throw engineFault("preview", ran, new RunProgress(io), events);
   const changes = collectChanges(events);
-  if (context.isJson) io.out(JSON.stringify({ changes }));
+  const refusal = refusalOf(allLosses(displaced, lossesOfChanges(changes, standing)), allowed, stackOption);
+  const refused = refusal && { code: refusal.code, message: refusal.message, hint: refusal.hint };
+  if (context.isJson) io.out(JSON.stringify({ changes, refused }));
   else if (values["markdown"] === true) {
     const base = values["base"];
     const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";
     io.out(`${markdownOf(changes, context.stack)}${flows}`.trimEnd());
   } else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes, io.outColours));
+  if (refused && !context.isJson)
+    io.err(`An up refuses this: ${refused.code} ${refused.message}\n  hint: ${refused.hint}`);
   return values["expect-no-changes"] === true && changes.length > 0 ? exitCodes.findings : exitCodes.good;
 };
 
