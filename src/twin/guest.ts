@@ -291,7 +291,9 @@ export class RunningGuest {
     for (const unit of firmware.mask) links[`/etc/systemd/system/${unit}`] = "/dev/null";
     const wanted = firmware.disable.map((unit) => `etc/systemd/system/*.wants/${unit}`).join(" ");
     await this.#context.pod.sh(`cd ${this.#disk.root}; rm -f ${wanted}`);
-    await put(root, { files: [], folders: [], links });
+    // nspawn would make it as this machine's root, who is nobody on a disk whose owners are shifted.
+    const mountedAt = { path: firmware.mountedAt, mode: 0o755, owner: 0 };
+    await put(root, { files: [], folders: [mountedAt], links });
   }
 
   /** The guest's network namespace, and a cable from each NIC to its bridge. */
@@ -329,6 +331,8 @@ export class RunningGuest {
       // For a VPN's tunnel; a machine whose kernel has none has no such device.
       ...(pod.tunnelDevice === undefined ? [] : [`--bind=${pod.tunnelDevice}:/dev/net/tun`]),
       `--bind=${sockets}:/run/host/unix-export`,
+      // The folders above a place are made as this machine's root, who is nobody in the guest: this one is for it to use.
+      ...(shown.length > 0 ? ["--tmpfs=/run/maquette:mode=0755"] : []),
       ...shown.map((slot) => `--bind-ro=${join(this.#mediaFolder, slot)}:/run/maquette/media/${slot}`),
       ...(recipe.seed === "router" && firmware !== null ? [`--bind-ro=${firmware.folder}:${firmware.mountedAt}`] : []),
     ];

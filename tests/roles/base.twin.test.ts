@@ -98,6 +98,7 @@ describe.skipIf(reason !== undefined)(
         "-o HostKeyAlgorithms=rsa-sha2-512",
       ])
         expect([old, (await ssh(old)).out]).toEqual([old, expect.stringContaining("no matching")]);
+      expect((await ssh("-v")).out).toContain("kex: algorithm: mlkem768x25519-sha256");
       for (const user of ["root", "maquette"])
         expect((await ssh(`-l ${user}`)).out).toContain(`${user}@127.0.0.1: Permission denied (publickey)`);
       const said = (await run("mail", "sshd", "-T")).out;

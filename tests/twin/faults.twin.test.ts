@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { whyNotShifted } from "../../src/twin/idmap.ts";
 import { findArchive } from "../../src/twin/images/archive.ts";
+import { securitySource } from "../../src/twin/images/security.ts";
 import { ImageStore, type LayerManifest } from "../../src/twin/images/store.ts";
 import { missingPackages } from "../../src/twin/needs.ts";
 import { probeOverlay } from "../../src/twin/room.ts";
@@ -58,6 +60,30 @@ describe.skipIf(reason !== undefined)(`what goes wrong${reason === undefined ? "
     await expect(
       store(at, `http://127.0.0.1:${port}/debian`).layersFor({ suite: "trixie", layers: [] }),
     ).rejects.toMatchObject({ code: "TWIN_ARCHIVE" });
+  });
+
+  it("an archive without a security suite: said with what that means, and the guests' sources do without", async () => {
+    const uri = "http://127.0.0.1:9/debian";
+    const none = await securitySource(await findArchive(uri), "trixie");
+    expect(none).toEqual({
+      source: undefined,
+      why: expect.stringMatching(/^no trixie-security in \S+debian-security \(E: .*maquette:archive/) as string,
+    });
+    const here = await findArchive(null);
+    // Of several places the first that has it.
+    const found = await securitySource({ ...here, security: [`${uri}-security`, ...here.security] }, "trixie");
+    expect(found.source).toMatch(/^deb https?:\S+ trixie-security main$/);
+    expect(found.source).not.toContain("127.0.0.1");
+  });
+
+  it("owners cannot be shifted where the file system does not know how: said in the kernel's words", async () => {
+    const at = await folder();
+    expect(await whyNotShifted(join(at, "lab"))).toBeUndefined();
+    for (const name of ["lower", "upper", "work", "root"]) await mkdir(join(at, name));
+    const layers = ["lowerdir", "upperdir", "workdir"].map((n) => `${n}=${join(at, n.replace("dir", ""))}`).join(",");
+    mounted(join(at, "root"), "-t", "overlay", "-o", layers, "maquette-fault");
+    expect(await whyNotShifted(join(at, "root", "lab"))).toMatch(/^mount_setattr .*: Invalid argument/);
+    expect(await readdir(join(at, "root", "lab"))).toEqual([]);
   });
 
   it("a disk that fills up while an image is built: in words, the folder as it was, and the next attempt is free", async () => {

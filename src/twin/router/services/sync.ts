@@ -49,13 +49,13 @@ export function stateSync(input: ServiceInput): Service {
     "    ACKWindowSize 300",
     "    DisableExternalCache on",
     "  }",
+    // No buffers of its own size: they are forced past the machine's limit, which only its root may, and what is lost
+    // is asked for again.
     "  UDP {",
     "    IPv4_address 127.0.0.1",
     "    IPv4_Destination_Address 127.0.0.2",
     "    Port 3780",
     "    Interface lo",
-    "    SndSocketBuffer 1249280",
-    "    RcvSocketBuffer 1249280",
     "    Checksum on",
     "  }",
     "}",
