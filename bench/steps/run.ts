@@ -5,7 +5,7 @@ import { askHosts } from "../../src/cli/ask-hosts.ts";
 import { wordsOf } from "../../src/cli/words.ts";
 import { Fault } from "../../src/core/fault.ts";
 import { findRoom, roomPlaces } from "../../src/embedded/room.ts";
-import { readCheckpoint } from "../../src/engine/checkpoint.ts";
+import { readCheckpoint } from "../../src/engine/whole.ts";
 import { SecretSource } from "../../src/provision/secrets.ts";
 import { roleState, type RoleState } from "../../src/provision/steps/index.ts";
 import { foldersOf } from "../../src/stack/folders.ts";

@@ -1,4 +1,4 @@
-import { readCheckpoint } from "../engine/checkpoint.ts";
+import { readCheckpoint } from "../engine/whole.ts";
 import { Fault } from "../core/fault.ts";
 import { shown, type Text } from "../core/text.ts";
 import { quote } from "../door/index.ts";

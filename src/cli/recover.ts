@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { Fault } from "../core/fault.ts";
-import { clearLocks, parseCheckpoint, readCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
+import { clearLocks, parseCheckpoint, type Checkpoint } from "../engine/checkpoint.ts";
 import { forget } from "../engine/forget.ts";
 import { endLeftovers } from "../engine/leftovers.ts";
+import { forgetRestored, isRestored, readCheckpoint } from "../engine/whole.ts";
 import { planRecovery } from "../infra/recovery.ts";
 import type { Context } from "./context.ts";
 import { lookAround, mend } from "./mend.ts";
@@ -55,7 +56,8 @@ export async function recover(context: Context, session: Session, mark: string):
     say(`dropping ${begun.length} operations that a run began: ${begun.join(", ")}`);
     await rewriteRecord(context, session, (now) => ({ ...now, pending_operations: [] }));
   }
-  if (plan.needsRefresh) {
+  // Of what was changed since an older copy of the record nothing in it tells.
+  if (plan.needsRefresh || (await isRestored(folders))) {
     say("asking the API what is there");
     const said: string[] = [];
     const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview"], {
@@ -71,6 +73,7 @@ export async function recover(context: Context, session: Session, mark: string):
       );
     }
   }
+  await forgetRestored(folders);
 }
 
 /** `user@realm!name`, as tasks bear it. */

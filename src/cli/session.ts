@@ -8,7 +8,7 @@ import { roomPlaces } from "../embedded/room.ts";
 import { getEngine, type Engine } from "../engine/engine.ts";
 import { prepareEnvironment, type PulumiEnvironment } from "../engine/environment.ts";
 import { pulumi, type PulumiOptions, type PulumiRun } from "../engine/pulumi.ts";
-import { readCheckpoint } from "../engine/checkpoint.ts";
+import { mendCheckpoint, readCheckpoint } from "../engine/whole.ts";
 import type { Settings } from "../infra/settings.ts";
 import type { PveClient } from "../pve/client/index.ts";
 import { clientFor } from "../pve/client/environment.ts";
@@ -78,8 +78,15 @@ export async function openBase(context: Context): Promise<{
   const backend = configuredBackend(context);
   const prepare = (endpoint: Endpoint | null, isInsecure: boolean, door: string | null): Promise<PulumiEnvironment> =>
     prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, door, backend, isOpen: context.isEmbedded });
-  const environment = await prepare(null, false, null);
   const isOwnBackend = backend === undefined;
+  if (isOwnBackend)
+    await mendCheckpoint(
+      folders,
+      stack,
+      (line) => io.err(`recovering: ${line}`),
+      (h) => io.err(`waiting for a run that is still at work (process ${h.pid} on ${h.hostname})`),
+    );
+  const environment = await prepare(null, false, null);
   if (!isOwnBackend || !(await readCheckpoint(folders, stack))) {
     await makeStack(context, (args) => pulumi(args, { root, folders, environment }));
   }

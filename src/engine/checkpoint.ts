@@ -6,10 +6,10 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault } from "../core/fault.ts";
-import { diskFault, writePrivate, type Folders } from "../stack/folders.ts";
+import { writePrivate, type Folders } from "../stack/folders.ts";
 import { parseDeployment, type Deployment } from "./restore.ts";
 
-const PROJECT = "maquette";
+export const PROJECT = "maquette";
 
 const resource = z.looseObject({
   urn: z.string(),
@@ -69,28 +69,11 @@ export async function removeSidecars(folders: Folders): Promise<void> {
   }
 }
 
-/** The checkpoint in this clone's own backend; undefined when the stack was never made. @throws Fault STATE_DAMAGED */
-export async function readCheckpoint(folders: Folders, stack: string): Promise<Checkpoint | undefined> {
-  const file = checkpointFile(folders, stack);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw diskFault(error, `read ${file}`);
-  }
-  try {
-    return parseCheckpoint(text);
-  } catch (error) {
-    throw damaged(folders, file, error);
-  }
-}
-
-const damaged = (folders: Folders, file: string, error: unknown): Fault =>
+const damaged = (file: string, error: unknown): Fault =>
   new Fault(
     "STATE_DAMAGED",
     `Pulumi's checkpoint ${file} cannot be read.`,
-    `Put its last good copy back: cp ${file}.bak ${file}. The embedded lab may also simply be started anew: delete ${folders.clone}.`,
+    "Run `maquette up` or `maquette destroy`: they put its newest whole copy in its place.",
     error,
   );
 
@@ -117,7 +100,7 @@ async function readStackDocument(
     const document = stackDocument.parse(JSON.parse(await readFile(file, "utf8")));
     return { document, deployment: parseDeployment(document.checkpoint.latest) };
   } catch (error) {
-    throw damaged(folders, file, error);
+    throw damaged(file, error);
   }
 }
 

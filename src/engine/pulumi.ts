@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { errnoOf, Fault } from "../core/fault.ts";
 import { privateFolder, type Folders } from "../stack/folders.ts";
-import { signalReaches } from "./checkpoint.ts";
+import { ownBackend, signalReaches } from "./checkpoint.ts";
+import { keepWhole } from "./keeper.ts";
 import { wrapperFolder, type PulumiEnvironment } from "./environment.ts";
 
 export interface PulumiRun {
@@ -38,6 +39,8 @@ export async function pulumi(args: readonly string[], options: PulumiOptions): P
   const wantsEvents = options.onEvent !== undefined;
   const folder = wantsEvents ? await eventsFolder(options.folders) : undefined;
   const log = folder === undefined ? undefined : join(folder, "events.jsonl");
+  const cutOff = new AbortController();
+  const keeper = wantsEvents ? await keepOwn(options, () => cutOff.abort()) : undefined;
   try {
     const tail = log === undefined ? undefined : await tailEvents(log, options.onEvent!);
     try {
@@ -45,14 +48,34 @@ export async function pulumi(args: readonly string[], options: PulumiOptions): P
         [...args, "--non-interactive", "--color", "never", ...(log === undefined ? [] : ["--event-log", log])],
         options,
         wantsEvents,
+        cutOff.signal,
       );
     } finally {
       await tail?.end();
     }
   } finally {
+    await keeper?.end();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    // Whatever else that run had to say comes from it.
+    if (cutOff.signal.aborted) throw noRoom(args[0] ?? "");
   }
 }
+
+/** Keeps the newest whole checkpoint of a run on this clone's own backend. */
+async function keepOwn(
+  { folders, environment }: PulumiOptions,
+  onCutOff: () => void,
+): Promise<{ end(): Promise<void> } | undefined> {
+  if (environment["PULUMI_BACKEND_URL"] !== ownBackend(folders)) return undefined;
+  return keepWhole(folders, environment["PULUMI_STACK"] ?? "", onCutOff);
+}
+
+const noRoom = (command: string): Fault =>
+  new Fault(
+    "DISK_FULL",
+    `pulumi ${command} could not write its record of the stack whole, and was ended: the disk is full.`,
+    "Free some space, then run the same command again: it goes on from the last whole record, and finds what that lacks.",
+  );
 
 /** A folder for one run's events; those of runs that were killed go away. */
 async function eventsFolder({ run }: Folders): Promise<string> {
@@ -64,7 +87,15 @@ async function eventsFolder({ run }: Folders): Promise<string> {
   return mkdtemp(join(run, `events-${process.pid}-`));
 }
 
-async function spawnPulumi(args: readonly string[], options: PulumiOptions, wantsEvents: boolean): Promise<PulumiRun> {
+/** How long an engine that cannot write its record may take to end: each try costs it eight seconds. */
+const CUT_OFF_GRACE_MS = 30_000;
+
+async function spawnPulumi(
+  args: readonly string[],
+  options: PulumiOptions,
+  wantsEvents: boolean,
+  cutOff: AbortSignal,
+): Promise<PulumiRun> {
   const { folders, root, environment } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(join(wrapperFolder(folders), "pulumi"), args, {
@@ -88,16 +119,27 @@ async function spawnPulumi(args: readonly string[], options: PulumiOptions, want
     options.signal?.addEventListener("abort", interrupt, { once: true });
     const deadlineMs = options.deadlineMs ?? 7_200_000;
     let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
+    const kill = (): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       } catch (error) {
         if (errnoOf(error) !== "ESRCH") throw error;
       }
+    };
+    const timer = setTimeout(() => {
+      isLate = true;
+      kill();
     }, deadlineMs);
+    let grace: NodeJS.Timeout | undefined;
+    const endCutOff = (): void => {
+      interrupt();
+      grace = setTimeout(kill, CUT_OFF_GRACE_MS);
+    };
+    cutOff.addEventListener("abort", endCutOff, { once: true });
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(grace);
+      cutOff.removeEventListener("abort", endCutOff);
       options.signal?.removeEventListener("abort", interrupt);
     };
     child.on("error", (error) => {

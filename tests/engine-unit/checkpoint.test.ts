@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { clearLocks, parseCheckpoint, readCheckpoint, type LockHolder } from "../../src/engine/checkpoint.ts";
+import { clearLocks, parseCheckpoint, type LockHolder } from "../../src/engine/checkpoint.ts";
 import { foldersOf, type Folders } from "../../src/stack/folders.ts";
 import { faultOf, temporaryFolder } from "../stack/temporary.ts";
 
@@ -29,33 +29,6 @@ describe("a checkpoint", () => {
       expect(parseCheckpoint(text)).toEqual({ resources: [], pending: [] });
     },
   );
-
-  const place = (folders: Folders): string => join(folders.backend, ".pulumi/stacks/maquette/lab.json");
-
-  test("of a stack that was never made is undefined", async () => {
-    expect(await readCheckpoint(backend(), "lab")).toBeUndefined();
-  });
-
-  test.each(["", "{", "null", "[]", '{"deployment":{"resources":[{"urn":1}]}}', '{"deployment":{"resources":{}}}'])(
-    "that is damaged (%j) is said by its file, with the last good copy, and left as it is",
-    async (text) => {
-      const folders = backend();
-      const file = place(folders);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-      const fault = await faultOf(() => readCheckpoint(folders, "lab"));
-      expect(fault.code).toBe("STATE_DAMAGED");
-      expect(fault.message).toContain(file);
-      expect(fault.hint).toContain(`${file}.bak`);
-      expect(readFileSync(file, "utf8")).toBe(text);
-    },
-  );
-
-  test("in whose place something else stands is said in words", async () => {
-    const folders = backend();
-    mkdirSync(place(folders), { recursive: true });
-    expect((await faultOf(() => readCheckpoint(folders, "lab"))).code).toBe("DISK_NOT_A_FOLDER");
-  });
 });
 
 describe("locks", () => {

@@ -130,6 +130,18 @@ describe("a run", () => {
     expect(isAlive(Number(readFileSync(begun(folder), "utf8")))).toBe(false);
   });
 
+  test("that cannot write its record whole is ended, and the disk is said to be full", async () => {
+    const begun = join(temporaryFolder(), "begun");
+    const own = await lab(`stacks="\${PULUMI_BACKEND_URL#file://}"; stacks="\${stacks%%\\?*}/.pulumi/stacks/maquette"
+      trap 'echo interrupted > ${begun}; exit 7' INT
+      printf '{"version":3,"checkpoint":{"la' > "$stacks/lab.json.1.tmp"; mv "$stacks/lab.json.1.tmp" "$stacks/lab.json"
+      while :; do sleep 0.01; done`);
+    const fault = await faultOf(() => own.run(["up"], { onEvent: () => undefined }));
+    expect(fault.code).toBe("DISK_FULL");
+    expect(fault.message).toMatch(/pulumi up could not write its record/);
+    expect(readFileSync(begun, "utf8")).toBe("interrupted\n");
+  });
+
   test("without an engine is said in words", async () => {
     const { run, folders } = await lab("exit 0");
     rmSync(wrapperFolder(folders), { recursive: true });
