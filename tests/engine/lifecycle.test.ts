@@ -55,8 +55,9 @@ describe("the lab comes up", () => {
     expect(first.stdout).toContain("Guests live in memory");
   });
 
-  test("nothing was written where others of the machine write: the provider's lock is its engine's own", () => {
-    expect(readdirSync(common)).toEqual([]);
+  test("nothing stays where others of the machine write: the provider's lock is its engine's own", async () => {
+    // This clone's path is too long for sockets: its engines' folders stand there, and go when their engine has ended.
+    await expect.poll(() => readdirSync(common), { timeout: 60_000 }).toEqual([]);
   });
 
   test("every host of the plan runs in the pool, on its node, bearing the stack's mark", async () => {
