@@ -21,7 +21,6 @@ export const pins = {
  */
 export const archiveDigests: Readonly<Record<string, string>> = {
   "pulumi-v3.255.0-linux-x64.tar.gz": "cf559568e2c32f7fae56ea3de8ae5fa48973ba8c5aa9dd2b3dc0c8898fe50dba",
-  "pulumi-v3.255.0-linux-arm64.tar.gz": "699fbc6ea848d997e9b3645487f108d27b1b55ec807c7576406131e6e080f0e3",
 };
 
 /** Compares dotted versions by number: negative when a is older. Pre-release suffixes are ignored. */
