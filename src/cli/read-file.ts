@@ -8,8 +8,8 @@ import { errnoOf, Fault } from "../core/fault.ts";
  * shell's `<(…)` makes one; but nobody waits for a program that is not there, and no memory is filled.
  */
 
-/** How long a pipe that nobody has opened for writing yet may stay so: a shell may start its program after us. */
-const WRITER_MS = 2_000;
+/** How long a pipe that nobody has opened for writing yet may stay so: a shell may start its program after us, and slowly. */
+const WRITER_MS = 5_000;
 const PAUSE_MS = 50;
 
 const isStandardInput = (file: string): boolean => file === "-" || file === "/dev/stdin";
@@ -19,12 +19,18 @@ type Chunks = AsyncIterable<Uint8Array>;
 /**
  * A file's bytes; `-` is standard input.
  * @param limit in bytes
+ * @param writerMs how long to wait for somebody who writes into a pipe
  * @throws Fault CLI_NO_FILE, CLI_FILE_TOO_LARGE
  */
-export async function readNamed(file: string, limit: number, hint = "Give the path of a file."): Promise<Uint8Array> {
+export async function readNamed(
+  file: string,
+  limit: number,
+  hint = "Give the path of a file.",
+  writerMs = WRITER_MS,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of await openNamed(file, hint, limit)) {
+  for await (const chunk of await openNamed(file, hint, limit, writerMs)) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > limit) throw tooLarge(file, `more than ${limit}`, limit);
@@ -37,23 +43,24 @@ export async function readNamed(file: string, limit: number, hint = "Give the pa
  * @param limit of a regular file; none if left out
  * @throws Fault CLI_NO_FILE, CLI_FILE_TOO_LARGE
  */
-export async function openNamed(file: string, hint: string, limit = Infinity): Promise<Chunks> {
+export async function openNamed(file: string, hint: string, limit = Infinity, writerMs = WRITER_MS): Promise<Chunks> {
   if (isStandardInput(file)) return process.stdin as Chunks;
-  for (const deadline = Date.now() + WRITER_MS; ;) {
-    const flags = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_NONBLOCK ?? 0);
-    const fd = await promisify(open)(file, flags).catch((error: unknown) => {
-      throw noFile(file, errnoOf(error), hint, error);
-    });
-    let chunks: Chunks | undefined;
-    try {
+  const flags = constants.O_RDONLY | ((constants as Partial<typeof constants>).O_NONBLOCK ?? 0);
+  const fd = await promisify(open)(file, flags).catch((error: unknown) => {
+    throw noFile(file, errnoOf(error), hint, error);
+  });
+  let chunks: Chunks | undefined;
+  try {
+    // Open all the time: a program that opens the pipe between two looks would otherwise write to nobody.
+    for (const deadline = Date.now() + writerMs; ;) {
       chunks = await chunksOf(fd, file, hint, limit);
-    } finally {
-      if (chunks === undefined) await promisify(close)(fd);
+      if (chunks !== undefined) return chunks;
+      if (Date.now() > deadline) throw noFile(file, "EPIPE", hint);
+      // A pipe tells nobody that it was opened for writing.
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-    if (chunks !== undefined) return chunks;
-    if (Date.now() > deadline) throw noFile(file, "EPIPE", hint);
-    // A pipe tells nobody that it was opened for writing.
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  } finally {
+    if (chunks === undefined) await promisify(close)(fd);
   }
 }
 

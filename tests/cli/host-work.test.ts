@@ -39,7 +39,7 @@ function context(): Context {
   const folders = foldersOf(folder, "lab", { XDG_STATE_HOME: folder, XDG_DATA_HOME: folder, XDG_CACHE_HOME: folder });
   const stacks = join(folders.backend, ".pulumi/stacks/maquette");
   mkdirSync(stacks, { recursive: true });
-  writeFileSync(join(stacks, "lab.json"), JSON.stringify({ checkpoint: { latest: { resources } } }));
+  writeFileSync(join(stacks, "lab.json"), JSON.stringify({ version: 3, checkpoint: { latest: { resources } } }));
   return { folders, stack: "lab" } as unknown as Context;
 }
 

@@ -40,8 +40,18 @@ describe("a file that is named on the command line", () => {
     expect(await read).toBe("late");
   });
 
+  test("may be a pipe whose writer comes while it is being looked at: nothing of it is lost", async () => {
+    for (let i = 0; i < 10; i++) {
+      const file = pipe();
+      const read = textOf(file);
+      await new Promise((resolve) => setTimeout(resolve, i * 7));
+      shell(`printf said > "$0"`, file);
+      expect(await read).toBe("said");
+    }
+  });
+
   test("is refused where nobody writes, rather than waited for", async () => {
-    const { code, message } = await faultOf(() => readNamed(pipe(), LIMIT));
+    const { code, message } = await faultOf(() => readNamed(pipe(), LIMIT, undefined, 100));
     expect([code, message]).toEqual([
       "CLI_NO_FILE",
       expect.stringMatching(/it is a pipe, and no program writes into it/),
