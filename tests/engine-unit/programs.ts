@@ -43,7 +43,8 @@ export function isAlive(pid: number): boolean {
 
 /** Waits until a condition holds; fails after ten seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  // Generous: on a loaded machine a shell takes seconds to start.
+  const deadline = Date.now() + 25_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`${what} did not come in time`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { prepareEnvironment, wrapperFolder, type PulumiEnvironment } from "../../src/engine/environment.ts";
 import { endLeftovers, leftoversFile } from "../../src/engine/leftovers.ts";
 import { pulumi, type PulumiOptions } from "../../src/engine/pulumi.ts";
@@ -25,6 +25,9 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
     XDG_DATA_HOME: join(folder, "data"),
     XDG_CACHE_HOME: join(folder, "cache"),
   });
+  // An engine of a test that failed must not stay.
+  const ended = new AbortController();
+  onTestFinished(() => ended.abort());
   const find = 'for a in "$@"; do [ "$previous" = --event-log ] && LOG=$a; previous=$a; done';
   const file = script(join(folder, "engine's own", "pulumi"), `${find}\n${body}`);
   const program = { file, version: "3.255.0", source: "path" } as const;
@@ -46,7 +49,7 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
     folders,
     environment,
     folder,
-    run: (args, options = {}) => pulumi(args, { root: folder, folders, environment, ...options }),
+    run: (args, options = {}) => pulumi(args, { root: folder, folders, environment, signal: ended.signal, ...options }),
   };
 }
 
