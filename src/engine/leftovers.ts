@@ -31,12 +31,7 @@ export function watchLines(folders: Folders): string {
   return `# Named by pid and start (proc(5), field 22 of stat), because pids come again.
 start() { shift 19; echo "$1"; }
 engine=$$-0
-if read -r stat 2>/dev/null </proc/$$/stat; then
-  engine=$$-$(start \${stat##*) })
-  MAQUETTE_ENGINE=${shellQuoted(folders.run)}/$engine
-  (cd / && exec setsid ${shellQuoted(leftoversFile(folders))} "$engine" </dev/null >/dev/null 2>&1 &)
-  export MAQUETTE_ENGINE
-fi
+if read -r stat 2>/dev/null </proc/$$/stat; then engine=$$-$(start \${stat##*) }); fi
 own=${shellQuoted(place)}/$engine
 rm -rf "$own"
 ${
@@ -47,13 +42,19 @@ TMPDIR=$own`
 TMPDIR=$(mktemp -d "\${TMPDIR:-/tmp}/maquette-XXXXXXXX") && ln -s "$TMPDIR" "$own" || exit 1`
 }
 export TMPDIR
+if [ "$engine" != $$-0 ]; then
+  MAQUETTE_ENGINE=${shellQuoted(folders.run)}/$engine
+  (cd / && exec setsid ${shellQuoted(leftoversFile(folders))} "$engine" "$TMPDIR" </dev/null >/dev/null 2>&1 &)
+  export MAQUETTE_ENGINE
+fi
 `;
 }
 
 /** The script that the wrapper's lines start. */
 export const leftoversScript = (folders: Folders): string => `#!/bin/sh
 # Written by maquette. Ends what engines of this stack left running when they were killed, and prints it; removes the
-# temporary files of those that have ended. Given an engine (PID-START), waits for its end first.
+# temporary files of those that have ended. Given an engine (PID-START) and its folder, waits for its end first; the
+# folder goes even where all else of the stack, and with it what remembers the folder, went before.
 run=${shellQuoted(folders.run)}
 
 # Of /proc/PID/stat: behind the name the state comes first, the start twentieth.
@@ -66,6 +67,7 @@ is_running() {
 
 # There is no event for the end of a process that is not our child.
 while [ $# -gt 0 ] && is_running "$1"; do sleep 1; done
+[ -z "\${2-}" ] || rm -rf "$2"
 
 for file in $(grep -lszF "MAQUETTE_ENGINE=$run/" /proc/[0-9]*/environ); do
   engine=$(tr '\\0' '\\n' 2>/dev/null <"$file" | sed -n 's|^MAQUETTE_ENGINE=.*/||p')

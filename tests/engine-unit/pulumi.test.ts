@@ -257,6 +257,23 @@ describe("the folder for temporary files", () => {
     expect(mode).toBe("700");
     await until(() => !existsSync(folder!) && folders(own).length === 0, "the folders' end");
   });
+
+  test("that is elsewhere goes too where the stack's state is deleted while its engine ends", async () => {
+    const folder = temporaryFolder();
+    const long = join(folder, "a-state-folder-whose-path-is-long".repeat(3));
+    const own = await lab(
+      `echo "$TMPDIR" > ${folder}/x; mv ${folder}/x ${folder}/at; while [ ! -e ${folder}/go ]; do sleep 0.05; done`,
+      { PATH: "/usr/bin:/bin" },
+      long,
+    );
+    const running = own.run(["up"]);
+    await until(() => existsSync(join(folder, "at")), "the engine");
+    const elsewhere = readFileSync(join(folder, "at"), "utf8").trim();
+    rmSync(long, { recursive: true });
+    writeFileSync(join(folder, "go"), "");
+    await running;
+    await until(() => !existsSync(elsewhere), "the folder's end");
+  });
 });
 
 describe("the environment", () => {
