@@ -56,6 +56,14 @@ function resolveTerm(ctx: Context, term: TermEntry, where: Where): ServiceTerm |
       `protocol ${term.number ?? 0} has a name`,
       "Write protocol: icmp, tcp or udp",
     );
+  // PHP's `empty("0")`: pfSense writes such a rule without a protocol (filter_generate_user_rule, etc/inc/filter.inc).
+  if (term.protocol === "ip" && term.number === 0)
+    ctx.add(
+      "PLAN_TERM_KEY",
+      below(where, "number"),
+      "protocol 0 is none to pfSense: its rule would be for every protocol",
+      "Write protocol: any if all are meant, or the number of the one that is",
+    );
   if (ctx.problems.length > before) return undefined;
   switch (term.protocol) {
     case "tcp":
