@@ -23,9 +23,11 @@ export function readCalls(): readonly RecordedCall[] {
     });
 }
 
-/** What a guest's calls have in common with another's: everything but ids and names. */
+/** What a guest's calls have in common with another's: everything but ids and names (a stack's mark is any hexadecimal). */
 const shapeOf = ({ verb, path, fields }: Pick<RecordedCall, "verb" | "path" | "fields">): string =>
-  `${verb} ${path.replaceAll(/[:/][^/]*\d{2,}[^/]*/g, "/{id}")} ${Object.keys(fields)
+  `${verb} ${path
+    .replace(/(\/content\/[^:/]+:(?:[a-z]+\/)?).+$/, "$1{volume}")
+    .replaceAll(/[:/][^/]*\d{2,}[^/]*/g, "/{id}")} ${Object.keys(fields)
     .map((name) => name.replace(/\d+$/, ""))
     .filter((name, n, all) => all.indexOf(name) === n)
     .sort()
