@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { commands } from "../../src/cli/commands.ts";
 import { answers, PveClient } from "../../src/pve/client/index.ts";
 import { startSimulator, type RunningSimulator } from "../../src/pve/simulator/index.ts";
 import { Clone, type Ran } from "./lab.ts";
@@ -62,9 +61,7 @@ afterAll(async () => {
 });
 
 /** Nothing is behind this API: guests are asked for, and nothing in them. */
-const guestsOnly = commands.find((c) => c.name === "up")!.options.some((o) => o.name === "guests-only");
-const up = (...args: string[]): Promise<Ran> =>
-  clone.maquette(["up", "--stack", "mine", ...(guestsOnly ? ["--guests-only"] : []), ...args]);
+const up = (...args: string[]): Promise<Ran> => clone.maquette(["up", "--stack", "mine", "--guests-only", ...args]);
 
 function edit(path: string, change: (text: string) => string): void {
   const file = join(clone.root, path);
