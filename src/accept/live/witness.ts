@@ -1,4 +1,4 @@
-import type { Action, Packet } from "../../policy/engine/index.ts";
+import type { Packet } from "../../policy/engine/index.ts";
 import type { Expectation } from "./expect.ts";
 import type { Tag } from "./frame.ts";
 
@@ -40,5 +40,3 @@ export interface Witness {
 /** Is the packet for the router itself, so that nothing of it leaves? */
 export const isForRouter = (w: Pick<Witness, "expected" | "to">): boolean =>
   w.to === "firewall" && w.expected.exit === null;
-
-export const lets = (action: Action): boolean => action === "pass";
