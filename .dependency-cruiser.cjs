@@ -40,7 +40,7 @@ module.exports = {
     only("door", "core", "plan", "stack"),
     only("embedded", "core", "pve", "stack", "twin"),
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
-    only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door"),
+    only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "twin"),
     only("accept", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "provision"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {

@@ -15,5 +15,6 @@ for (const room of chosen) {
     process.stderr.write(`there is no bench "${room}"; there are ${rooms.map((e) => e.name).join(", ")}\n`);
     process.exit(2);
   }
-  process.exitCode = runNode(["--import", "tsx", join(folder, room, "run.ts"), ...rest]) || process.exitCode;
+  process.exitCode =
+    runNode(["--import", "./bin/typescript.js", join(folder, room, "run.ts"), ...rest]) || process.exitCode;
 }

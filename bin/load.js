@@ -14,6 +14,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { buildFirmware } from "./firmware.js";
 import { installedList, modulesOf } from "./modules.js";
+import { programsForEsbuild } from "./programs.js";
 
 /**
  * The programs that start from this repository, each a file of src. They are bundled once for what the sources
@@ -59,6 +60,7 @@ export async function bundled(root, name) {
       sourcemap: true,
       logLevel: "error",
       // What must stay one instance a process, or loads files of its own, is left in node_modules.
+      plugins: [programsForEsbuild],
       external: ["@pulumi/*", "@muhlba91/*", "esbuild", "ssh2"],
       banner: {
         js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
@@ -88,6 +90,8 @@ function keyOf(root) {
   const hash = createHash("sha256");
   const visit = (path) => {
     for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      // What Python keeps beside a program that was run from here is no source.
+      if (entry.name === "__pycache__") continue;
       const child = join(path, entry.name);
       if (entry.isDirectory()) visit(child);
       else {
@@ -98,7 +102,8 @@ function keyOf(root) {
     }
   };
   visit(join(root, "src"));
-  for (const file of [join(root, "bin/load.js"), join(root, "bin/firmware.js"), installedList(modulesOf(root))]) {
+  const own = ["load.js", "firmware.js", "programs.js"].map((name) => join(root, "bin", name));
+  for (const file of [...own, installedList(modulesOf(root))]) {
     const { size, mtimeMs } = statSync(file);
     hash.update(`${file}\0${size}\0${mtimeMs}\0`);
   }

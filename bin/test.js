@@ -2,4 +2,4 @@
 import { ensurePackages, root, runNode } from "./packages.js";
 
 ensurePackages();
-process.exitCode = runNode(["--import", "tsx", `${root}/tests/run/main.ts`, ...process.argv.slice(2)]);
+process.exitCode = runNode(["--import", "./bin/typescript.js", `${root}/tests/run/main.ts`, ...process.argv.slice(2)]);

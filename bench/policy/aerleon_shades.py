@@ -44,6 +44,11 @@ runs = 1 if len(given["terms"]) > 500 else 3
 plain = min(read(False) for _ in range(runs))
 checked = min(read(True) for _ in range(runs))
 json.dump(
-    {"version": importlib.metadata.version("aerleon"), "ms": checked - plain, "total": checked, "shaded": sorted(shaded)},
+    {
+        "version": importlib.metadata.version("aerleon"),
+        "ms": checked - plain,
+        "total": checked,
+        "shaded": sorted(shaded),
+    },
     sys.stdout,
 )

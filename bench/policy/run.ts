@@ -15,7 +15,7 @@ import { makeTangle } from "./tangled.ts";
 import { cold, proofs, type Spent } from "./whole-lab.ts";
 
 /*
- * npx tsx bench/policy/run.ts [--quick] [--no-peer] [--tangle]
+ * npm run bench policy -- [--quick] [--no-peer] [--tangle]
  * Times are medians on one thread, after one run that is not counted; see README.md beside this file.
  */
 

@@ -37,10 +37,12 @@ export async function proofs(count: number): Promise<readonly Spent[]> {
   });
 }
 
+const typescript = new URL("../../bin/typescript.js", import.meta.url).href;
+
 /** The first proof of a process, in as many processes. */
 export const cold = (count: number): readonly Spent[] =>
   Array.from({ length: count }, () => {
-    const text = execFileSync(process.execPath, ["--import", "tsx", fileURLToPath(import.meta.url)], {
+    const text = execFileSync(process.execPath, ["--import", typescript, fileURLToPath(import.meta.url)], {
       encoding: "utf8",
     });
     return JSON.parse(text) as Spent;

@@ -1,5 +1,5 @@
 import { messageOf, Fault } from "../core/fault.ts";
-import type { ConsoleRun } from "../provision/console.ts";
+import { isOff, type ConsoleRun } from "../provision/console.ts";
 
 export interface ShellResult {
   readonly exitCode: number;
@@ -9,7 +9,7 @@ export interface ShellResult {
 
 /** Commands as root in guests, whatever the firewalls say: by the console of the twin, or by SSH where there is none. */
 export interface GuestShell {
-  /** @throws Fault ACCEPT_DEADLINE, or what the way into the guest has to say */
+  /** @throws Fault ACCEPT_DEADLINE, ACCEPT_GUEST_OFF, or what the way into the guest has to say */
   run(host: string, argv: readonly string[], input: string, deadlineMs: number): Promise<ShellResult>;
 }
 
@@ -37,6 +37,11 @@ export function consoleShell(consoleOf: (host: string) => ConsoleRun): GuestShel
       });
       try {
         return await Promise.race([consoleOf(host)(argv, input), late]);
+      } catch (error) {
+        // Whoever reads it knows the host by its name.
+        throw error instanceof Fault && isOff(error)
+          ? new Fault("ACCEPT_GUEST_OFF", `${host} can no longer be asked: ${error.message}`, error.hint, error)
+          : error;
       } finally {
         clearTimeout(timer);
       }

@@ -1,7 +1,11 @@
 import { Fault } from "../core/fault.ts";
 import type { Checkpoint } from "../engine/checkpoint.ts";
+import { consoleOf } from "../provision/console.ts";
+import { routerDrift, routerState, type RouterState } from "../provision/router-config.ts";
 import { SecretSource } from "../provision/secrets.ts";
 import {
+  digestOf,
+  hasPlaces,
   Reached,
   reachOf,
   roleState,
@@ -22,11 +26,14 @@ export interface Drift {
   /** Null where the whole host is meant. */
   readonly step: string | null;
   readonly what: string;
+  /** It could not be asked: nothing is known of it. */
+  readonly isSilent?: true;
 }
 
 /** A lab whose machine room has just been started again boots meanwhile. */
 const ANSWER_MS = 45_000;
 const ROLE = "provision:index:Role";
+const ROUTER = "provision:index:Router";
 
 /**
  * Asks every host that has roles whether its files, packages, units and guards are as the state says: one connection
@@ -35,27 +42,41 @@ const ROLE = "provision:index:Role";
  */
 export async function askHosts(
   context: Pick<Context, "folders">,
-  session: Pick<Session, "sockets">,
+  session: Pick<Session, "sockets" | "room">,
   checkpoint: Checkpoint,
   only?: ReadonlySet<string>,
 ): Promise<readonly Drift[]> {
+  const isAsked = (host: string): boolean => only?.has(host) !== false;
   const byHost = new Map<string, RoleState[]>();
   for (const { type, outputs } of checkpoint.resources) {
     const parsed = type === ROLE ? roleState.safeParse(outputs) : undefined;
-    if (parsed?.success !== true || only?.has(parsed.data.host) === false) continue;
+    if (parsed?.success !== true || !isAsked(parsed.data.host)) continue;
     byHost.set(parsed.data.host, [...(byHost.get(parsed.data.host) ?? []), parsed.data]);
   }
-  if (byHost.size === 0) return [];
+  const routers = checkpoint.resources.flatMap(({ type, outputs }) => {
+    const parsed = type === ROUTER ? routerState.safeParse(outputs) : undefined;
+    return parsed?.success === true && isAsked(parsed.data.host) ? [parsed.data] : [];
+  });
+  if (byHost.size === 0 && routers.length === 0) return [];
   const folder = context.folders.secrets;
   const secret = await loadStackSecret(folder);
   const secrets = new SecretSource(secret, new Vault(folder));
   const reached = new Reached(session.sockets, secret);
   try {
-    const asked = [...byHost.values()].map((roles) => askHost(roles, reached, secrets));
+    const asked = [
+      ...routers.map((router) => askRouter(router, session.room, secrets)),
+      ...[...byHost.values()].map((roles) => askHost(roles, reached, secrets)),
+    ];
     return (await Promise.all(asked)).flat();
   } finally {
     await reached.close();
   }
+}
+
+async function askRouter(router: RouterState, room: string | null, secrets: SecretSource): Promise<readonly Drift[]> {
+  if (room === null) return [];
+  const what = await routerDrift(router, consoleOf(room, router.vmId), secrets);
+  return what === undefined ? [] : [{ host: router.host, role: "router", step: null, what }];
 }
 
 async function askHost(
@@ -64,21 +85,24 @@ async function askHost(
   secrets: SecretSource,
 ): Promise<readonly Drift[]> {
   const { host } = roles[0]!;
-  const whole = (what: string): readonly Drift[] => [{ host, role: roles[0]!.role, step: null, what }];
+  const whole = (what: string): Drift => ({ host, role: roles[0]!.role, step: null, what });
   try {
     const sent = await Promise.all(roles.map((r) => sentRole(r, secrets)));
     const connection = await reached.to(reachOf(roles[0]!), ANSWER_MS);
     const seen = await runnerOf(connection, roles[0]!.reach.os).check(sent);
-    if (seen.instance !== roles[0]!.instance) return whole("is another machine than the one that was configured");
-    return roles.flatMap((role) =>
-      role.steps.flatMap((step, n): Drift[] => {
+    if (seen.instance !== roles[0]!.instance) return [whole("is another machine than the one that was configured")];
+    return roles.flatMap((role, r) => {
+      // Sent last with other secrets than now: what differs there is a change to come, and shown as one.
+      const isOther = digestOf(sent[r]!.steps, secrets) !== role.digest;
+      return role.steps.flatMap((step, n): Drift[] => {
+        if (isOther && hasPlaces(step)) return [];
         const found = seen.roles[role.role]?.[n];
         const what = found === undefined ? "not known to the host" : wordsOfDrift(step, found);
         return what === undefined ? [] : [{ host, role: role.role, step: step.name, what }];
-      }),
-    );
+      });
+    });
   } catch (error) {
-    if (error instanceof Fault) return whole(error.message);
+    if (error instanceof Fault) return [{ ...whole(error.message), isSilent: true }];
     throw error;
   }
 }

@@ -23,6 +23,21 @@ export interface Change {
 }
 
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
+const ROUTER = "provision:index:Router";
+const SEED = "provision:index:Seed";
+
+/**
+ * What a change costs that a boot alone brings: a router's cards (src/provision/router-config.ts), a host's address
+ * (src/provision/seed.ts); undefined for all others.
+ */
+export function restartOf({ type, op, properties }: Pick<Change, "type" | "op" | "properties">): string | undefined {
+  if (op !== "update") return undefined;
+  if (type === ROUTER && properties.some((p) => /^cards\b/.test(p.path)))
+    return "restarted for its cards, while the other router carries";
+  if (type === SEED && properties.some((p) => p.path === "network" && p.before !== undefined && p.before !== ""))
+    return "its guest is restarted with its new address";
+  return undefined;
+}
 
 export const isGuest = (c: Pick<Change, "type" | "urn">): boolean =>
   c.type === VM && c.urn.includes("maquette:lab:Guest$");
@@ -35,7 +50,7 @@ const kinds: Partial<Record<OpType, Change["op"]>> = {
 };
 
 /** The change that an event announces; undefined for what stays as it is, and for the halves of a replacement. */
-export function changeOf(event: EngineEvent): Change | undefined {
+function changeOf(event: EngineEvent): Change | undefined {
   const m = event.resourcePreEvent?.metadata;
   const op = m ? kinds[m.op] : undefined;
   if (!m || !op || m.type === "pulumi:pulumi:Stack" || m.type.startsWith("maquette:lab:")) return undefined;
@@ -127,9 +142,13 @@ export function collectChanges(events: readonly EngineEvent[]): readonly Change[
     // A replacement announces itself three times; "replace" says most.
     if (change && byUrn.get(change.urn)?.op !== "replace") byUrn.set(change.urn, change);
   }
-  return [...byUrn.values()].sort(
-    (a, b) => Number(isGuest(b)) - Number(isGuest(a)) || a.name.localeCompare(b.name, "en"),
-  );
+  const changes = [...byUrn.values()];
+  const routers = new Set(changes.filter((c) => c.type === ROUTER).map((c) => c.name.replace(/-config$/, "-seed")));
+  // A router's seed has the same file once more, for one that would be made again.
+  const isTold = (c: Change): boolean => c.type === SEED && c.op === "update" && routers.has(c.name);
+  return changes
+    .filter((c) => !isTold(c))
+    .sort((a, b) => Number(isGuest(b)) - Number(isGuest(a)) || a.name.localeCompare(b.name, "en"));
 }
 
 /**

@@ -9,6 +9,18 @@ export const commonOptions: readonly OptionSpec[] = [
 
 const planOption: OptionSpec = { name: "plan", value: "DIR", help: "another plan than the stack's" };
 
+const addressesOption = {
+  name: "addresses",
+  value: "LIST",
+  help: "addresses got by DHCP or PPPoE: wan=203.0.113.9/24,opt1=10.8.0.1/24",
+} as const;
+
+const nowOption = {
+  name: "now",
+  value: "TIME",
+  help: "decide schedules as of 2026-11-29T20:00; without it their rules are said to depend on the hour",
+} as const;
+
 export const commands: readonly CommandSpec[] = [
   {
     name: "up",
@@ -137,11 +149,23 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/matrix.ts")).matrix,
   },
   {
+    name: "schemas",
+    summary: "write the documents' schemas with the plan's own names, for an editor to complete them",
+    details: [
+      "Into DIR/.schemas, which git leaves alone. A document's first line names its own:\n# yaml-language-server: $schema=.schemas/flows.schema.json\nRun it again when names were added; one that is not offered is no error.",
+    ],
+    positionals: [],
+    options: [planOption],
+    load: async () => (await import("./commands/schemas.ts")).schemas,
+  },
+  {
     name: "audit",
     summary: "judge any pfSense config.xml, also a hand-made one; or decide packets by it",
     positionals: [{ name: "FILE", help: "a config.xml (- for standard input)" }],
     options: [
       { name: "packets", value: "FILE", help: "JSON packets, one a line (- for standard input): one verdict a line" },
+      addressesOption,
+      nowOption,
     ],
     load: async () => (await import("./commands/audit.ts")).audit,
   },
@@ -152,11 +176,8 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: "out", value: "DIR", help: "where to write the documents, default stacks/imported" },
       { name: "force", help: "also into a folder that is not empty" },
-      {
-        name: "addresses",
-        value: "LIST",
-        help: "addresses got by DHCP or PPPoE: wan=203.0.113.9/24,opt1=10.8.0.1/24",
-      },
+      addressesOption,
+      nowOption,
     ],
     load: async () => (await import("./commands/import.ts")).importConfig,
   },
@@ -240,7 +261,7 @@ export const commands: readonly CommandSpec[] = [
     name: "secret",
     summary: "print a secret of the stack, list, rotate or revoke; needs no running lab",
     details: [
-      "Labels are password/…, ssh/…, cert/… (a certificate of the lab's authority) and crl/ca (what it has revoked); the\nlast part will do where it is the only one. A value is printed on a terminal alone, unless --stdout is given.",
+      "Labels are password/…, ssh/…, tls-crypt/… (a key of the VPN's outer layer), cert/… (a certificate of the lab's authority) and crl/ca (what it has revoked); the\nlast part will do where it is the only one. A value is printed on a terminal alone, unless --stdout is given.",
       "What was rotated or revoked reaches the hosts with the next up. People's own passwords stay theirs: a rotated one\nis for accounts that are made from then on.",
     ],
     positionals: [{ name: "LABEL", isOptional: true, help: "as --list names it" }],
@@ -251,6 +272,23 @@ export const commands: readonly CommandSpec[] = [
       { name: "stdout", help: "print it also into a file or a pipe" },
     ],
     load: async () => (await import("./commands/secret.ts")).secret,
+  },
+  {
+    name: "vpn",
+    summary: "vpn profile PERSON: write the OpenVPN profile of somebody who has the right; needs no running lab",
+    details: [
+      "One file for Windows, Android, iOS and Linux, with both accesses, a certificate and its key: whoever has it needs the\nperson's password of the directory still. It is written for this user alone; hand it over as you would a key.",
+      "maquette secret cert/vpn.PERSON --revoke ends it, with the next up.",
+    ],
+    positionals: [
+      { name: "profile", help: "what is asked for" },
+      { name: "PERSON", help: "a login of people.yaml" },
+    ],
+    options: [
+      { name: "out", value: "FILE", help: "where to write it; default PERSON.ovpn" },
+      { name: "stdout", help: "print it instead" },
+    ],
+    load: async () => (await import("./commands/vpn.ts")).vpn,
   },
   {
     name: "verify",
@@ -279,11 +317,11 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "drill",
-    summary: "break a router, an access or a domain controller under open sessions and probes, and print what it cost",
+    summary: "break a router, an access or a server under open sessions and probes, and print what it cost",
     details: [
-      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of the first\ndomain controller, unless clients are answered within 5 s by the other one, and it has caught up afterwards. What\nwas broken is put back, also on Ctrl-C.",
+      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards. What was broken is put back, also on Ctrl-C.",
     ],
-    positionals: [{ name: "WHAT", help: "router, wan or dc" }],
+    positionals: [{ name: "WHAT", help: "router, wan, or a service of which one server is lost, such as dc" }],
     options: [
       { name: "how", value: "HOW", help: "of a router: kill (default), reboot, links, or cable:ZONE" },
       { name: "times", value: "N", help: "so many in a row, and the spread of the longest gaps" },

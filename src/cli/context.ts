@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { isEmbedded, parseSettings, type Settings } from "../infra/settings.ts";
 import { foldersOf, type Folders } from "../stack/folders.ts";
-import { repositoryRoot } from "../stack/root.ts";
+import { repositoryRoot, settingsFile } from "../stack/root.ts";
 import type { Rooter } from "../embedded/room.ts";
 import type { Io } from "./io.ts";
 import { isLanguage, type Language } from "./words.ts";
@@ -64,11 +63,11 @@ export async function readSettings(context: Context): Promise<Settings> {
 }
 
 /** What stands under `maquette:` in Pulumi.<stack>.yaml; encrypted values are left out. */
-export async function stackValues(context: Pick<Context, "root" | "stack">): Promise<Record<string, unknown>> {
+async function stackValues(context: Pick<Context, "root" | "stack">): Promise<Record<string, unknown>> {
   const name = `Pulumi.${context.stack}.yaml`;
   let text: string;
   try {
-    text = await readFile(join(context.root, name), "utf8");
+    text = await readFile(settingsFile(context.root, context.stack), "utf8");
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw new Fault(

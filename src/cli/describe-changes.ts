@@ -1,5 +1,5 @@
 import type { Colours } from "./io.ts";
-import { brief, isGuest, type Change } from "./changes.ts";
+import { brief, isGuest, restartOf, type Change } from "./changes.ts";
 import { nameOf } from "./progress.ts";
 
 const signs = { create: "+", update: "~", replace: "±", delete: "-" } as const;
@@ -10,7 +10,8 @@ export function describeChanges(changes: readonly Change[], { red, bold }: Pick<
   for (const change of changes.filter((c) => isGuest(c) || c.op !== "create")) {
     const line = `${signs[change.op]} ${nameOf(change.urn)}`;
     const fate = fateOf(change);
-    lines.push(fate === undefined ? line : red(bold(`${line}  ${fate}`)));
+    if (fate !== undefined) lines.push(red(bold(`${line}  ${fate}`)));
+    else lines.push([line, restartOf(change) ?? []].flat().join("  "));
     for (const p of change.properties)
       lines.push(
         `    ${p.path}: ${brief(p.before)} → ${brief(p.after)}${p.forcesReplacement ? "  (forces the replacement)" : ""}`,
@@ -21,7 +22,7 @@ export function describeChanges(changes: readonly Change[], { red, bold }: Pick<
 }
 
 /** What becomes of a guest's disk, where it does not stay. */
-export function fateOf(change: Change): string | undefined {
+function fateOf(change: Change): string | undefined {
   if (!isGuest(change)) return undefined;
   if (change.op === "replace") return "replaced, its data is lost";
   return change.op === "delete" ? "deleted, its data is lost" : undefined;

@@ -9,7 +9,7 @@ import type { Host, Plan } from "../plan/types.ts";
 import { seedState } from "../provision/seed.ts";
 import { roleState, type DeclaredStep } from "../provision/steps/index.ts";
 import { declare } from "../provision/steps/work.ts";
-import { renderHost } from "../roles/registry.ts";
+import { renderHost } from "../roles/render.ts";
 import { renderSeed } from "../roles/seed.ts";
 import type { Context } from "./context.ts";
 

@@ -1,6 +1,5 @@
-import { isAbsolute, join } from "node:path";
 import { compareDiagnostics, type Diagnostic } from "../core/diagnostics.ts";
-import type { Settings } from "../infra/settings.ts";
+import { planFolder, type Settings } from "../infra/settings.ts";
 import type { Proof } from "../pfsense/proof/index.ts";
 import type { Context } from "./context.ts";
 import { keep, keptFile, readKept } from "./kept-result.ts";
@@ -23,8 +22,7 @@ export async function judgePlan(
   settings: Settings,
   options: { readonly asked?: unknown; readonly isFresh?: boolean } = {},
 ): Promise<Judgement & { readonly isKept: boolean }> {
-  const own = isAbsolute(settings.plan) ? settings.plan : join(context.root, settings.plan);
-  const folder = typeof options.asked === "string" ? options.asked : own;
+  const folder = typeof options.asked === "string" ? options.asked : planFolder(context.root, context.stack, settings);
   const today = new Date().toISOString().slice(0, 10);
   const words = [today, settings.nodes.length, folder, process.cwd()];
   const file = options.isFresh === true ? undefined : await keptFile(context.folders.cache, "checks", folder, words);
@@ -36,17 +34,21 @@ export async function judgePlan(
 }
 
 async function judge(folder: string, nodes: number, today: string): Promise<Judgement> {
-  // Loaded here: an answer that was kept needs neither.
+  // Loaded here: an answer that was kept needs none of it.
   const { loadPlan } = await import("../plan/index.ts");
-  const outcome = await loadPlan(folder, { nodes });
+  const { vocabulary } = await import("../roles/registry.ts");
+  const outcome = await loadPlan(folder, { nodes, roles: vocabulary });
   if (!outcome.ok) {
     return { ok: false, findings: [...outcome.errors, ...outcome.warnings], proof: undefined, hosts: 0, flows: 0 };
   }
   const plan = outcome.value;
   const { checkRouters } = await import("./routers.ts");
   const { diagnostics, proof } = checkRouters(plan, today);
-  const { smallMachines } = await import("../roles/machines.ts");
-  const findings = [...outcome.warnings, ...diagnostics, ...smallMachines(plan)].sort(compareDiagnostics);
+  const { roleFindings } = await import("../roles/findings.ts");
+  const { releaseFindings } = await import("../plan/hosts/releases.ts");
+  const findings = [...outcome.warnings, ...diagnostics, ...roleFindings(plan), ...releaseFindings(plan, today)].sort(
+    compareDiagnostics,
+  );
   const ok = findings.every((d) => d.severity !== "error") && proof?.verdict === "proven";
   return { ok, findings, proof, hosts: plan.hosts.size, flows: plan.flows.length };
 }

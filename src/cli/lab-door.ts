@@ -8,6 +8,7 @@ import { findRoom, roomPlaces, type RoomPlaces } from "../embedded/room.ts";
 import { namingOf } from "../infra/naming.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Host, Plan } from "../plan/types.ts";
+import { beside } from "../stack/beside.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { askRoom } from "../twin/remote-driver.ts";
 import { readSettings, type Context } from "./context.ts";
@@ -113,6 +114,21 @@ export async function runInRouter(
 /** Whether a host is a router that runs on this machine. */
 export const isStandIn = ({ plan, places }: LabDoor, host: Host): boolean =>
   places !== null && plan.images.get(host.image)!.os === "pfsense";
+
+/** How long who loses its power meanwhile is waited for. */
+const POWER_MS = 1_000;
+
+/**
+ * What a host is asked, for as long as it runs: one that loses its power says no word of it, and a connection to it is
+ * silent until some deadline.
+ * @throws Fault DOOR_GUEST_OFF, and what the work throws
+ */
+export const whileRunning = <T>(
+  lab: Pick<LabDoor, "running">,
+  name: string,
+  work: Promise<T>,
+  everyMs = POWER_MS,
+): Promise<T> => beside(work, everyMs, () => lab.running(name));
 
 /** Told now, a guest without power is told in words; asked by SSH, it would be a missing socket. */
 async function checkRuns(places: RoomPlaces, naming: Naming, host: Host): Promise<void> {

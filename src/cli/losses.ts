@@ -31,6 +31,14 @@ function lossOf(displaced: Displaced): Loss {
       keep: `give ${host} its number of before (VM ${vm.vmid})`,
     };
   }
+  if (kind === "moved")
+    return {
+      guest,
+      kind,
+      name: host,
+      why: `the plan moves it from ${displaced.from} to ${displaced.to}, and what it holds bears its address`,
+      keep: `give ${host} its address of before (${displaced.from})`,
+    };
   const { by, address } = displaced;
   return {
     guest,

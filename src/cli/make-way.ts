@@ -3,6 +3,7 @@ import type { Naming } from "../infra/world.ts";
 import type { PlannedGuest } from "../infra/displaced.ts";
 import { formatAddress } from "../core/ip.ts";
 import { forget } from "../engine/forget.ts";
+import { keepsAddress } from "../roles/registry.ts";
 import type { Plan } from "../plan/types.ts";
 import { findOwn } from "../provision/ownership.ts";
 import { destroyVm, unprotectVm } from "../pve/client/guests.ts";
@@ -18,6 +19,7 @@ export const plannedGuests = (plan: Plan, naming: Naming): readonly PlannedGuest
     host: h.id,
     vmId: naming.vmId(h),
     addresses: h.nics.map((n) => formatAddress(n.address)),
+    keepsAddress: keepsAddress(h),
   }));
 
 /**

@@ -1,4 +1,4 @@
-import { brief, isGuest, type Change } from "./changes.ts";
+import { brief, isGuest, restartOf, type Change } from "./changes.ts";
 import { count } from "./describe-changes.ts";
 import { nameOf } from "./progress.ts";
 
@@ -38,7 +38,7 @@ export function markdownOf(changes: readonly Change[], stack: string): string {
     // A new lab has a hundred resources; a reviewer wants its guests, and to know how many the rest are.
     const shown = op === "create" ? some.filter(isGuest) : some;
     for (const change of shown) {
-      lines.push(`- ${nameOf(change.urn)}`);
+      lines.push(`- ${[nameOf(change.urn), restartOf(change) ?? []].flat().join(": ")}`);
       for (const p of change.properties.slice(0, 12)) {
         lines.push(
           `  - ${code(p.path)}: ${code(brief(p.before, 80))} → ${code(brief(p.after, 80))}${p.forcesReplacement ? " **forces the replacement**" : ""}`,

@@ -8,6 +8,7 @@ import { DOCUMENT_NAMES, loadPlan, parsePlan } from "../plan/index.ts";
 import { MAX_BYTES } from "../plan/decode.ts";
 import { notRead, withUnread } from "../plan/load.ts";
 import type { Plan } from "../plan/types.ts";
+import { vocabulary } from "../roles/registry.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -16,7 +17,7 @@ import type { Context } from "./context.ts";
  */
 export async function planAt(context: Context, settings: Settings, where: string): Promise<Outcome<Plan>> {
   const nodes = settings.nodes.length;
-  if (await isFolder(where)) return loadPlan(where, { nodes });
+  if (await isFolder(where)) return loadPlan(where, { nodes, roles: vocabulary });
   const git = (args: readonly string[]): ReturnType<typeof run> =>
     run("git", ["-C", context.root, ...args], { deadlineMs: 30_000 });
   const commit = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${where}^{commit}`]);
@@ -52,6 +53,7 @@ export async function planAt(context: Context, settings: Settings, where: string
   }
   const outcome = parsePlan(documents, {
     nodes,
+    roles: vocabulary,
     fileOf: (name) => `${where}:${join(settings.plan, `${name}.yaml`)}`,
   });
   return withUnread(outcome, unread);

@@ -1,18 +1,22 @@
-import { isAbsolute, join } from "node:path";
 import type { Outcome } from "../core/diagnostics.ts";
 import { markOf } from "../infra/mark.ts";
 import { namingOf } from "../infra/naming.ts";
-import type { Settings } from "../infra/settings.ts";
+import { planFolder, type Settings } from "../infra/settings.ts";
 import type { Naming } from "../infra/world.ts";
 import { loadPlan } from "../plan/index.ts";
 import type { Plan } from "../plan/types.ts";
+import { vocabulary } from "../roles/registry.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import type { Context } from "./context.ts";
 
 /** The plan of a command: the one asked for with --plan (as the user's shell means it), else the stack's. */
 export async function planOf(context: Context, settings: Settings, asked: unknown): Promise<Outcome<Plan>> {
-  const own = isAbsolute(settings.plan) ? settings.plan : join(context.root, settings.plan);
-  return loadPlan(typeof asked === "string" ? asked : own, { nodes: settings.nodes.length });
+  return loadPlan(folderOf(context, settings, asked), { nodes: settings.nodes.length, roles: vocabulary });
+}
+
+/** Where that plan is. */
+export function folderOf(context: Context, settings: Settings, asked: unknown): string {
+  return typeof asked === "string" ? asked : planFolder(context.root, context.stack, settings);
 }
 
 /** How the stack's guests are named and marked on the hypervisor. */

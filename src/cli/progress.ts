@@ -86,6 +86,7 @@ export function nameOf(urn: string): string {
   const name = urn.split("::").pop()!;
   const type = urn.split("::")[2] ?? "";
   if (type.endsWith("VmLegacy")) return type.includes("maquette:lab:Guest") ? `guest ${name}` : `template ${name}`;
+  if (type.endsWith("provision:index:Router")) return `configuration of ${name.replace(/-config$/, "")}`;
   if (type.endsWith("provision:index:Seed")) return `seed of ${name.replace(/-seed$/, "")}`;
   return name;
 }

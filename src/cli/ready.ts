@@ -9,7 +9,7 @@ import { jsonOf } from "./kept-result.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { missingRights, refuseMissing } from "./rights.ts";
 import { openSession, type Session } from "./session.ts";
-import { settleInterrupted } from "./snapshots.ts";
+import { settleInterrupted } from "./restore.ts";
 
 /** `user@realm!name`, without its secret. */
 const tokenIdOf = async (session: Session): Promise<string> =>
@@ -25,11 +25,12 @@ export interface Ready {
 /**
  * Everything before the engine runs: a sound plan, an open stack, and nothing left of an interrupted run.
  * @param options mustBeProven: what the routers would get must be proven to be what the flow table says
+ * mayFinishReset: a reset that was interrupted is finished, and not only told
  * @returns undefined when the plan has faults, which are printed
  */
 export async function readyStack(
   context: Context,
-  options: { readonly mustBeProven?: boolean } = {},
+  options: { readonly mustBeProven?: boolean; readonly mayFinishReset?: boolean } = {},
 ): Promise<Ready | undefined> {
   const settings = await readSettings(context);
   if (options.mustBeProven === true) {
@@ -50,7 +51,7 @@ export async function readyStack(
   // The embedded API's token is made here, with what docs/own-proxmox.md gives.
   if (!context.isEmbedded)
     refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
-  await settleInterrupted(context, session);
+  await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
   await recover(context, session, mark);
   return { session, plan: outcome.value, naming, mark };
 }

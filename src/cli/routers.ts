@@ -1,7 +1,7 @@
 import { messageOf } from "../core/fault.ts";
 import { shown } from "../core/text.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
-import { emitRouters, unmetNeeds } from "../pfsense/emit/index.ts";
+import { emitRouters, unmetNeeds, unreadableLabels } from "../pfsense/emit/index.ts";
 import type { PfConfig } from "../pfsense/model/config.ts";
 import { checkPolicy, type Checked } from "../pfsense/proof/index.ts";
 import { readConfig } from "../pfsense/read/read-config.ts";
@@ -13,7 +13,7 @@ export function routersOf(plan: Plan): {
   readonly findings: readonly Diagnostic[];
 } {
   const configs = new Map<string, PfConfig>();
-  const findings: Diagnostic[] = [...unmetNeeds(plan)];
+  const findings: Diagnostic[] = [...unmetNeeds(plan), ...unreadableLabels(plan)];
   for (const [router, text] of emitRouters(plan, {})) {
     const read = readConfig(shown(text), { file: `${router}/config.xml` });
     findings.push(...read.warnings, ...(read.ok ? [] : read.errors));

@@ -6,7 +6,8 @@ import { ensureEmbedded } from "../embedded/control.ts";
 import { recorderSockets } from "../embedded/recorder/places.ts";
 import { roomPlaces } from "../embedded/room.ts";
 import { getEngine, type Engine } from "../engine/engine.ts";
-import { prepareEnvironment, type PulumiEnvironment } from "../engine/environment.ts";
+import { prepareEnvironment, type EnvironmentOptions, type PulumiEnvironment } from "../engine/environment.ts";
+import { projectFolder } from "../engine/project.ts";
 import { pulumi, type PulumiOptions, type PulumiRun } from "../engine/pulumi.ts";
 import { mendCheckpoint, readCheckpoint } from "../engine/whole.ts";
 import type { Settings } from "../infra/settings.ts";
@@ -14,6 +15,7 @@ import type { PveClient } from "../pve/client/index.ts";
 import { clientFor } from "../pve/client/environment.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
+import { settingsFile } from "../stack/root.ts";
 import { readSettings, type Context } from "./context.ts";
 import { ensureGuests } from "./guests.ts";
 import { interruptible } from "./interrupt.ts";
@@ -22,6 +24,8 @@ import { supplyImages } from "./supply-images.ts";
 /** A stack that is ready for the engine: the API answers, the engine is here, the environment is set. */
 export interface Session {
   readonly settings: Settings;
+  /** The folder in which Pulumi finds its project. */
+  readonly project: string;
   readonly engine: Engine;
   readonly endpoint: Endpoint;
   readonly environment: PulumiEnvironment;
@@ -44,13 +48,14 @@ export async function openSession(context: Context): Promise<Session> {
   const endpoint: Endpoint = context.isEmbedded
     ? await embeddedEndpoint(context, settings, room)
     : { url: settings.endpoint!, tokenFile, caFile: null };
-  if (!context.isEmbedded) await writeOwnToken(context, base.environment, tokenFile);
+  if (!context.isEmbedded) await writeOwnToken(context, base, tokenFile);
   const sockets = socketsOf(context, room);
-  const environment = await base.prepare(endpoint, settings.insecure, sockets);
+  const environment = await base.prepare({ endpoint, isInsecure: settings.insecure, door: sockets, room });
   const client = await clientFor(endpoint, settings.insecure);
   if (context.isEmbedded) await supplyImages(client, settings);
   return {
     settings,
+    project: base.project,
     engine: base.engine,
     endpoint,
     environment,
@@ -59,16 +64,24 @@ export async function openSession(context: Context): Promise<Session> {
     sockets,
     isOwnBackend: base.isOwnBackend,
     pulumi: async (args, options = {}) =>
-      pulumi(args, { root: context.root, folders: context.folders, environment, ...options }),
+      pulumi(args, { project: base.project, folders: context.folders, environment, ...options }),
   };
 }
+
+/** How the lab is entered from the engine's plugins. */
+type Entered = Pick<EnvironmentOptions, "endpoint" | "isInsecure" | "door" | "room">;
+
+/** While a stack is being set up. */
+const NOWHERE: Entered = { endpoint: null, isInsecure: false, door: null, room: null };
 
 /** What needs no API: the engine, the stack in its backend, and an environment in which its configuration can be set. */
 export async function openBase(context: Context): Promise<{
   readonly engine: Engine;
+  /** The folder in which Pulumi finds its project. */
+  readonly project: string;
   readonly environment: PulumiEnvironment;
   readonly isOwnBackend: boolean;
-  prepare(endpoint: Endpoint | null, isInsecure: boolean, door: string | null): Promise<PulumiEnvironment>;
+  prepare(entered: Entered): Promise<PulumiEnvironment>;
 }> {
   const { io, folders, root, stack } = context;
   // Building takes minutes: a Ctrl-C must end the compiler too, which runs in a process group of its own.
@@ -76,8 +89,8 @@ export async function openBase(context: Context): Promise<{
     getEngine({ root, cache: folders.cache, onProgress: (line) => io.progress(line), signal }),
   );
   const backend = configuredBackend(context);
-  const prepare = (endpoint: Endpoint | null, isInsecure: boolean, door: string | null): Promise<PulumiEnvironment> =>
-    prepareEnvironment({ stack, folders, engine, endpoint, isInsecure, door, backend, isOpen: context.isEmbedded });
+  const prepare = (entered: Entered): Promise<PulumiEnvironment> =>
+    prepareEnvironment({ stack, folders, engine, backend, isOpen: context.isEmbedded, ...entered });
   const isOwnBackend = backend === undefined;
   if (isOwnBackend)
     await mendCheckpoint(
@@ -86,15 +99,16 @@ export async function openBase(context: Context): Promise<{
       (line) => io.err(`recovering: ${line}`),
       (h) => io.err(`waiting for a run that is still at work (process ${h.pid} on ${h.hostname})`),
     );
-  const environment = await prepare(null, false, null);
+  const environment = await prepare(NOWHERE);
+  const project = await projectFolder(root, folders, dirname(settingsFile(root, stack)));
   if (!isOwnBackend || !(await readCheckpoint(folders, stack))) {
-    await makeStack(context, (args) => pulumi(args, { root, folders, environment }));
+    await makeStack(context, (args) => pulumi(args, { project, folders, environment }));
   }
-  return { engine, environment, isOwnBackend, prepare };
+  return { engine, project, environment, isOwnBackend, prepare };
 }
 
 /** The address of the embedded API, started if need be. */
-export async function embeddedEndpoint(context: Context, settings: Settings, room: string | null): Promise<Endpoint> {
+async function embeddedEndpoint(context: Context, settings: Settings, room: string | null): Promise<Endpoint> {
   return ensureEmbedded({
     folders: context.folders,
     nodes: settings.nodes,
@@ -115,9 +129,12 @@ const configuredBackend = (context: Context): string | undefined =>
   context.isEmbedded ? undefined : (process.env["MAQUETTE_BACKEND_URL"] ?? undefined);
 
 /** Takes the token out of the stack's encrypted configuration into a file of the run folder. */
-async function writeOwnToken(context: Context, environment: PulumiEnvironment, tokenFile: string): Promise<void> {
-  const { root, folders, stack } = context;
-  const got = await pulumi(["config", "get", "maquette:apiToken", "--stack", stack], { root, folders, environment });
+async function writeOwnToken(
+  { folders, stack }: Context,
+  { project, environment }: { readonly project: string; readonly environment: PulumiEnvironment },
+  tokenFile: string,
+): Promise<void> {
+  const got = await pulumi(["config", "get", "maquette:apiToken", "--stack", stack], { project, folders, environment });
   const token = got.stdout.trim();
   if (got.code !== 0 || token === "") {
     throw new Fault(

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { didYouMean } from "../core/diagnostics.ts";
 import { errnoOf, Fault } from "../core/fault.ts";
-import { holdStack, readDeployment, writeDeployment } from "../engine/checkpoint.ts";
+import { holdStack, readDeployment, writeDeployment, type LockHolder } from "../engine/checkpoint.ts";
 import { endLeftovers } from "../engine/leftovers.ts";
 import { parseDeployment, type Deployment } from "../engine/restore.ts";
-import type { Settings } from "../infra/settings.ts";
+import { planFolder, type Settings } from "../infra/settings.ts";
 import { documentsIn } from "../plan/index.ts";
 import { GuestSnapshots } from "../provision/snapshots.ts";
 import { diskFault, writePrivate } from "../stack/folders.ts";
@@ -101,7 +101,7 @@ async function parseFile<T>(file: string, schema: z.ZodType<T>): Promise<T | und
 
 /** Digests of the plan's documents as they stand. */
 export async function planDigests(context: Context, settings: Settings): Promise<Readonly<Record<string, string>>> {
-  const folder = isAbsolute(settings.plan) ? settings.plan : join(context.root, settings.plan);
+  const folder = planFolder(context.root, context.stack, settings);
   const digests = [...(await documentsIn(folder))].map(
     ([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")] as const,
   );
@@ -117,7 +117,7 @@ export const changedDocuments = (
 
 /**
  * Work on the guests and the state together: nobody else's run meanwhile, and a note of it that outlives this process.
- * A note of a snapshot is settled by the next command, one of a reset by the same reset alone.
+ * A note of a snapshot is settled by the next command, one of a reset by the same reset, or by an `up`.
  * @param work calls `begin` before it changes anything
  */
 export async function alone<T>(
@@ -129,9 +129,7 @@ export async function alone<T>(
 ): Promise<T> {
   // Another backend's runs hold it by themselves, each for its time.
   const release = session.isOwnBackend
-    ? await holdStack(context.folders, context.stack, (h) =>
-        context.io.err(`waiting for a run that is still at work (process ${h.pid} on ${h.hostname})`),
-      )
+    ? await holdStack(context.folders, context.stack, saysWaiting(context))
     : (): Promise<void> => Promise.resolve();
   try {
     await endLeftovers(context.folders);
@@ -143,23 +141,27 @@ export async function alone<T>(
   }
 }
 
-/**
- * Makes good an interrupted snapshot; an interrupted reset has to be run to its end, because some guests may be those of
- * then already. @param meant the reset that is about to be run again @throws Fault RESET_INTERRUPTED
- */
-export async function settleInterrupted(context: Context, session: Session, meant?: string): Promise<void> {
-  const found = await parseFile(workingFile(context), working);
-  if (!found || (found.doing === "reset" && found.record.name === meant)) return;
-  const { name, mark, guests } = found.record;
-  if (found.doing === "reset")
-    throw new Fault(
-      "RESET_INTERRUPTED",
-      `A reset to the snapshot ${name} was interrupted: guests of then and of now may stand side by side.`,
-      `Run \`maquette reset ${name}\` again: it finishes; or \`maquette destroy\`.`,
-    );
-  // One that is still at work holds the stack: once it has ended there is no note of it.
-  if (session.isOwnBackend) await (await holdStack(context.folders, context.stack, () => undefined))();
-  if (!(await parseFile(workingFile(context), working))) return;
+const saysWaiting =
+  ({ io }: Context) =>
+  (holder: LockHolder): void =>
+    io.err(`waiting for a run that is still at work (process ${holder.pid} on ${holder.hostname})`);
+
+/** The work that an earlier run began and did not end; undefined where there is none. */
+export const interruptedWork = (context: Context): Promise<z.infer<typeof working> | undefined> =>
+  parseFile(workingFile(context), working);
+
+/** The same once whoever is still at work has ended: it holds the stack, and takes its note away. */
+export async function brokenOffWork(context: Context, session: Session): Promise<z.infer<typeof working> | undefined> {
+  const found = await interruptedWork(context);
+  if (found === undefined || !session.isOwnBackend) return found;
+  const release = await holdStack(context.folders, context.stack, saysWaiting(context));
+  await release();
+  return interruptedWork(context);
+}
+
+/** An interrupted snapshot is undone: nobody asked for half of one. */
+export async function undoSnapshot(context: Context, session: Session, record: SnapshotRecord): Promise<void> {
+  const { name, mark, guests } = record;
   context.io.err(`recovering: undoing the snapshot ${name}, which was interrupted`);
   await new GuestSnapshots(session.client, mark, guests).undo(name);
   await rm(workingFile(context), { force: true });

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkpointFile } from "../engine/checkpoint.ts";
+import { planFolder } from "../infra/settings.ts";
 import { writePrivate } from "../stack/folders.ts";
+import { settingsFile } from "../stack/root.ts";
 import type { Context } from "./context.ts";
 import { documentsIn } from "../plan/index.ts";
 import type { Session } from "./session.ts";
@@ -28,7 +30,6 @@ export async function previewKey(context: Context, session: Session): Promise<Pr
   if (!session.isOwnBackend || !/^[0-9a-f]{16}$/.test(program)) return undefined;
   const { root, folders, stack } = context;
   const { cli, language, plugin } = session.engine;
-  const plan = session.settings.plan;
   const hash = createHash("sha256").update(
     JSON.stringify([
       program,
@@ -51,8 +52,8 @@ export async function previewKey(context: Context, session: Session): Promise<Pr
     }
   };
   try {
-    for (const file of ["Pulumi.yaml", `Pulumi.${stack}.yaml`]) await add(join(root, file));
-    for (const [name, bytes] of await documentsIn(isAbsolute(plan) ? plan : join(root, plan)))
+    for (const file of [join(root, "Pulumi.yaml"), settingsFile(root, stack)]) await add(file);
+    for (const [name, bytes] of await documentsIn(planFolder(root, stack, session.settings)))
       hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
     await addAll(join(root, "templates"));
     await addAll(folders.secrets);

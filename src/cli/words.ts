@@ -20,11 +20,16 @@ const english = {
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
   askingHosts: "asking the hosts what they have",
+  startingOff: (hosts: string) => `starting what is off: ${hosts}`,
+  isOff: (hosts: string) => `Off: ${hosts}. \`maquette up\` starts them.`,
+  noChangeOnRecord: "Nothing to change in what is on record.",
+  notAsked: (why: string) => `Hosts not asked: ${why}.`,
+  putRight: (n: number) =>
+    `${n === 1 ? "One thing is" : `${n} things are`} not as the last up left it on the hosts (above): \`maquette up\` puts it right.`,
   nothingReplaces: (host: string) => `--replace ${host}: nothing here replaces it, so it stays.`,
   drifted: (host: string, role: string, step: string | null, what: string) =>
     step === null ? `${host}: ${what}` : `${host}, role ${role}, "${step}": ${what}`,
   routersElect: "the routers elect a master",
-  routerLoaded: (host: string) => `${host}: new configuration proven, loaded and confirmed`,
   containers:
     "Guests are systemd containers on this machine, in namespaces of their own; what that cannot show is in docs/twin.md.",
   guestsOnly: "Guests only: no role was applied, nothing was done inside them (--guests-only).",
@@ -49,7 +54,11 @@ const english = {
     `${label} is another one now (rotation ${epoch}).${hosts === "" ? "" : ` \`maquette up\` brings it to ${hosts}.`}`,
   revokedNow: (label: string, n: number) =>
     `${label} is revoked (${n === 1 ? "one certificate" : `${n} certificates`}). \`maquette up\` brings the list to the hosts, and a new one where the plan still asks for it.`,
+  revokedWithHost: (label: string) => `${label} is revoked: no host of the plan asks for it any more.`,
+  ofNobody: (isRevoked: boolean): string => (isRevoked ? "(no host; revoked)" : "(no host)"),
   wasRevoked: (label: string) => `${label} was revoked already.`,
+  profileWritten: (login: string, file: string) =>
+    `The VPN profile of ${login} is in ${file}, for this user alone. The password is the account's, and is not in it.`,
   snapshotting: (n: number, name: string) => `taking ${name} of ${n} guests; all but the routers stand still meanwhile`,
   snapshotTaken: (name: string, n: number, seconds: string, still: string) =>
     `Snapshot ${name}: ${n} guests as of one moment, ${seconds} s (they stood still for ${still} s). Back to it: maquette reset ${name}`,
@@ -92,11 +101,16 @@ const french: Words = {
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
   askingHosts: "les machines disent ce qu'elles ont",
+  startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,
+  isOff: (hosts) => `Éteints : ${hosts}. \`maquette up\` les démarre.`,
+  noChangeOnRecord: "Rien à changer d'après ce qui est enregistré.",
+  notAsked: (why) => `Machines non interrogées : ${why}.`,
+  putRight: (n) =>
+    `${n === 1 ? "Une chose n'est" : `${n} choses ne sont`} plus telle que le dernier up l'avait laissée sur les machines (ci-dessus) : \`maquette up\` la remet en ordre.`,
   nothingReplaces: (host) => `--replace ${host} : rien ici ne la remplace, elle reste.`,
   drifted: (host, role, step, what) =>
     step === null ? `${host} : ${what}` : `${host}, rôle ${role}, « ${step} » : ${what}`,
   routersElect: "les routeurs élisent un maître",
-  routerLoaded: (host) => `${host} : nouvelle configuration prouvée, chargée et confirmée`,
   containers:
     "Les machines sont des conteneurs systemd de cet ordinateur, dans leurs propres espaces de noms ; ce que cela ne montre pas est dans docs/twin.md.",
   guestsOnly: "Machines seules : aucun rôle n'a été appliqué, rien n'a été fait à l'intérieur (--guests-only).",
@@ -122,7 +136,11 @@ const french: Words = {
     `${label} a changé (rotation ${epoch}).${hosts === "" ? "" : ` \`maquette up\` le porte sur ${hosts}.`}`,
   revokedNow: (label, n) =>
     `${label} est révoqué (${n === 1 ? "un certificat" : `${n} certificats`}). \`maquette up\` porte la liste aux machines, et un nouveau certificat là où le plan en demande encore un.`,
+  revokedWithHost: (label) => `${label} est révoqué : plus aucune machine du plan ne le demande.`,
+  ofNobody: (isRevoked) => (isRevoked ? "(aucune machine ; révoqué)" : "(aucune machine)"),
   wasRevoked: (label) => `${label} était déjà révoqué.`,
+  profileWritten: (login, file) =>
+    `Le profil VPN de ${login} est dans ${file}, pour ce seul utilisateur. Le mot de passe est celui du compte, et n'y est pas.`,
   snapshotting: (n, name) =>
     `instantané ${name} de ${n} machines ; toutes sauf les routeurs sont figées pendant ce temps`,
   snapshotTaken: (name, n, seconds, still) =>

@@ -1,3 +1,5 @@
+import type { DebianRelease } from "./debian.ts";
+
 /*
  * What sshd_config(5) may name depends on the release: one word that sshd does not know, and it refuses its whole file.
  */
@@ -13,16 +15,12 @@ const KEY_EXCHANGES: readonly { readonly name: string; readonly since: number }[
 /** `PerSourcePenalties` and its list of exemptions. */
 const PENALTIES_SINCE = 9.8;
 
-/** OpenSSH of Debian's stable releases. */
-const VERSIONS: Readonly<Record<number, number>> = { 11: 8.4, 12: 9.2, 13: 10.0 };
-const NEWEST = 10.0;
-
-/** @param release Debian's number; undefined is taken for the newest known */
-export function opensshOf(release: number | undefined): {
+/** @param release undefined, or one whose OpenSSH is not known, is taken for the newest */
+export function opensshOf(release: DebianRelease | undefined): {
   readonly keyExchanges: readonly string[];
   readonly hasPenalties: boolean;
 } {
-  const version = (release === undefined ? undefined : VERSIONS[release]) ?? NEWEST;
+  const version = release?.openssh ?? Infinity;
   return {
     keyExchanges: KEY_EXCHANGES.filter(({ since }) => since <= version).map(({ name }) => name),
     hasPenalties: version >= PENALTIES_SINCE,

@@ -4,15 +4,19 @@
  */
 
 /**
- * What a place may ask for; the vault's are PEM texts. A password's digest is keyed with the stack's secret: it changes
+ * What a place may ask for; the vault's are PEM texts, and so are OpenVPN's keys, of a gateway (`vpn`) and of a client of
+ * it (`vpn/claire.morel`); a PIN is six digits for a telephone's keys. A password's digest is keyed with the stack's secret: it changes
  * with the password, and says nothing about it.
  */
 export const secretKinds = [
   "password",
   "password-digest",
+  "pin",
   "bcrypt",
   "ssh-private",
   "ssh-public",
+  "tls-crypt-server",
+  "tls-crypt-client",
   "vault-certificate",
   "vault-key",
   "vault-crl",

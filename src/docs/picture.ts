@@ -1,4 +1,5 @@
 import { formatAddress, formatNetwork } from "../core/ip.ts";
+import { isRouter } from "../plan/query.ts";
 import type { Host, Plan, Zone } from "../plan/types.ts";
 
 const WIDTH = 1160;
@@ -18,7 +19,7 @@ export function labPicture(plan: Plan): string {
   const inside = zones.filter((z) => z.kind === "inside");
   const outside = zones.filter((z) => z.kind === "outside");
   const hosts = [...plan.hosts.values()];
-  const routers = hosts.filter((h) => h.role === "router");
+  const routers = hosts.filter((h) => isRouter(h));
   const rows = Math.max(...inside.map((z) => membersOf(hosts, z).length));
   const bottom = 330 + 62 + rows * 2 * LINE + 16;
   const body = [
@@ -43,7 +44,7 @@ export function labPicture(plan: Plan): string {
 }
 
 const membersOf = (hosts: readonly Host[], zone: Zone): readonly Host[] =>
-  hosts.filter((h) => h.role !== "router" && h.nics.some((n) => n.zone === zone.id));
+  hosts.filter((h) => !isRouter(h) && h.nics.some((n) => n.zone === zone.id));
 
 function cloud(guests: readonly Host[], zones: readonly Zone[]): string[] {
   const names = guests.map((g) => `${g.id} (${g.nics.map((n) => formatAddress(n.address)).join(", ")})`).join(" · ");

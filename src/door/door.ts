@@ -2,6 +2,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duplex } from "node:stream";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
+import { Patience } from "../stack/patience.ts";
 import { SshConnection } from "./ssh.ts";
 import type { Target } from "./target.ts";
 import type { Targets } from "./targets.ts";
@@ -48,6 +49,8 @@ const passing = new Set([
 export function openDoor({ targets, key }: DoorOptions): Door {
   const all = new Set<SshConnection>();
   let kept: Promise<SshConnection> | undefined;
+  /** What `kept` came to last. */
+  let current: SshConnection | undefined;
   let isClosed = false;
 
   const keep = (connection: SshConnection): SshConnection => {
@@ -63,19 +66,32 @@ export function openDoor({ targets, key }: DoorOptions): Door {
       const forget = (): void => {
         if (kept === opening) kept = undefined;
       };
-      opening.then((connection) => void connection.ended.then(forget), forget);
+      opening.then((connection) => {
+        current = connection;
+        void connection.ended.then(forget);
+      }, forget);
     }
     return kept;
   };
 
+  /** The next one is called for what comes; it goes when what it carries has ended. */
+  const retire = (connection: SshConnection): void => {
+    if (current === connection) kept = undefined;
+    connection.closeWhenIdle();
+  };
+
   const forward = async (host: string, port: number, deadlineMs: number): Promise<Duplex> => {
+    const isNew = kept === undefined;
     const connection = await bastion(deadlineMs);
     try {
       return await connection.forward(host, port, deadlineMs);
     } catch (error) {
+      const code = error instanceof Fault ? error.code : undefined;
       // A connection that was dead already and did not know: a new one knows.
-      if (!(error instanceof Fault) || error.code !== "DOOR_CUT") throw error;
-      await connection.close();
+      if (code === "DOOR_CUT") await connection.close();
+      // sshd goes by what its configuration was when the connection began: one that begins now is told of new hosts.
+      else if (code === "DOOR_FORBIDDEN" && !isNew) retire(connection);
+      else throw error;
       return (await bastion(deadlineMs)).forward(host, port, deadlineMs);
     }
   };
@@ -89,12 +105,12 @@ export function openDoor({ targets, key }: DoorOptions): Door {
   };
 
   const reach = async (target: Target, { deadlineMs = REACH_MS, waitMs = 0 }: ReachOptions): Promise<SshConnection> => {
-    const until = Date.now() + waitMs;
+    const patience = new Patience(waitMs);
     for (;;) {
       try {
         return await open(target, deadlineMs);
       } catch (error) {
-        if (!(error instanceof Fault) || !passing.has(error.code) || Date.now() + PAUSE_MS > until) throw error;
+        if (!(error instanceof Fault) || !passing.has(error.code) || patience.isOver) throw error;
       }
       // Nothing tells when another machine's server begins to listen.
       await sleep(PAUSE_MS);

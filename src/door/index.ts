@@ -1,10 +1,10 @@
 /** The one way into a running lab: SSH, SOCKS5 and consoles. */
-export { openDoor, type Door, type DoorOptions, type ReachOptions } from "./door.ts";
-export { SshConnection, type Executed, type ExecOptions, type Session } from "./ssh.ts";
+export { openDoor, type Door, type ReachOptions } from "./door.ts";
+export { SshConnection } from "./ssh.ts";
 export { targetsOf, type TargetFacts, type Targets } from "./targets.ts";
-export { keyOf, seededHostKey, USER, type HostKey, type Target, type Way } from "./target.ts";
+export { keyOf, seededHostKey, USER, type Target } from "./target.ts";
 export { RememberedKeys } from "./remembered.ts";
-export { doorSocket, serveDoor, type ServedDoor } from "./serve.ts";
+export { serveDoor } from "./serve.ts";
 export { attach, type Ends } from "./attach.ts";
 export { asRoot, quote, rootUntilHangUp } from "./shell.ts";
 export { tcpdump } from "./capture.ts";

@@ -69,7 +69,7 @@ async function join(
 }
 
 /** Two streams, each the other's end: what is said here is heard there, one direction may end before the other. */
-export function splice(near: Duplex, far: Duplex): void {
+function splice(near: Duplex, far: Duplex): void {
   for (const [one, other] of [
     [near, far],
     [far, near],

@@ -47,6 +47,7 @@ export class SshConnection {
   readonly #streams = new Set<Duplex>();
   #sessions = 0;
   #isOpen = true;
+  #isRetired = false;
 
   private constructor(target: Target, client: Client) {
     this.target = target;
@@ -54,7 +55,7 @@ export class SshConnection {
     let why: unknown;
     client.on("error", (error) => (why = error));
     this.ended = new Promise((resolve) => {
-      client.once("close", () => {
+      untilOver(client, () => {
         this.#isOpen = false;
         const fault = cut(target, why);
         // ssh2 ends its channels as if the far side had: what reads them must know that something may be missing.
@@ -77,7 +78,10 @@ export class SshConnection {
       client.on("banner", (text) => (state.banner = text));
       client.once("error", (error) => (state.error ??= error));
       client.once("ready", () => resolve(connection));
-      client.once("close", () => reject(openFault(target, state, deadlineMs)));
+      untilOver(client, () => {
+        reject(openFault(target, state, deadlineMs));
+        stream.destroy();
+      });
       client.connect({
         sock: stream,
         username: target.user,
@@ -205,10 +209,19 @@ export class SshConnection {
 
   #kept<T extends Duplex>(stream: T): T {
     this.#streams.add(stream);
-    stream.once("close", () => this.#streams.delete(stream));
+    stream.once("close", () => {
+      this.#streams.delete(stream);
+      if (this.#isRetired) this.closeWhenIdle();
+    });
     // Who reads it may not listen yet, or any more.
     stream.on("error", () => undefined);
     return stream;
+  }
+
+  /** Ends it as soon as nothing is open on it. */
+  closeWhenIdle(): void {
+    this.#isRetired = true;
+    if (this.#streams.size === 0 && this.#sessions === 0) void this.close();
   }
 
   /** Ends it; what is open on it is cut. */
@@ -219,6 +232,19 @@ export class SshConnection {
     await this.ended;
     clearTimeout(timer);
   }
+}
+
+/**
+ * Once it can carry nothing more. Where the far side has ended a stream that may be half open, as one through another
+ * server is, ssh2 stops its protocol and its deadlines and says "end"; "close" comes only when somebody ends it here too.
+ */
+function untilOver(client: Client, then: () => void): void {
+  let isOver = false;
+  const over = (): void => {
+    if (!isOver) then();
+    isOver = true;
+  };
+  client.once("end", over).once("close", over);
 }
 
 /** How a session's command ended: its code, 128 and more for a signal as a shell says it. */

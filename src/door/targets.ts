@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Fault } from "../core/fault.ts";
 import { formatAddress } from "../core/ip.ts";
+import { bastionOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { StackSecret } from "../stack/secret.ts";
 import { seededHostKey, USER, type HostKey, type Target } from "./target.ts";
@@ -30,7 +31,7 @@ const SSH = 22;
 const ROUTER_USER = "admin";
 
 export function targetsOf(plan: Plan, facts: TargetFacts): Targets {
-  const bastion = [...plan.hosts.values()].find((h) => h.role === "bastion");
+  const bastion = bastionOf(plan);
   const isRouter = (host: Host): boolean => plan.images.get(host.image)!.os === "pfsense";
   const known = (host: Host): Pick<Target, "name" | "user" | "hostKey"> => ({
     name: host.id,

@@ -9,6 +9,7 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { diskFault, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { lockFolder } from "../stack/lock.ts";
+import { processState } from "../stack/process.ts";
 import { recorderSockets } from "./recorder/places.ts";
 import { TOKEN_ID } from "./token.ts";
 import { daemonRecord, type DaemonArguments, type DaemonRecord, type ReadyMessage } from "./protocol.ts";
@@ -243,9 +244,15 @@ async function call(
 
 /** Asks it to end, then makes it: only a process whose command line names this stack's folder. */
 async function endProcess(folders: Folders, record: DaemonRecord): Promise<void> {
+  const start = (await isOurs(folders, record.pid)) ? (await processState(record.pid))?.start : undefined;
   await call(folders, record, "POST", "/maquette/shutdown", 3_000).catch(() => undefined);
+  // By its start and not by its command: that is gone a moment before its files and its port are.
+  const lives = async (): Promise<boolean> => {
+    const now = await processState(record.pid);
+    return now !== undefined && now.start === start && !now.isZombie;
+  };
   const deadline = Date.now() + STOP_DEADLINE_MS;
-  for (let isKilled = false; await isOurs(folders, record.pid);) {
+  for (let isKilled = false; await lives();) {
     if (!isKilled && Date.now() > deadline - STOP_DEADLINE_MS / 2) {
       killQuietly(record.pid, "SIGKILL");
       isKilled = true;
@@ -278,11 +285,8 @@ function killQuietly(pid: number, signal: NodeJS.Signals): void {
 
 async function isOurs(folders: Folders, pid: number): Promise<boolean> {
   try {
-    const [command, status] = await Promise.all([
-      readFile(`/proc/${pid}/cmdline`, "utf8"),
-      readFile(`/proc/${pid}/stat`, "utf8"),
-    ]);
-    return command.includes(folders.pve) && !/^\d+ \(.*\) [ZX]/.test(status);
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    return command.includes(folders.pve) && (await processState(pid))?.isZombie === false;
   } catch {
     return false;
   }

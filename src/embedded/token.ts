@@ -1,7 +1,7 @@
 import type { Grants } from "../pve/simulator/index.ts";
 
 /** Whom the embedded lab's token belongs to, as docs/own-proxmox.md makes it; only the secret is each stack's own. */
-export const TOKEN_USER = "maquette@pve";
+const TOKEN_USER = "maquette@pve";
 export const TOKEN_ID = `${TOKEN_USER}!lab`;
 
 /**

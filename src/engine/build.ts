@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { packagesOf } from "../../bin/modules.js";
 import { Fault } from "../core/fault.ts";
 import { diskFault } from "../stack/folders.ts";
 import { alone } from "./alone.ts";
 import { compareVersions, pins } from "./pins.ts";
 import { run } from "./run.ts";
-import { npmTokens } from "./tokens.ts";
+import { NPM_PACKAGE, npmTokens } from "./tokens.ts";
 
 /** One of the three programs of the engine that the Go client builds. */
 export type ProgramName = "pulumi" | "pulumi-language-nodejs" | "pulumi-resource-proxmoxve";
@@ -108,7 +109,7 @@ async function build(recipe: Recipe, folder: string, options: BuildOptions): Pro
     try {
       await cp(join(options.root, "tools/engine", recipe.module), source, { recursive: true });
       if (recipe.module === "proxmoxve") {
-        await writeFile(join(source, "bridge/tokens.json"), await npmTokens(options.root));
+        await writeFile(join(source, "bridge/tokens.json"), await npmTokens(packagesOf(options.root)));
       }
       const go = goRunner(name, options);
       await recipe.prepare?.(source, go);
@@ -204,7 +205,7 @@ async function programFolder(name: ProgramName, options: Pick<BuildOptions, "roo
     hash.update(`\0${relative(folder, path)}\0`).update(await readFile(path));
   }
   if (recipe.module === "proxmoxve") {
-    hash.update(await readFile(join(options.root, "node_modules/@muhlba91/pulumi-proxmoxve/package.json")));
+    hash.update(await readFile(join(packagesOf(options.root), NPM_PACKAGE, "package.json")));
   }
   return join(options.cache, "engine", `${name}-${hash.digest("hex").slice(0, 16)}`);
 }

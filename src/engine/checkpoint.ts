@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { errnoOf, Fault } from "../core/fault.ts";
 import { writePrivate, type Folders } from "../stack/folders.ts";
+import { processState } from "../stack/process.ts";
 import { parseDeployment, type Deployment } from "./restore.ts";
 
 export const PROJECT = "maquette";
@@ -136,11 +137,8 @@ export async function holdStack(
   }
 }
 
-/** When a process started, by its kernel (proc(5), field 22 of stat); empty where nothing tells. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-}
+/** When a process started; empty where nothing tells. */
+const startOf = async (pid: number): Promise<string> => (await processState(pid))?.start ?? "";
 
 /**
  * Removes the locks that dead runs left in this clone's own backend, and waits for the end of a living run: an

@@ -19,6 +19,8 @@ export interface EnvironmentOptions {
   readonly endpoint: Endpoint | null;
   /** Folder of the guests' own sockets, where guests are on this machine (src/provision/steps/reach.ts); null elsewhere. */
   readonly door: string | null;
+  /** The machine room's socket, where guests run on this machine (src/provision/console.ts); null elsewhere. */
+  readonly room: string | null;
   /** Accept a certificate that nobody vouches for. */
   readonly isInsecure: boolean;
   /** Where checkpoints are kept; absent for this clone's own folder. */
@@ -58,6 +60,7 @@ export async function prepareEnvironment(
     PROXMOX_VE_ENDPOINT: endpoint?.url ?? "",
     PROXMOX_VE_INSECURE: String(options.isInsecure),
     MAQUETTE_DOOR: options.door ?? "",
+    MAQUETTE_ROOM: options.room ?? "",
     MAQUETTE_TOKEN_FILE: endpoint?.tokenFile ?? "",
     MAQUETTE_CA_FILE: endpoint?.caFile ?? "",
   };

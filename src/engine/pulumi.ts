@@ -16,8 +16,8 @@ export interface PulumiRun {
 }
 
 export interface PulumiOptions {
-  /** The repository. */
-  readonly root: string;
+  /** The folder of its project (project.ts). */
+  readonly project: string;
   readonly folders: Folders;
   readonly environment: PulumiEnvironment;
   /** Each event of the engine as it comes; asks for the event log. */
@@ -96,10 +96,10 @@ async function spawnPulumi(
   wantsEvents: boolean,
   cutOff: AbortSignal,
 ): Promise<PulumiRun> {
-  const { folders, root, environment } = options;
+  const { folders, project, environment } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(join(wrapperFolder(folders), "pulumi"), args, {
-      cwd: root,
+      cwd: project,
       env: {
         ...process.env,
         ...environment,

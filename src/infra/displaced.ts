@@ -28,6 +28,8 @@ export interface PlannedGuest {
   readonly host: string;
   readonly vmId: number;
   readonly addresses: readonly string[];
+  /** What it holds is bound to the address of its first leg. */
+  readonly keepsAddress?: boolean;
 }
 
 /** A guest that could not stay where it is, and why. */
@@ -38,6 +40,13 @@ export type Displaced =
       readonly guest: StandingGuest;
       readonly vmId: number;
       readonly by: string | undefined;
+    }
+  /** The plan has another address for it, and its role cannot follow. */
+  | {
+      readonly kind: "moved";
+      readonly guest: StandingGuest;
+      readonly from: string;
+      readonly to: string;
     }
   /** The plan has its host no more, and another one in its place. */
   | {
@@ -101,8 +110,12 @@ export function displacedGuests(
   return standing.flatMap((guest): Displaced[] => {
     const own = planned.find((p) => p.host === guest.host);
     const by = planned.find((p) => p.host !== guest.host && p.vmId === guest.vm.vmid);
-    if (own !== undefined)
-      return own.vmId === guest.vm.vmid ? [] : [{ kind: "renumbered", guest, vmId: own.vmId, by: by?.host }];
+    if (own !== undefined) {
+      if (own.vmId !== guest.vm.vmid) return [{ kind: "renumbered", guest, vmId: own.vmId, by: by?.host }];
+      const [[from], [to]] = [guest.addresses, own.addresses];
+      const isMoved = own.keepsAddress === true && from !== undefined && to !== undefined && from !== to;
+      return isMoved ? [{ kind: "moved", guest, from, to }] : [];
+    }
     if (by !== undefined) return [{ kind: "renamed", guest, by: by.host, address: undefined }];
     // It would be deleted last, when the new one has long tried to speak from the same address.
     for (const { host, addresses } of planned) {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { SEED_SLOT } from "../provision/seed.ts";
 import { declaredText } from "../provision/text.ts";
 import type { Host, Nic } from "../plan/types.ts";
 import { hostTag } from "./mark.ts";
@@ -34,6 +35,7 @@ export class Guest extends pulumi.ComponentResource {
         authority: seed.authority,
         certificates: seed.certificates,
         vmId: naming.vmId(host),
+        network: seed.network,
         beginning: `${host.image}/${host.role}/${settings.clones}`,
         mark,
         digest: seed.digest,
@@ -77,7 +79,7 @@ export class Guest extends pulumi.ComponentResource {
               discard: "on",
               iothread: true,
             })),
-            cdrom: { interface: "ide3", fileId: cd.volume },
+            cdrom: { interface: SEED_SLOT, fileId: cd.volume },
             networkDevices: [...host.nics.map((nic) => networkDevice(world, host, nic)), ...operatorNic(world, host)],
             ...(world.api.maySetStartup
               ? { startup: { order: host.startOrder, upDelay: host.startDelaySeconds, downDelay: -1 } }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PairsApart } from "./apart.ts";
 import { Guest } from "./guest.ts";
 import { addRoles } from "./roles.ts";
+import { addRouters } from "./router.ts";
 import { Images } from "./image.ts";
 import { Network } from "./network.ts";
 import { Pool } from "./proxmox.ts";
@@ -31,7 +32,7 @@ export class Lab extends pulumi.ComponentResource {
       guests.set(host.id, new Guest(world, host, templates, [pool, ...(bridge ? [bridge] : [])], within));
     }
     const pairs = new PairsApart(world, guests, within);
-    addRoles(world, guests);
+    addRoles(world, guests, addRouters(world, guests));
     const own = Object.fromEntries(ownVms(world));
     new Ownership({ mark, guests: own }, { ...within, dependsOn: [...guests.values(), pairs] });
     this.guests = guests;

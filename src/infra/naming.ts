@@ -2,9 +2,10 @@ import { didYouMean, formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import { formatAddress, parseNetwork } from "../core/ip.ts";
 import { applyCopy, type OperatorAddress } from "../plan/copy.ts";
-import { ROLE_IDS, isRoleId } from "../plan/index.ts";
+import { plays } from "../plan/query.ts";
 import { macOf } from "../plan/mac.ts";
 import type { Host, Plan } from "../plan/types.ts";
+import { roles } from "../roles/registry.ts";
 import type { SeedNaming } from "../roles/seed.ts";
 import type { Settings } from "./settings.ts";
 import type { Naming } from "./world.ts";
@@ -49,12 +50,13 @@ export function namingOf(plan: Plan, settings: Settings): Naming {
       );
     }
   }
+  const ids = [...roles.keys()];
   const templateId = (role: string, node: number): number => {
-    const position = isRoleId(role) ? ROLE_IDS.indexOf(role) : ROLE_IDS.length;
-    return settings.templateBase + 100 * settings.copy + position * NODES_A_ROLE + node;
+    const position = ids.indexOf(role);
+    return settings.templateBase + 100 * settings.copy + (position < 0 ? ids.length : position) * NODES_A_ROLE + node;
   };
   const guests = new Set([...plan.hosts.values()].map((h) => placement.vmId(h)));
-  const both = ROLE_IDS.flatMap((r) => settings.nodes.map((_, n) => templateId(r, n))).find((id) => guests.has(id));
+  const both = ids.flatMap((r) => settings.nodes.map((_, n) => templateId(r, n))).find((id) => guests.has(id));
   if (both !== undefined) {
     throw new Fault(
       "STACK_COPY",
@@ -109,5 +111,5 @@ function operatorAddress(operator: NonNullable<Settings["operator"]>): OperatorA
 /** What a host's seed has to know of how the hypervisor attaches it. */
 export const seedNaming = (naming: Naming, host: Host): SeedNaming => ({
   mac: (nic) => naming.mac(host, nic),
-  operator: host.role === "bastion" ? naming.operator : null,
+  operator: plays(host, "bastion") ? naming.operator : null,
 });

@@ -1,3 +1,4 @@
+import { plays } from "../plan/query.ts";
 import type { Host, Plan, Zone } from "../plan/types.ts";
 import type { Settings } from "./settings.ts";
 import { bridgeOf, ownVms, templateOf, type Naming } from "./world.ts";
@@ -88,7 +89,7 @@ function bridgeNeeds({ settings, plan, naming, hosts }: Stack): Need[] {
     plugs.set(`/sdn/zones/localnetwork/${bridge}${vlanId === null ? "" : `/${vlanId}`}`, `NICs of the zone ${zone.id}`);
   }
   const { operator } = settings;
-  if (operator !== null && naming.operator !== null && hosts.some((h) => h.role === "bastion"))
+  if (operator !== null && naming.operator !== null && hosts.some((h) => plays(h, "bastion")))
     plugs.set(
       `/sdn/zones/localnetwork/${operator.bridge}${operator.vlan === null ? "" : `/${operator.vlan}`}`,
       "the bastion's way in (maquette:operator)",

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
@@ -7,12 +6,14 @@ import { loadPlan } from "../plan/index.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { refuseStrangers, strangers, type ListedVm } from "../provision/ownership.ts";
 import { SecretSource } from "../provision/secrets.ts";
-import { seedImage } from "../provision/seed.ts";
+import { ROOM } from "../provision/environment.ts";
+import { seedFiles, seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
 import { askApi } from "./api-facts.ts";
 import { readRoleTemplates, readSeedTemplates } from "./read-templates.ts";
 import { declareRoles } from "../provision/steps/index.ts";
 import { foldersOf } from "../stack/folders.ts";
+import { vocabulary } from "../roles/registry.ts";
 import { renderSeed, type SeedTemplates } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
@@ -27,6 +28,7 @@ import {
   isEmbedded,
   isLoopback,
   parseSettings,
+  planFolder,
   refuseWithoutOperator,
   settingNames,
   type Settings,
@@ -65,7 +67,7 @@ export async function run(root: string, options: RunOptions = {}): Promise<Outpu
       if (!pulumi.runtime.isDryRun()) refuseWithoutOperator(stack, settings);
       void pulumi.log.warn("hosts get no roles: without maquette:operator nothing leads to the bastion.");
     }
-    const plan = await readPlan(root, settings);
+    const plan = await readPlan(root, stack, settings);
     const { only } = options;
     const hosts = [...plan.hosts.values()].filter((h) => only === undefined || only.includes(h.id));
     const client = connectFromEnvironment(process.env);
@@ -147,8 +149,11 @@ function requireEnvironment(stack: string, settings: Settings): void {
   }
 }
 
-async function readPlan(root: string, settings: Settings): Promise<Plan> {
-  const outcome = await loadPlan(join(root, settings.plan), { nodes: settings.nodes.length });
+async function readPlan(root: string, stack: string, settings: Settings): Promise<Plan> {
+  const outcome = await loadPlan(planFolder(root, stack, settings), {
+    nodes: settings.nodes.length,
+    roles: vocabulary,
+  });
   for (const warning of outcome.warnings) void pulumi.log.warn(formatDiagnostic(warning));
   if (outcome.ok) return outcome.value;
   const many = outcome.errors.length === 1 ? "1 fault" : `${outcome.errors.length} faults`;
@@ -177,6 +182,7 @@ async function makeWorld(
     seeds: await makeSeeds(plan, naming, await readSeedTemplates(root), secrets),
     roles: await declareRoles(plan, naming.operator, await readRoleTemplates(root), secrets),
     isEmbedded: isEmbedded(stack),
+    hasConsoles: isEmbedded(stack) && (process.env[ROOM] ?? "") !== "",
     ...found,
     mark: markOf(naming.pool, secret, stack),
   };
@@ -190,8 +196,10 @@ async function makeSeeds(
 ): Promise<World["seeds"]> {
   const made = [...plan.hosts.values()].map(async (host) => {
     const seed = renderSeed(plan, host, templates, seedNaming(naming, host));
-    const image = await seedImage({ ...seed, files: Object.fromEntries(seed.files) }, secrets);
-    return [host.id, { ...seed, digest: secrets.digest(image) }] as const;
+    const declared = { ...seed, files: Object.fromEntries(seed.files) };
+    const config = (await seedFiles(declared, secrets)).get("config.xml");
+    const digest = secrets.digest(await seedImage(declared, secrets));
+    return [host.id, { ...seed, digest, configDigest: config === undefined ? null : secrets.digest(config) }] as const;
   });
   return new Map(await Promise.all(made));
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Fault } from "../core/fault.ts";
 import { formatAddress } from "../core/ip.ts";
+import { bastionOf, isRouter } from "../plan/query.ts";
 import type { Host } from "../plan/types.ts";
 import type { Guest } from "./guest.ts";
 import type { World } from "./world.ts";
@@ -18,6 +19,7 @@ export interface RoleArgs {
     readonly address: string;
     readonly bastion: { readonly host: string; readonly vmId: number; readonly address: string | null };
   };
+  readonly network: string;
   readonly steps: readonly DeclaredStep[];
   readonly authority: AuthorityRequest;
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
@@ -25,7 +27,7 @@ export interface RoleArgs {
 }
 
 /** A role on a host (src/provision/steps): texts with places for secrets and a keyed digest, no secret. */
-export class HostRole extends pulumi.CustomResource {
+class HostRole extends pulumi.CustomResource {
   /** Which guest it was done on: another one does not have it. */
   declare readonly instance: pulumi.Output<string>;
 
@@ -36,23 +38,31 @@ export class HostRole extends pulumi.CustomResource {
 
 /**
  * What is done inside each guest, in the order that the roles ask for: the base, then the host's own role, each after
- * the own roles of the hosts that it names. The way in comes first: routers and the bastion have power by then.
+ * the own roles of the hosts that it names. The way in comes first: routers carry, and the bastion lets through to
+ * whoever is new.
+ * @param routers what must be done before a packet passes as the plan says
  */
-export function addRoles(world: World, guests: ReadonlyMap<string, Guest>): void {
+export function addRoles(world: World, guests: ReadonlyMap<string, Guest>, routers: readonly pulumi.Resource[]): void {
   const { plan, naming, mark } = world;
-  const bastion = [...plan.hosts.values()].find((h) => h.role === "bastion");
+  const bastion = bastionOf(plan);
   if (bastion === undefined || !guests.has(bastion.id)) return;
   if (world.isGuestsOnly) return;
-  const way = [...plan.hosts.values()]
-    .filter((h) => h === bastion || h.role === "router")
+  const power = [...plan.hosts.values()]
+    .filter((h) => h === bastion || isRouter(h))
     .flatMap((h) => guests.get(h.id)?.vm ?? []);
+  const way = [...power, ...routers];
   const last = new Map<string, HostRole>();
   for (const host of inOrder(world)) {
     const guest = guests.get(host.id);
     // On a real Proxmox the scenery has no console that a program could use.
     if (guest === undefined || (host.isOutside && !world.isEmbedded)) continue;
     for (const { role, steps, authority, certificates, after, digest } of world.roles.get(host.id)!) {
-      const before = [last.get(host.id), ...after.map((id) => last.get(id))].filter((r) => r !== undefined);
+      const before = [
+        last.get(host.id),
+        ...after.map((id) => last.get(id)),
+        // It has opened its door by then; on a stack that is made, the door is as its seed left it.
+        ...(host.isOutside ? [] : [last.get(bastion.id)]),
+      ].filter((r) => r !== undefined);
       const made = new HostRole(
         `${host.id}-${role}`,
         {
@@ -70,6 +80,7 @@ export function addRoles(world: World, guests: ReadonlyMap<string, Guest>): void
               address: naming.operator?.cidr.split("/")[0] ?? null,
             },
           },
+          network: world.seeds.get(host.id)!.network,
           steps,
           authority,
           certificates,
@@ -103,6 +114,9 @@ export function inOrder({ plan, roles }: Pick<World, "plan" | "roles">): readonl
     done.add(host.id);
     ordered.push(host);
   };
+  // Whatever is done inside the firewall is done through the bastion.
+  const bastion = bastionOf(plan);
+  if (bastion !== undefined) visit(bastion, []);
   for (const host of plan.hosts.values()) visit(host, []);
   return ordered;
 }

@@ -12,6 +12,7 @@ export interface SeedArgs {
   readonly certificates: Seed["certificates"];
   readonly vmId: number;
   readonly beginning: string;
+  readonly network: string;
   readonly mark: string;
   readonly digest: string;
 }

@@ -1,12 +1,14 @@
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
+import { settingsFile } from "../stack/root.ts";
 
 /**
  * What a stack's `Pulumi.<stack>.yaml` says under `maquette:`; everything but the plan's folder has a default.
  * The embedded lab and somebody's own Proxmox differ here and nowhere else.
  */
 const schema = z.strictObject({
-  plan: z.string().min(1).default("stacks/lab").describe("Folder of the plan, from the repository's root."),
+  plan: z.string().min(1).default("stacks/lab").describe("Folder of the plan, from that of Pulumi.<stack>.yaml."),
   copy: z.int().min(0).max(39).default(0).describe("Copy number for a class: offsets VM ids, VLANs, names and pool."),
   endpoint: z
     .url({ protocol: /^https$/ })
@@ -107,6 +109,10 @@ function whyNoHa({ ha, nodes, storage }: Pick<Settings, "ha" | "nodes" | "storag
 
 /** The keys that a stack's configuration may hold under `maquette:`. */
 export const settingNames = Object.keys(schema.shape) as readonly (keyof Settings)[];
+
+/** Where a stack's plan lies. */
+export const planFolder = (root: string, stack: string, settings: Settings): string =>
+  resolve(dirname(settingsFile(root, stack)), settings.plan);
 
 /** Stack `lab` is the embedded lab, and nothing else is. */
 export const isEmbedded = (stack: string): boolean => stack === "lab";

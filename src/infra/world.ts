@@ -24,6 +24,13 @@ export interface ApiFacts {
   readonly maySetStartup: boolean;
 }
 
+export interface DeclaredSeed extends Seed {
+  /** Keyed, of the CD's bytes. */
+  readonly digest: string;
+  /** Keyed, of a router's configuration; null of other hosts. */
+  readonly configDigest: string | null;
+}
+
 /** All that the components read: the plan, the stack's settings, and what derives from both. */
 export interface World {
   readonly plan: Plan;
@@ -32,10 +39,12 @@ export interface World {
   readonly settings: Settings;
   readonly naming: Naming;
   /** What each host reads at its first boot, with the digest of its bytes. */
-  readonly seeds: ReadonlyMap<string, Seed & { readonly digest: string }>;
+  readonly seeds: ReadonlyMap<string, DeclaredSeed>;
   /** What each host is asked for, in order, with the digest of what fills its places for secrets. */
   readonly roles: ReadonlyMap<string, readonly DeclaredRole[]>;
   readonly isEmbedded: boolean;
+  /** Guests' consoles are at hand: they run on this machine. */
+  readonly hasConsoles: boolean;
   /** Guests are made, and nothing is done inside them. */
   readonly isGuestsOnly: boolean;
   /** What the API says of itself and of the token, once for all resources. */

@@ -66,9 +66,15 @@ export function applyCopy(plan: Plan, copy: number, settings: CopySettings = {})
     ["vmidStride", vmidStride, span([...plan.hosts.values()].map((host) => host.number))],
     ["vlanStride", vlanStride, span([...plan.zones.values()].map((zone) => zone.vlan))],
   ] as const;
-  for (const [path, stride, width] of spans)
-    if (!Number.isInteger(stride) || stride < width)
-      fail("PLAN_COPY_STRIDE", path, `${stride} is less than the ${width} that one copy takes`, `At least ${width}`);
+  // Where nobody set a step and nobody is beside it, copy 0 may be as wide as it likes.
+  const isAlone = copy === 0 && settings.vlanStride === undefined;
+  for (const [path, stride, width] of spans) {
+    if (Number.isInteger(stride) && (stride >= width || (path === "vlanStride" && isAlone))) continue;
+    const isSet = settings[path] !== undefined;
+    const fact = `${stride} is less than the ${width} that one copy takes`;
+    const within = `Bring the VLANs of addressing.yaml within ${stride} of each other: each copy has ${stride} of them`;
+    fail("PLAN_COPY_STRIDE", path, fact, isSet || path !== "vlanStride" ? `At least ${width}` : within);
+  }
 
   // The widest alone: the rest follows from it.
   const zones = [...plan.zones.values()].sort((a, b) => b.vlan - a.vlan);

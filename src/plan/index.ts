@@ -1,16 +1,7 @@
-export { applyCopy, type CopySettings, type OperatorAddress, type Placement } from "./copy.ts";
-export { loadPlan, type LoadOptions } from "./load.ts";
+export { applyCopy, type CopySettings, type Placement } from "./copy.ts";
+export { loadPlan } from "./load.ts";
 export { documentsIn } from "./load-file.ts";
-export { parsePlan, type ParseOptions } from "./parse.ts";
-export { PLAN_CODES, type PlanCode } from "./codes.ts";
-export {
-  DOCUMENT_NAMES,
-  NEED_IDS,
-  OBJECTIVE_IDS,
-  ROLE_IDS,
-  ROLES,
-  isRoleId,
-  type DocumentName,
-  type RoleId,
-} from "./names.ts";
+export { parsePlan } from "./parse.ts";
+export { PLAN_CODES } from "./codes.ts";
+export { DOCUMENT_NAMES, type DocumentName } from "./names.ts";
 export type * from "./types.ts";

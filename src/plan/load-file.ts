@@ -65,7 +65,7 @@ async function readRegular(path: string, limit: number): Promise<Uint8Array | No
 }
 
 /** The whole of a file that is open, if it is a regular one and no larger than that. */
-export async function readOpened(file: FileHandle, limit: number): Promise<Uint8Array | NotRead> {
+async function readOpened(file: FileHandle, limit: number): Promise<Uint8Array | NotRead> {
   const is = await file.stat();
   if (is.isDirectory()) return { kind: "folder" };
   if (is.isFIFO()) return { kind: "pipe" };

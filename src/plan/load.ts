@@ -8,10 +8,13 @@ import { isRead, readFileIn, type NotRead } from "./load-file.ts";
 import { DOCUMENT_NAMES } from "./names.ts";
 import { parsePlan } from "./parse.ts";
 import type { Plan } from "./types.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 export interface LoadOptions {
   /** How many nodes the stack has: with several, pairs must be apart. 1 if left out. */
   readonly nodes?: number;
+  /** The roles that hosts may play; without them no word of a role is judged. */
+  readonly roles?: Vocabulary;
 }
 
 /**

@@ -3,17 +3,20 @@ import { decode, fileError } from "./decode.ts";
 import { parseYaml, type Source } from "./document.ts";
 import type { Draft } from "./draft.ts";
 import { deepFreeze } from "./freeze.ts";
-import { DOCUMENT_NAMES, type DocumentName } from "./names.ts";
+import { DOCUMENT_NAMES, isOptional, type DocumentName } from "./names.ts";
 import { diagnose, type Problem, type Where } from "./problem.ts";
-import { resolve, type Shapes } from "./resolve/index.ts";
-import { RULES } from "./rules/index.ts";
-import { DOCUMENT_SCHEMAS, type Documents } from "./schema/index.ts";
-import { absentShape, checkShape, type Shape } from "./shape.ts";
+import { resolve, type Shapes } from "./resolve.ts";
+import { RULES } from "./rules.ts";
+import { documentSchemas, type Documents } from "./schemas.ts";
+import { absentShape, checkShape, emptyShape, type Shape } from "./shape.ts";
 import type { Plan } from "./types.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 export interface ParseOptions {
   /** How many nodes the stack has: with several, pairs must be apart. 1 if left out. */
   readonly nodes?: number;
+  /** The roles that hosts may play; without them no word of a role is judged. */
+  readonly roles?: Vocabulary;
   /** What to call a document that is not there. */
   readonly fileOf?: (document: DocumentName) => string;
 }
@@ -30,8 +33,9 @@ export function parsePlan(documents: ReadonlyMap<string, Uint8Array>, options: P
   const locate = ({ document, path, at }: Where): Place =>
     sources.get(document)?.place(path, at) ?? { file: `${document}.yaml`, line: 1, column: 1 };
 
-  const { shapes, problems } = checkShapes(sources);
-  const resolved = resolve(shapes, options.nodes ?? 1, locate);
+  const isAbsent = (name: DocumentName): boolean => isOptional(name) && !found.has(name);
+  const { shapes, problems } = checkShapes(sources, isAbsent, options.roles);
+  const resolved = resolve(shapes, { nodes: options.nodes ?? 1, roles: options.roles, locate });
   const broken = RULES.flatMap((rule) => [...rule(resolved.draft)]);
   for (const p of [...problems, ...resolved.problems, ...broken]) diagnostics.push(diagnose(p, locate));
 
@@ -56,7 +60,7 @@ function assign(
     if (name) found.set(name, { file, bytes });
     else strangers.push(file);
   }
-  const missing = DOCUMENT_NAMES.filter((name) => !found.has(name));
+  const missing = DOCUMENT_NAMES.filter((name) => !found.has(name) && !isOptional(name));
   for (const name of missing) {
     const near = strangers.find((file) => didYouMean(stem(file), [name]) === name);
     const hint =
@@ -92,14 +96,21 @@ function readSources(
   return sources;
 }
 
-function checkShapes(sources: ReadonlyMap<DocumentName, Source>): { shapes: Shapes; problems: Problem[] } {
+function checkShapes(
+  sources: ReadonlyMap<DocumentName, Source>,
+  isAbsent: (document: DocumentName) => boolean,
+  roles: Vocabulary | undefined,
+): { shapes: Shapes; problems: Problem[] } {
+  const schemas = documentSchemas(roles);
   const shape = <N extends DocumentName>(name: N): Shape<Documents[N]> => {
     const source = sources.get(name);
-    return source ? checkShape(name, source, DOCUMENT_SCHEMAS[name]) : absentShape();
+    if (source) return checkShape(name, source, schemas[name]);
+    return isAbsent(name) ? emptyShape() : absentShape();
   };
   const shapes: Shapes = {
     addressing: shape("addressing"),
     hosts: shape("hosts"),
+    roles: shape("roles"),
     services: shape("services"),
     flows: shape("flows"),
     people: shape("people"),
@@ -110,9 +121,11 @@ function checkShapes(sources: ReadonlyMap<DocumentName, Source>): { shapes: Shap
 
 /** A draft without errors is whole: what makes it a draft falls away. */
 function toPlan(draft: Draft): Plan {
-  const { name, kind, domain, authority, zones, pools, images, hosts, services, endpointGroups } = draft;
-  const { flows, forwards, invariants, waivers, groups, departments, people, coverage } = draft;
+  const { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services } = draft;
+  const { endpointGroups, flows, forwards, invariants, waivers, groups, departments, people, probePeople, coverage } =
+    draft;
   if (name === null || domain === null) throw new TypeError("a draft without errors has a name and a domain");
-  const network = { name, kind, domain, authority, zones, pools, images, hosts, services };
-  return { ...network, endpointGroups, flows, forwards, invariants, waivers, groups, departments, people, coverage };
+  const network = { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services };
+  const policy = { endpointGroups, flows, forwards, invariants, waivers };
+  return { ...network, ...policy, groups, departments, people, probePeople, coverage };
 }

@@ -4,8 +4,8 @@ import { hiddenIn } from "../core/hidden.ts";
 import type { Source } from "./document.ts";
 import type { DocumentName } from "./names.ts";
 import { problem, type Path, type Problem, type Where } from "./problem.ts";
-import type { Complaint } from "./schema/common.ts";
-import type { Documents } from "./schema/index.ts";
+import { keysOf, type Complaint } from "./scalars.ts";
+import type { Documents } from "./schemas.ts";
 
 /** An entry of a map or list of a document, judged sound by the schema. */
 export interface Entry<T> {
@@ -44,6 +44,13 @@ export const absentShape = <D>(): Shape<D> => ({
   one: () => undefined,
   names: () => undefined,
   isWhole: () => false,
+});
+
+/** What stands for a document that the plan does without: nothing is in it. */
+export const emptyShape = <D>(): Shape<D> => ({
+  ...absentShape<D>(),
+  names: () => new Set(),
+  isWhole: () => true,
 });
 
 /** Holds a document against its schema. */
@@ -149,13 +156,9 @@ function explain(issue: z.core.$ZodIssue, document: DocumentName, root: unknown,
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(schema, path);
+      const { code, what } = wordsAt(schema, path) ?? { code: "PLAN_UNKNOWN_KEY", what: "a key here" };
       return issue.keys.map((key) =>
-        problem(
-          "PLAN_UNKNOWN_KEY",
-          { document, path: [...path, key], at: "key" },
-          `"${key}" is not a key here`,
-          suggest(key, known),
-        ),
+        problem(code, { document, path: [...path, key], at: "key" }, `"${key}" is not ${what}`, suggest(key, known)),
       );
     }
     case "invalid_key":
@@ -259,9 +262,11 @@ function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefi
   return here;
 }
 
+const WRAPPERS = [z.ZodOptional, z.ZodNullable, z.ZodDefault, z.ZodPrefault];
+
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   let here = schema;
-  while (here instanceof z.ZodOptional || here instanceof z.ZodNullable) here = here.unwrap();
+  while (WRAPPERS.some((wrapper) => here instanceof wrapper)) here = (here as z.ZodOptional).unwrap();
   return here;
 }
 
@@ -269,6 +274,12 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   const here = schemaAt(schema, path);
   const object = here && unwrap(here);
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+/** What is said of a key that is not known, where its map has a word for it. */
+function wordsAt(schema: z.ZodType, path: Path): ReturnType<typeof keysOf.get> {
+  const here = schemaAt(schema, path);
+  return here && keysOf.get(unwrap(here));
 }
 
 /** How the keys of the map around a path must look. */

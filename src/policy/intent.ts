@@ -1,3 +1,4 @@
+import { isRoutersName } from "../plan/query.ts";
 import type { Endpoint, Flow, Plan } from "../plan/types.ts";
 import {
   compile,
@@ -68,9 +69,7 @@ export function intentOf(plan: Plan, meter: Meter = makeMeter(DEFAULT_STEPS_PER_
   const space = spaceOf(plan);
   const rows = rowsOf(space);
   const isRouters = (end: Endpoint): boolean =>
-    end.kind === "firewall" ||
-    end.kind === "any" ||
-    (end.kind === "host" && plan.hosts.get(end.host)?.role === "router");
+    end.kind === "firewall" || end.kind === "any" || isRoutersName(plan, end);
   const listOf = (isMeant: (end: Endpoint) => boolean): CompiledRules =>
     compile(plan.flows.map((f) => ruleOfFlow(space, { ...f, from: f.from.filter(isMeant) })));
   const own = listOf(isRouters);
@@ -95,7 +94,3 @@ function sharesAt(space: PlanSpace, ingress: Ingress, decided: readonly (readonl
     return may.length === 0 ? [] : [{ flow, may, must: sanePart(space, ingress, may) }];
   });
 }
-
-/** All that the table lets in at an ingress, to the letter. */
-export const allowedAt = (intent: Intent, ingress: string): readonly Box[] =>
-  (intent.shares.get(ingress) ?? []).filter((s) => s.flow.action === "allow").flatMap((s) => s.may);

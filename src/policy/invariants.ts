@@ -1,7 +1,8 @@
 import { rangeOf } from "../core/ip.ts";
+import { isRoutersName } from "../plan/query.ts";
 import type { Endpoint, Invariant, Plan } from "../plan/types.ts";
-import { always, subtractAll, type Box, type CompiledRules, type Meter, type Verdict } from "./engine/index.ts";
-import { EVERYWHERE, meetOf, unite, without, type Ranges } from "./ranges.ts";
+import { always, meets, subtractAll, type Box, type CompiledRules, type Meter, type Verdict } from "./engine/index.ts";
+import { meetOf, unite, without, type Ranges } from "./ranges.ts";
 import type { Intent } from "./intent.ts";
 import {
   boxesBetween,
@@ -48,9 +49,7 @@ export function claimsOf(intent: Intent, invariant: Invariant): readonly Claim[]
 function sourcesAt(space: PlanSpace, ingress: Ingress, ends: readonly Endpoint[]): Ranges {
   const { plan } = space;
   const isRouters = (end: Endpoint): boolean =>
-    end.kind === "firewall" ||
-    end.kind === "any" ||
-    (end.kind === "host" && plan.hosts.get(end.host)?.role === "router");
+    end.kind === "firewall" || end.kind === "any" || isRoutersName(plan, end);
   if (ingress.id === SELF) return rangesOf(space, ends.filter(isRouters));
   const from = rangesOf(space, ends);
   return ingress.kind === "sync" ? from : without(from, space.firewall);
@@ -61,7 +60,7 @@ function sourcesAt(space: PlanSpace, ingress: Ingress, ends: readonly Endpoint[]
 function targetsOf(space: PlanSpace, ends: readonly Endpoint[]): Ranges {
   const to = rangesOf(space, ends);
   const isNamed = ends.some((end) => end.kind === "firewall" || end.kind === "any" || end.kind === "network");
-  const routers = ends.filter((end) => end.kind === "host" && space.plan.hosts.get(end.host)?.role === "router");
+  const routers = ends.filter((end) => isRoutersName(space.plan, end));
   return isNamed ? to : unite(without(to, space.firewall), rangesOf(space, routers));
 }
 
@@ -89,16 +88,7 @@ export function idleExceptions(intent: Intent, plan: Plan, invariant: Invariant)
     const flow = plan.flows.find((f) => f.id === id);
     return !claims.some((claim) => {
       const share = intent.shares.get(claim.ingress)?.find((s) => s.flow === flow);
-      return share !== undefined && claim.boxes.some((box) => meets(box, share.may));
+      return share !== undefined && claim.boxes.some((box) => share.may.some((may) => meets(box, may)));
     });
   });
 }
-
-const meets = (box: Box, others: readonly Box[]): boolean =>
-  clip(
-    others.filter((o) => o.family === box.family && o.slice === box.slice && overlaps(o, box)),
-    EVERYWHERE,
-  ).length > 0;
-
-const overlaps = (x: Box, y: Box): boolean =>
-  (["src", "dst", "a", "b"] as const).every((d) => x[d].lo <= y[d].hi && y[d].lo <= x[d].hi);

@@ -1,5 +1,5 @@
 import type { Plan, Section } from "../plan/types.ts";
-import { subtractAll, type Box } from "./engine/index.ts";
+import { meets, subtractAll } from "./engine/index.ts";
 import type { Intent } from "./intent.ts";
 import { without, type Ranges } from "./ranges.ts";
 import { boxesBetween, clip, rangesOf, SELF, tailsOfService } from "./space.ts";
@@ -78,7 +78,7 @@ function cellOf(intent: Intent, from: End, to: End): Cell {
     return share.flow.services.flatMap((id) => {
       const tails = tailsOfService(intent.space.plan.services.get(id));
       const whole = boxesBetween(from.ranges, target, tails);
-      const met = whole.filter((w) => here.some((h) => overlaps(h, w)));
+      const met = whole.filter((w) => here.some((h) => meets(h, w)));
       if (met.length === 0) return [];
       const isPartial = subtractAll(met, here).length > 0;
       return [{ service: id, row: share.flow.id, isPartial, isLogged: share.flow.isLogged }];
@@ -86,11 +86,6 @@ function cellOf(intent: Intent, from: End, to: End): Cell {
   });
   return { ...common, kind: entries.length === 0 ? "none" : "some", entries };
 }
-
-const overlaps = (x: Box, y: Box): boolean =>
-  x.family === y.family &&
-  x.slice === y.slice &&
-  (["src", "dst", "a", "b"] as const).every((d) => x[d].lo <= y[d].hi && y[d].lo <= x[d].hi);
 
 /** A row of the table as people read it. */
 export interface TableRow {

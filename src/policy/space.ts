@@ -1,7 +1,9 @@
+import { overlap, shared } from "../core/intervals.ts";
 import { parseNetwork, rangeOf, type Address, type AddressRange } from "../core/ip.ts";
+import { addressesOf, routersOf } from "../plan/query.ts";
 import type { Endpoint, Host, Plan, Service, ServiceTerm, Zone } from "../plan/types.ts";
 import { FAMILIES, interval, makeBox, SLICES, type Box, type Interval, type Slice } from "./engine/index.ts";
-import { EVERYWHERE, makeRanges, meetOf, unite, without, type Ranges } from "./ranges.ts";
+import { EVERYWHERE, isWithin, makeRanges, meetOf, unite, without, type Ranges } from "./ranges.ts";
 
 /*
  * What the names of the plan mean as sets of packets. An address is judged by what stands in the packet when the filter
@@ -30,28 +32,23 @@ export interface PlanSpace {
 
 const one = (a: Address): AddressRange => ({ family: a.family, lo: a.value, hi: a.value });
 
-const addressesOf = (host: Host): Ranges =>
-  makeRanges(host.nics.flatMap((nic) => [nic.address, ...nic.aliases]).map(one));
-
-const isRouter = (host: Host): boolean => host.role === "router";
-
-export const routersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter(isRouter);
+const allOf = (host: Host): Ranges => makeRanges(addressesOf(host).map(one));
 
 const vipsOf = (plan: Plan): readonly AddressRange[] =>
   [...plan.zones.values()].flatMap((z) => (z.vip ? [one(z.vip.address)] : []));
 
 /** The addresses that one router answers to: its own, and the VIPs (it may be the master of any). */
-export const ownAddresses = (plan: Plan, router: Host): Ranges => unite(addressesOf(router), makeRanges(vipsOf(plan)));
+export const ownAddresses = (plan: Plan, router: Host): Ranges => unite(allOf(router), makeRanges(vipsOf(plan)));
 
 /** Zones that the routers have a leg in. */
-export const legsOf = (plan: Plan): readonly Zone[] => {
+const legsOf = (plan: Plan): readonly Zone[] => {
   const ids = new Set(routersOf(plan).flatMap((r) => r.nics.map((nic) => nic.zone)));
   return [...ids].flatMap((id) => plan.zones.get(id) ?? []);
 };
 
 export function spaceOf(plan: Plan): PlanSpace {
   const routers = routersOf(plan);
-  const firewall = makeRanges([...routers.flatMap((r) => [...addressesOf(r)]), ...vipsOf(plan)]);
+  const firewall = makeRanges([...routers.flatMap((r) => [...allOf(r)]), ...vipsOf(plan)]);
   const zones = [...plan.zones.values()];
   const behind = zones.filter((z) => z.kind === "inside" || z.kind === "sync").map((z) => rangeOf(z.subnet));
   const pools = [...plan.pools.values()];
@@ -68,6 +65,12 @@ export function spaceOf(plan: Plan): PlanSpace {
 export const rangesOf = (space: PlanSpace, ends: readonly Endpoint[]): Ranges =>
   unite(...ends.map((end) => rangesOfEnd(space, end)));
 
+/** Whether an end is the routers' own addresses and nothing else, however it is named: `firewall`, `rtr-a`, a VIP. */
+export function isFirewall(space: PlanSpace, end: Endpoint): boolean {
+  const ranges = rangesOfEnd(space, end);
+  return end.kind === "firewall" || (ranges.length > 0 && isWithin(ranges, space.firewall));
+}
+
 function rangesOfEnd(space: PlanSpace, end: Endpoint): Ranges {
   const { plan } = space;
   switch (end.kind) {
@@ -83,7 +86,7 @@ function rangesOfEnd(space: PlanSpace, end: Endpoint): Ranges {
     }
     case "host": {
       const host = plan.hosts.get(end.host);
-      return host ? addressesOf(host) : [];
+      return host ? allOf(host) : [];
     }
     case "pool": {
       const pool = plan.pools.get(end.pool);
@@ -167,11 +170,7 @@ export function clip(boxes: readonly Box[], from: Ranges, to: Ranges = EVERYWHER
 // What an interval and a set share; the interval itself where the set holds all of it.
 function sidesOf(family: 4 | 6, i: Interval, set: Ranges): readonly Interval[] {
   const out: Interval[] = [];
-  for (const r of set) {
-    if (r.family !== family || r.hi < i.lo || r.lo > i.hi) continue;
-    if (r.lo <= i.lo && i.hi <= r.hi) return [i];
-    out.push({ lo: r.lo > i.lo ? r.lo : i.lo, hi: r.hi < i.hi ? r.hi : i.hi });
-  }
+  for (const r of set) if (r.family === family && overlap(i, r)) out.push(shared(i, r));
   return out;
 }
 
@@ -182,7 +181,7 @@ const special = (...texts: readonly string[]): Ranges =>
  * Addresses that no router forwards: RFC 6890 ("Forwardable: false"), multicast, and what is not assigned to hosts.
  * pfSense drops them by itself; a row that opens a zone to "any" does not mean them.
  */
-export const NEVER_FORWARDED: Ranges = special(
+const NEVER_FORWARDED: Ranges = special(
   "0.0.0.0/8",
   "127.0.0.0/8",
   "169.254.0.0/16",

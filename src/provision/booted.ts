@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "../core/fault.ts";
-import type { ConsoleRun } from "./console.ts";
+import { Fault, messageOf } from "../core/fault.ts";
+import { Patience } from "../stack/patience.ts";
+import ASK from "./booted.sh";
+import { isOff, type ConsoleRun } from "./console.ts";
+import { OFF_MS, Power } from "./power.ts";
 
 /** A guest that is to come up, and its console. */
 export interface Booting {
   readonly host: string;
   readonly run: ConsoleRun;
+  /** Puts it under power again, should it have lost it meanwhile. */
+  readonly start?: () => Promise<void>;
 }
 
 /** What a guest's own manager said last, and units that failed. */
@@ -18,13 +23,6 @@ export interface Booted {
 const DEADLINE_MS = 120_000;
 
 /**
- * The manager's own socket is there before it answers, and asking earlier fails: ten looks at it cost less than to
- * enter a guest once. Then it waits by itself while the system starts.
- */
-const ASK =
-  "n=0; until [ -S /run/systemd/private ] || [ $n -ge 100 ]; do sleep 0.1; n=$((n+1)); done; exec systemctl is-system-running --wait";
-
-/**
  * Waits until every guest's system says that it has started (systemctl(1), is-system-running).
  * @param onUp called as each is up, with how many are left
  * @throws Fault GUESTS_NOT_UP naming those that are not, and what each said last
@@ -33,12 +31,13 @@ export async function untilBooted(
   guests: readonly Booting[],
   onUp: (host: string, left: number) => void,
   deadlineMs = DEADLINE_MS,
+  offMs = OFF_MS,
 ): Promise<readonly Booted[]> {
-  const deadline = Date.now() + deadlineMs;
+  const patience = new Patience(deadlineMs);
   let left = guests.length;
   const asked = await Promise.all(
     guests.map(async (guest): Promise<Booted | { readonly host: string; readonly last: string }> => {
-      const answer = await bootOf(guest, deadline);
+      const answer = await bootOf(guest, patience, offMs);
       if ("state" in answer) onUp(guest.host, --left);
       return answer;
     }),
@@ -47,7 +46,7 @@ export async function untilBooted(
   if (late.length > 0) {
     throw new Fault(
       "GUESTS_NOT_UP",
-      `Not up after ${Math.round(deadlineMs / 1000)} s: ${late.join(", ")}.`,
+      `Not up after ${patience.words}: ${late.join(", ")}.`,
       "`maquette console HOST --screen` shows what they printed; `maquette up` goes on.",
     );
   }
@@ -55,14 +54,17 @@ export async function untilBooted(
 }
 
 async function bootOf(
-  { host, run }: Booting,
-  deadline: number,
+  { host, run, start }: Booting,
+  patience: Patience,
+  offMs: number,
 ): Promise<Booted | { readonly host: string; readonly last: string }> {
   let last = "no answer";
-  while (Date.now() < deadline) {
+  const power = new Power(start, offMs);
+  while (!patience.isOver) {
     try {
       // `starting` is what an init says that has only begun.
       const { stdout } = await run(["sh", "-c", ASK], "");
+      power.isOn();
       const state = stdout.trim();
       if (state === "running") return { host, state, failedUnits: [] };
       if (state === "degraded") {
@@ -73,7 +75,9 @@ async function bootOf(
       last = state || "its manager does not answer yet";
     } catch (error) {
       // Its init may not be there yet.
-      last = error instanceof Error ? error.message : String(error);
+      last = messageOf(error);
+      if (!isOff(error)) power.isOn();
+      else if (!(await power.isOff())) return { host, last: "it has lost its power, and does not keep it" };
     }
     // A guest without a bus has nobody to tell us when it has one.
     await sleep(100);

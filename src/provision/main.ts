@@ -4,9 +4,12 @@ import { foldersOf } from "../stack/folders.ts";
 import { repositoryRoot } from "../stack/root.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
+import { consolesOf } from "./console.ts";
 import { makeProvider } from "./provider.ts";
+import { hostsInTurn } from "./turns.ts";
 import { SecretSource } from "./secrets.ts";
-import { Reached, SOCKETS } from "./steps/reach.ts";
+import { SOCKETS } from "./environment.ts";
+import { Reached } from "./steps/reach.ts";
 
 /** Serves the provider to the engine that started it; `args` are the engine's. */
 export async function main(args: string[]): Promise<void> {
@@ -21,6 +24,8 @@ export async function main(args: string[]): Promise<void> {
       connect: () => (client ??= connectFromEnvironment(process.env)),
       secrets: () => (secrets ??= load()),
       reached: () => (reached ??= reach()),
+      console: consolesOf(process.env),
+      inTurn: hostsInTurn(process.env),
     }),
     args,
   );

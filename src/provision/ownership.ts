@@ -4,7 +4,7 @@ import { unprotectVm } from "../pve/client/guests.ts";
 import type { PveClient } from "../pve/client/index.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
 
-export const ownershipInputs = z.object({
+const ownershipInputs = z.object({
   /** The tag that every guest and template of this stack bears. */
   mark: z.string(),
   /** VM id to name. */

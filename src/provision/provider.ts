@@ -3,10 +3,11 @@ import { Fault } from "../core/fault.ts";
 import { ownershipResource } from "./ownership.ts";
 import { plain } from "./plain.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { routerResource, type RouterTools } from "./router-config.ts";
 import { seedResource } from "./seed.ts";
 import { roleResource, type StepTools } from "./steps/resource.ts";
 
-export const providerVersion = "0.1.0";
+const providerVersion = "0.1.0";
 
 /**
  * The provider `provision`: what Pulumi's Proxmox provider has no resource for. It runs as a local plugin
@@ -14,10 +15,11 @@ export const providerVersion = "0.1.0";
  * so neither is in anybody's state. (It is not called maquette: Pulumi hands a stack's configuration `maquette:…`,
  * the token with it, to a provider of that name, and writes it to the state.)
  */
-export function makeProvider(tools: StepTools): provider.Provider {
+export function makeProvider(tools: StepTools & RouterTools): provider.Provider {
   const { connect, secrets } = tools;
   const types = new Map<string, ResourceType>([
     ["provision:index:Seed", seedResource(connect, secrets)],
+    ["provision:index:Router", routerResource(tools)],
     ["provision:index:Role", roleResource(tools)],
     ["provision:index:Ownership", ownershipResource(connect)],
   ]);

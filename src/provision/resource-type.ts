@@ -1,4 +1,5 @@
 import type { CheckFailure, CreateResult, DiffResult, ReadResult } from "@pulumi/pulumi/provider/index.js";
+import type { z } from "zod";
 import type { PveClient } from "../pve/client/index.ts";
 
 /** Opens the API once a process; fails in words when the environment lacks what `maquette env` sets. */
@@ -14,3 +15,14 @@ export interface ResourceType {
   update(olds: unknown, news: unknown): Promise<unknown>;
   delete(props: unknown): Promise<void>;
 }
+
+/** What is wrong with the inputs of something inside a guest; in a preview of a new guest its id may not be known yet. */
+export const checkedBy =
+  (inputs: z.ZodType) =>
+  (news: unknown): CheckFailure[] => {
+    const parsed = inputs.safeParse(news);
+    if (parsed.success) return [];
+    return parsed.error.issues
+      .filter((i) => i.path[0] !== "vmId")
+      .map((i) => ({ property: i.path.join("."), reason: i.message }));
+  };

@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
-import type { ConsoleRun } from "./console.ts";
+import { beside } from "../stack/beside.ts";
+import { Patience } from "../stack/patience.ts";
+import { isOff, type ConsoleRun } from "./console.ts";
+import { Power } from "./power.ts";
+import STAGE from "./router-stage.sh";
+import UNTIL_STARTED from "./router-started.sh";
 
 /** What a router of the twin says of itself (src/twin/router/agent/status.ts); only what is asked of it outside. */
 export const routerView = z.object({
@@ -17,6 +22,7 @@ export const routerView = z.object({
       device: z.string(),
       state: z.string(),
       addresses: z.array(z.string()),
+      demotion: z.number().default(0),
     }),
   ),
   gateways: z.array(z.object({ name: z.string(), device: z.string(), state: z.string() })),
@@ -34,9 +40,17 @@ export interface ReachedRouter {
 }
 
 const INCOMING = "/cf/conf/incoming.xml";
+/** What a router boots from. */
+export const CONFIG = "/cf/conf/config.xml";
 const READY_DEADLINE_MS = 60_000;
-/** Longer than the tests below take on a slow machine; the router goes back by itself after it. */
-const CONFIRM_SECONDS = 60;
+const BOOT_DEADLINE_MS = 180_000;
+/**
+ * How long a router keeps a file that nobody says any more he is trying: then whoever loaded it is gone. On a machine
+ * that cannot say so in time once, it is tried again with more.
+ */
+const HOLD_SECONDS = [12, 60, 240] as const;
+/** How often he says it. */
+const HOLD_EVERY_MS = 3_000;
 
 /** Undefined while it has not said anything yet. */
 export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undefined> {
@@ -46,15 +60,21 @@ export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undef
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Looks at what it says ten times a second, for a few seconds: one who waits in there costs less than to enter again. */
-const UNTIL_STARTED =
-  'n=0; while [ $n -lt 100 ] && ! grep -qE \'"phase": *"(running|failed)"\' "$1" 2>/dev/null; do sleep 0.1; n=$((n+1)); done';
-
 /** Until the router has its rules and forwards, or failed to; a guest that cannot be asked yet is asked again. */
 export async function untilStarted(router: ReachedRouter, deadlineMs: number): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
-  while (Date.now() < deadline) {
-    const entered = await router.run(["sh", "-c", UNTIL_STARTED, "sh", ROUTER_STATUS_FILE], "").catch(() => undefined);
+  const patience = new Patience(deadlineMs);
+  // Nobody starts it while it is waited for.
+  const power = new Power();
+  while (!patience.isOver) {
+    const entered = await router
+      .run(["sh", "-c", UNTIL_STARTED, "sh", ROUTER_STATUS_FILE], "")
+      .catch(async (error: unknown) => {
+        if (!isOff(error)) power.isOn();
+        else if (!(await power.isOff())) return "off" as const;
+        return undefined;
+      });
+    if (entered === "off") return;
+    if (entered !== undefined) power.isOn();
     const phase = entered && (await viewOf(router).catch(() => undefined))?.phase;
     if (phase === "running" || phase === "failed") return;
     await sleep(50);
@@ -70,20 +90,44 @@ export async function untilRoutersCarry(
   addresses: number,
   deadlineMs = READY_DEADLINE_MS,
 ): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
+  const patience = new Patience(deadlineMs);
   for (;;) {
     const views = await Promise.all(routers.map((r) => viewOf(r).catch(() => undefined)));
     const problem = whatIsWrong(routers, views, addresses);
     if (problem === undefined) return;
-    if (Date.now() > deadline || problem.isFinal) {
+    if (problem.isFinal || patience.isOver) {
       throw new Fault(
         "ROUTERS_NOT_READY",
-        `The routers do not carry traffic: ${problem.text}.`,
+        `The routers do not carry traffic${problem.isFinal ? "" : ` after ${patience.words}`}: ${problem.text}.`,
         "`maquette console rtr-a maquette-router status` (any router) says more, `maquette logs` everything.",
       );
     }
     // Of CARP's elections nobody tells us: they take three seconds at most.
     await sleep(100);
+  }
+}
+
+/**
+ * The same of one router and those beside it that run, in the middle of a change: an address that only one of them has
+ * yet is that one's. @throws Fault ROUTERS_NOT_READY
+ */
+export async function untilPairCarries(routers: readonly ReachedRouter[]): Promise<void> {
+  const views = await Promise.all(routers.map((r) => viewOf(r).catch(() => undefined)));
+  await untilRoutersCarry(
+    routers.filter((_, n) => n === 0 || views[n]?.phase === "running"),
+    0,
+  );
+}
+
+/** Until each router that runs has the others' states, so that it may take over: CARP's demotion is over then. */
+export async function untilSettled(routers: readonly ReachedRouter[], deadlineMs = READY_DEADLINE_MS): Promise<void> {
+  const patience = new Patience(deadlineMs);
+  for (const router of routers) {
+    while (!patience.isOver) {
+      const view = await viewOf(router).catch(() => undefined);
+      if (view?.phase !== "running" || view.carp.every((c) => c.demotion === 0)) break;
+      await sleep(100);
+    }
   }
 }
 
@@ -122,7 +166,8 @@ export const configDigest = (xml: string): string => createHash("sha256").update
 
 /**
  * Brings a router to a configuration by its console: it proves and loads it without dropping sessions, the caller
- * tries whether administration still works, and only then it is confirmed; else the router goes back by itself.
+ * tries whether administration still works, and only then it is confirmed; else the router goes back at once, and by
+ * itself where nobody is left to tell it.
  * @param works whether the bastion still reaches every host; what does not is named
  * @returns false when the router had it already
  * @throws Fault ROUTER_REFUSED, ROUTER_WENT_BACK
@@ -131,6 +176,7 @@ export async function deliverConfig(
   router: ReachedRouter,
   xml: string,
   works: () => Promise<readonly string[]>,
+  holdEveryMs = HOLD_EVERY_MS,
 ): Promise<boolean> {
   const { host, run } = router;
   const wanted = configDigest(xml);
@@ -139,22 +185,66 @@ export async function deliverConfig(
   const put = await run(["sh", "-c", `umask 077; cat > ${INCOMING}`], xml);
   if (put.exitCode !== 0) throw refused(host, put.stderr);
   try {
-    const loaded = await run(["maquette-load", INCOMING, "--confirm", String(CONFIRM_SECONDS)], "");
-    if (loaded.exitCode !== 0) throw refused(host, loaded.stderr);
-    const lost = await works();
-    if (lost.length > 0) {
-      throw new Fault(
-        "ROUTER_WENT_BACK",
-        `With its new configuration through ${host} the bastion does not reach ${lost.join(", ")} by SSH.`,
-        `${host} goes back to the configuration before within ${CONFIRM_SECONDS} s; look at what changed with \`maquette diff\`.`,
-      );
-    }
-    const confirmed = await run(["maquette-load", "--confirmed"], "");
-    if (confirmed.exitCode !== 0) throw refused(host, confirmed.stderr);
-    return true;
+    for (const seconds of HOLD_SECONDS) if (await loadAndTry(router, seconds, works, holdEveryMs)) return true;
+    throw refused(
+      host,
+      `it went back before it was confirmed, ${HOLD_SECONDS.length} times: this machine is too slow.`,
+    );
   } finally {
     await run(["rm", "-f", INCOMING], "").catch(() => undefined);
   }
+}
+
+/** @returns false when it had gone back by itself before it was confirmed */
+async function loadAndTry(
+  { host, run }: ReachedRouter,
+  seconds: number,
+  works: () => Promise<readonly string[]>,
+  holdEveryMs: number,
+): Promise<boolean> {
+  const loaded = await run(["maquette-load", INCOMING, "--confirm", String(seconds)], "");
+  if (loaded.exitCode !== 0) throw refused(host, loaded.stderr);
+  // What it cannot be told is found out when it is confirmed.
+  const lost = await beside(works(), holdEveryMs, () =>
+    run(["maquette-load", "--hold", String(seconds)], "").catch(() => undefined),
+  );
+  if (lost.length > 0) {
+    const back = await run(["maquette-load", "--back"], "");
+    const when = back.exitCode === 0 ? "has gone back" : `goes back within ${seconds} s`;
+    throw new Fault(
+      "ROUTER_WENT_BACK",
+      `With its new configuration through ${host} the bastion does not reach ${lost.join(", ")} by SSH.`,
+      `${host} ${when} to the configuration before; look at what changed with \`maquette diff\`.`,
+    );
+  }
+  const confirmed = await run(["maquette-load", "--confirmed"], "");
+  if (confirmed.exitCode === 0) return true;
+  if (confirmed.stderr.includes("ROUTER_NOTHING_TO_CONFIRM")) return false;
+  throw refused(host, confirmed.stderr);
+}
+
+/**
+ * Brings a router to a configuration by a boot, for what no load can do: other cards. What it had stays beside it.
+ * @param reboot by the hypervisor, so that the guest gets what it is to have
+ * @throws Fault ROUTER_REFUSED, ROUTER_NOT_BACK
+ */
+export async function restartWith(router: ReachedRouter, xml: string, reboot: () => Promise<void>): Promise<void> {
+  const { host, run } = router;
+  const put = await run(["sh", "-c", STAGE, "sh", CONFIG], xml);
+  if (put.exitCode !== 0) throw refused(host, put.stderr);
+  await reboot();
+  await untilStarted(router, BOOT_DEADLINE_MS);
+  const view = await viewOf(router).catch(() => undefined);
+  if (view?.phase === "running" && view.config?.digest === configDigest(xml) && view.rules?.isProven === true) return;
+  const why =
+    view === undefined
+      ? `it has said nothing for ${BOOT_DEADLINE_MS / 1000} s`
+      : (view.failure ?? view.rules?.why ?? `it is ${view.phase} with another configuration`);
+  throw new Fault(
+    "ROUTER_NOT_BACK",
+    `${host} was restarted with its new configuration and does not carry: ${why}.`,
+    `\`maquette logs ${host}\` says more. What it had before lies in ${CONFIG}.before there; the other router was not touched.`,
+  );
 }
 
 const refused = (host: string, words: string): Fault =>

@@ -1,12 +1,15 @@
 import { askedOf, placesOf, type SecretKind, type Text } from "../core/text.ts";
 import type { Host, Plan } from "../plan/types.ts";
-import { renderHost } from "../roles/registry.ts";
+import { renderHost } from "../roles/render.ts";
 import { renderSeed, type SeedNaming, type SeedTemplates } from "../roles/seed.ts";
 import { declare, stepSchema, textsOf } from "./steps/work.ts";
 
 /** A secret of a plan, as people name it. */
 export interface SecretUse {
-  /** `password/…`, `ssh/…` (both halves of a key), `cert/…` (a certificate and its key) or `crl/…`. */
+  /**
+   * `password/…`, `pin/…`, `ssh/…` (both halves of a key), `tls-crypt/…` (a key of OpenVPN), `cert/…` (a certificate and its
+   * key) or `crl/…`.
+   */
   readonly label: string;
   /** The hosts that get it, in the plan's order. */
   readonly hosts: readonly Host["id"][];
@@ -25,15 +28,18 @@ export interface SecretUsesFacts {
 const FAMILIES: Readonly<Record<SecretKind, string>> = {
   password: "password",
   "password-digest": "password",
+  pin: "pin",
   bcrypt: "password",
   "ssh-private": "ssh",
   "ssh-public": "ssh",
+  "tls-crypt-server": "tls-crypt",
+  "tls-crypt-client": "tls-crypt",
   "vault-certificate": "cert",
   "vault-key": "cert",
   "vault-crl": "crl",
 };
 
-export const secretLabel = (kind: SecretKind, label: string): string => `${FAMILIES[kind]}/${label}`;
+const secretLabel = (kind: SecretKind, label: string): string => `${FAMILIES[kind]}/${label}`;
 
 /** Every secret for which some text of the plan's seeds and steps has a place, sorted by label. */
 export function secretUses(plan: Plan, facts: SecretUsesFacts): readonly SecretUse[] {

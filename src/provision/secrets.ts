@@ -24,6 +24,15 @@ export class SecretSource {
     return this.#secret.digest("seed", content);
   }
 
+  /**
+   * Certificates that are to be revoked, made before anybody is handed the list: made later, they would change it under
+   * those who have it.
+   */
+  async makeRevoked(order: CertificateOrder): Promise<void> {
+    for (const [label, { isRevoked }] of Object.entries(order.certificates))
+      if (isRevoked === true) await this.#certificate(label, order);
+  }
+
   /** Values of every place in the texts; certificates are made or renewed on the way. */
   async resolver(texts: Iterable<Text>, order: CertificateOrder): Promise<Resolve> {
     const found = new Map<string, string>();
@@ -51,12 +60,18 @@ export class SecretSource {
         return this.#secret.password(label);
       case "password-digest":
         return this.#secret.digest("password", this.#secret.password(label));
+      case "pin":
+        return this.#secret.pin(label);
       case "bcrypt":
         return this.#secret.bcrypt(label);
       case "ssh-private":
         return this.#secret.sshKey(label, label).privateKey;
       case "ssh-public":
         return this.#secret.sshKey(label, label).publicKey;
+      case "tls-crypt-server":
+        return this.#secret.tlsCryptServer(label);
+      case "tls-crypt-client":
+        return this.#secret.tlsCryptClient(label);
       case "vault-certificate":
         return (await this.#certificate(label, order)).certificate;
       case "vault-key":

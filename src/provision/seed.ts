@@ -1,12 +1,17 @@
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
 import { fillText } from "../core/text.ts";
-import { deleteVolume } from "../pve/client/guests.ts";
+import { deleteVolume, rebootVm } from "../pve/client/guests.ts";
+import type { PveClient } from "../pve/client/index.ts";
+import { insert } from "../pve/client/media.ts";
 import { iso9660 } from "./iso9660.ts";
-import { findOwn } from "./ownership.ts";
+import { findOwn, type ListedVm } from "./ownership.ts";
 import type { SecretSource } from "./secrets.ts";
 import type { Connect, ResourceType } from "./resource-type.ts";
 import { textOfState, textSchema } from "./text.ts";
+
+/** The drive that a guest's seed lies in. */
+export const SEED_SLOT = "ide3";
 
 /** The stack's secret and vault; loaded at the first use, because reading or deleting a seed needs neither. */
 export type SeedSecrets = () => Promise<SecretSource>;
@@ -16,6 +21,7 @@ export const certificateRequest = z.object({
   names: z.array(z.string()).readonly(),
   usage: z.enum(["server", "client"]),
   days: z.number(),
+  isRevoked: z.literal(true).optional(),
 });
 
 export const authorityRequest = z.union([
@@ -39,6 +45,8 @@ export const seedInputs = z.object({
   /** What the guest begins as: made anew from something else, it needs its seed again. */
   beginning: z.string().default(""),
   mark: z.string(),
+  /** Changes when the guest is to be elsewhere. */
+  network: z.string().default(""),
   /** HMAC of the CD's bytes under the stack's secret: changes when a secret is rotated. */
   digest: z.string(),
 });
@@ -46,7 +54,7 @@ export type SeedInputs = z.infer<typeof seedInputs>;
 export const seedState = seedInputs.extend({ files: z.record(z.string(), textSchema.transform(textOfState)) });
 
 const moved = ["node", "storage", "fileName", "vmId", "beginning"] as const;
-const content = ["label", "files", "authority", "certificates", "digest"] as const;
+const content = ["label", "files", "authority", "certificates", "digest", "network"] as const;
 
 /** The seed's files with their places filled in, in memory only. */
 export async function seedFiles(
@@ -64,6 +72,16 @@ export async function seedImage(
 ): Promise<Buffer> {
   const files = await seedFiles(seed, secrets);
   return iso9660(seed.label, new Map([...files].map(([name, text]) => [name, Buffer.from(text)] as const)));
+}
+
+/** Whether a guest that has read the one is elsewhere by the other; a state of before does not say where it is. */
+export const hasOtherNetwork = (old: Pick<SeedInputs, "network">, now: Pick<SeedInputs, "network">): boolean =>
+  old.network !== "" && old.network !== now.network;
+
+/** A guest reads its seed at a boot; one that is off, at its next. */
+async function restartWith(client: PveClient, vm: ListedVm, volume: string): Promise<void> {
+  await insert(client, { node: vm.node, vmId: vm.vmid, slot: SEED_SLOT, volume });
+  if (vm.status === "running") await rebootVm(client, vm.node, vm.vmid);
 }
 
 /**
@@ -111,10 +129,13 @@ export function seedResource(connect: Connect, secrets: SeedSecrets): ResourceTy
       const guest = await findOwn(connect(), seed.mark, seed.vmId);
       return guest ? { id, props: outs(seed), inputs: seed } : { id: "", props: {} };
     },
-    async update(_olds, news) {
-      const seed = seedInputs.parse(news);
-      // A consumed seed is not put back: cloud-init reads it once, later changes travel over SSH.
-      if (await isThere(seed)) await upload(seed);
+    async update(olds, news) {
+      const [old, seed] = [seedState.parse(olds), seedInputs.parse(news)];
+      const guest = hasOtherNetwork(old, seed) ? await findOwn(connect(), seed.mark, seed.vmId) : undefined;
+      // A consumed seed is not put back: cloud-init reads it once, later changes travel over SSH. Another network does
+      // not: the guest is no longer where it was called, and reads of it at a boot.
+      if (guest !== undefined || (await isThere(seed))) await upload(seed);
+      if (guest !== undefined) await restartWith(connect(), guest, volumeOf(seed));
       return outs(seed);
     },
     async delete(props) {

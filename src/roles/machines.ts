@@ -1,14 +1,13 @@
 import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Host, Plan } from "../plan/types.ts";
-import { roles } from "./registry.ts";
-import type { RoleId } from "../plan/names.ts";
+import { roleNamed } from "./registry.ts";
 
 /** Hosts whose machine is smaller than what their role needs, one finding a size. */
 export function smallMachines(plan: Plan): readonly Diagnostic[] {
   // Of a site only the firewall is known.
   if (plan.kind !== "lab") return [];
   return [...plan.hosts.values()].flatMap((host) => {
-    const { memoryMiB, diskGiB } = roles[host.role as RoleId].machine;
+    const { memoryMiB, diskGiB } = roleNamed(host.role).machine;
     return [
       ...(host.memoryMiB < memoryMiB ? [small(host, "memoryMiB", `${host.memoryMiB} MiB`, `${memoryMiB} MiB`)] : []),
       ...(host.disksGiB[0]! < diskGiB ? [small(host, "disksGiB", `${host.disksGiB[0]!} GiB`, `${diskGiB} GiB`)] : []),

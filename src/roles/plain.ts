@@ -1,8 +1,10 @@
-import type { RoleId } from "../plan/names.ts";
 import type { RoleDefinition } from "./role.ts";
 
-/** A role whose service is not written yet: the machine, named and hardened as every guest is, and nothing on it. */
-export function plainRole(id: RoleId, machine: RoleDefinition["machine"]): RoleDefinition {
+/**
+ * A role whose service is not written yet: the machine, named and hardened as every guest is, and nothing on it.
+ * @param account by which it will read the directory
+ */
+export function plainRole(id: string, machine: RoleDefinition["machine"], account?: string): RoleDefinition {
   return {
     id,
     machine,
@@ -10,6 +12,7 @@ export function plainRole(id: RoleId, machine: RoleDefinition["machine"]): RoleD
     templates: [],
     neighbours: [],
     work: () => ({ steps: [] }),
+    asks: () => (account === undefined ? {} : { accounts: [account] }),
     probes: () => [],
     manual: "docs/roles/base.md",
   };

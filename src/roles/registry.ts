@@ -1,86 +1,88 @@
-import { Fault } from "../core/fault.ts";
-import type { RoleId } from "../plan/names.ts";
+import { hostsOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
+import type { Vocabulary } from "../plan/vocabulary.ts";
 import { backup } from "./backup/index.ts";
 import { base } from "./base/index.ts";
 import { bastion } from "./bastion/index.ts";
 import { dc } from "./dc/index.ts";
+import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
+import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
-import type { Probe, RoleContext, RoleDefinition, RoleWork } from "./role.ts";
-import { fillTemplate, type Fill } from "./template.ts";
+import type { Asked, Drill, Probe, RoleDefinition } from "./role.ts";
+import { router } from "./router/index.ts";
+import { vpn } from "./vpn/index.ts";
 import { workstation } from "./workstation/index.ts";
 
-/** Every role that a host may play: a role that the plan knows and this table does not is an error of types. */
-export const roles: Readonly<Record<RoleId, RoleDefinition>> = {
-  router: plainRole("router", { memoryMiB: 1024, diskGiB: 8 }),
+/** Every role that a host may play. New ones go to the end: the ids of templates follow this order (infra/naming). */
+const all: readonly RoleDefinition[] = [
+  router,
   dc,
-  pbx: plainRole("pbx", { memoryMiB: 1024, diskGiB: 8 }),
-  mail: plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }),
-  supervision: plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }),
+  pbx,
+  plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }, "mail"),
+  plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }, "supervision"),
   backup,
-  ebrigade: plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }),
-  vpn: plainRole("vpn", { memoryMiB: 512, diskGiB: 8 }),
+  plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade"),
+  vpn,
   bastion,
   workstation,
   internet,
-  field: plainRole("field", { memoryMiB: 512, diskGiB: 8 }),
-};
+  field,
+];
+
+/** By id, in the same order. */
+export const roles: ReadonlyMap<string, RoleDefinition> = new Map(all.map((role) => [role.id, role]));
+
+/** What a plan is judged with: the words that its hosts and roles.yaml may say. */
+export const vocabulary: Vocabulary = new Map(all.map((role) => [role.id, { settings: role.settings ?? null }]));
 
 export { base };
 
+/** Those of a host, in the order in which they are done. */
+export const rolesOf = (host: Host): readonly RoleDefinition[] => host.roles.map(roleNamed);
+
+export const keepsAddress = (host: Host): boolean => rolesOf(host).some((role) => role.keepsAddress === true);
+
+/** @throws TypeError where a plan was judged without the vocabulary and says a word that is none */
+export function roleNamed(id: string): RoleDefinition {
+  const role = roles.get(id);
+  if (role === undefined) throw new TypeError(`not a role after the plan: ${id}`);
+  return role;
+}
+
+/** Those that some host of the plan plays. */
+export const playedIn = (plan: Plan): readonly RoleDefinition[] =>
+  all.filter((role) => hostsOf(plan, role.id).length > 0);
+
+/** What the roles of the plan ask of those that serve the whole lab. */
+export function askedIn(plan: Plan): Asked {
+  const asks = playedIn(plan).map((role) => role.asks?.(plan) ?? {});
+  return {
+    accounts: asks.flatMap((a) => a.accounts ?? []),
+    people: [...new Set(asks.flatMap((a) => a.people ?? []))],
+    names: asks.flatMap((a) => a.names ?? []),
+  };
+}
+
 /** Every file of `templates/` that some role reads, by `<role>/<file>`. */
-export const roleTemplateNames: readonly string[] = [base, ...Object.values(roles)].flatMap((r) =>
+export const roleTemplateNames: readonly string[] = [base, ...all].flatMap((r) =>
   r.templates.map((file) => `${r.id}/${file}`),
 );
 
-/** What one role asks of one host. */
-export interface HostRole {
-  readonly role: RoleDefinition["id"];
-  readonly work: RoleWork;
-}
-
-/**
- * What a host is asked for, in order: the base, then its own role. Nothing for a pfSense, which boots from its
- * configuration.
- * @param templates texts by `<role>/<file>`
- */
-export function renderHost(
-  plan: Plan,
-  host: Host,
-  templates: ReadonlyMap<string, string>,
-  operator: RoleContext["operator"],
-): readonly HostRole[] {
-  if (plan.images.get(host.image)!.os === "pfsense") return [];
-  const own = roleOf(host);
-  const contextOf = (definition: RoleDefinition): RoleContext => ({
-    plan,
-    host,
-    operator,
-    neighbours: own.neighbours,
-    fill: ((name: string, values: Readonly<Record<string, string>>) => {
-      const text = templates.get(`${definition.id}/${name}`);
-      if (text === undefined)
-        throw new Fault(
-          "ROLE_NO_TEMPLATE",
-          `The role ${definition.id} fills templates/${definition.id}/${name}, which it does not name among its templates.`,
-          `Add "${name}" to the templates of src/roles/${definition.id}/index.ts.`,
-        );
-      return fillTemplate(`templates/${definition.id}/${name}`, text, values);
-    }) as Fill,
-  });
-  return [base, own]
-    .map((definition) => ({ role: definition.id, work: definition.work(contextOf(definition)) }))
-    .filter(({ work }) => work.steps.length > 0);
-}
-
 /** Every question of acceptance that the plan's roles ask, in the order of the registry. */
-export const allProbes = (plan: Plan): readonly Probe[] =>
-  [base, ...Object.values(roles)].flatMap((role) => role.probes(plan));
+export const allProbes = (plan: Plan): readonly Probe[] => [base, ...all].flatMap((role) => role.probes(plan));
 
-/** Packages that images have beside the system, one list a layer: the base's, which all share, and the role's own. */
-export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntries(
-  Object.entries(roles).map(([id, role]) => [id, [[...base.packages], [...role.packages]]] as const),
+/** Every rehearsal that the roles bring, by the word that asks for it. */
+export const allDrills: ReadonlyMap<string, Drill> = new Map(
+  all.flatMap((role) => role.drills ?? []).map((drill) => [drill.id, drill] as const),
 );
 
-const roleOf = (host: Host): RoleDefinition => roles[host.role as RoleId];
+/** Packages that images have beside the system, one list a layer: what every host may need, and the role's own. */
+export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntries(
+  all.map((role) => [role.id, [everybodysPackages(), [...role.packages]]] as const),
+);
+
+function everybodysPackages(): string[] {
+  const clients = all.flatMap((role) => role.clientPackages ?? []);
+  return [...new Set([...base.packages, ...clients])].sort();
+}

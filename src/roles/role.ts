@@ -1,6 +1,8 @@
+import type * as z from "zod";
+import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Text } from "../core/text.ts";
-import type { Host, Plan, Service } from "../plan/types.ts";
-import type { RoleId } from "../plan/names.ts";
+import type { Address } from "../core/ip.ts";
+import type { Endpoint, Host, Person, Plan, Service } from "../plan/types.ts";
 import type { CertificateRequest } from "./seed.ts";
 import type { Fill } from "./template.ts";
 
@@ -85,25 +87,79 @@ export interface ProbeStep extends Named {
 
 export type Step = PackagesStep | FilesStep | CommandStep | UnitsStep | ProbeStep;
 
-/** What a role asks of one host, in order. */
-export interface RoleWork {
-  readonly steps: readonly Step[];
-  /** Certificates of the lab's CA that the steps have places for, by label. */
-  readonly certificates?: Readonly<Record<string, CertificateRequest>>;
-  /** Hosts whose own role must be done before this one. */
-  readonly after?: readonly Host["id"][];
+/** Something of the network without which the work is in vain: `check` asks the flow table and the peer's firewall. */
+export interface Need {
+  /** Completes "dc1 …": `takes its time from the domain's controllers`. */
+  readonly what: string;
+  /** Of services.yaml; of several, one is enough. */
+  readonly services: readonly Service["id"][];
+  /** Of a named end all of it; of `internet` some of it. */
+  readonly to: Endpoint;
 }
 
-export interface RoleContext {
+/** What a role asks of one host. */
+export interface RoleWork {
+  /** In order, after the base. */
+  readonly steps: readonly Step[];
+  /** Before the base installs anything: what the host must know to find the archive. */
+  readonly first?: readonly Step[];
+  /** Certificates of the lab's CA that the steps have places for, by label. */
+  readonly certificates?: Readonly<Record<string, CertificateRequest>>;
+  /** Hosts whose own roles must be done before this. */
+  readonly after?: readonly Host["id"][];
+  readonly needs?: readonly Need[];
+}
+
+/** What a role asks of a host that it serves; done with the base. */
+export interface ClientWork extends RoleWork {
+  /** Addresses from which the host's SSH is entered, whatever the flow table says. */
+  readonly doors?: readonly Address[];
+  /** What reads the authority's revocation list when it starts, and so has to start anew with another one. */
+  readonly onRevocation?: readonly Command[];
+}
+
+/** What other roles ask of those that serve the whole lab. */
+export interface Asked {
+  /** Services that read the directory, each with an account of its own, so that one can be taken away alone. */
+  readonly accounts: readonly string[];
+  /** People of acceptance whom its probes log on as: without such a role they have no account. */
+  readonly people: readonly Person["login"][];
+  /** Names in the domain beside those of the hosts. */
+  readonly names: readonly AskedName[];
+}
+
+/** Below the domain's name: `autoconfig` on the host `mail` is autoconfig.cod.test with mail's address. */
+export interface AskedName {
+  readonly name: string;
+  readonly host: Host["id"];
+}
+
+export interface ClientContext {
   readonly plan: Plan;
   readonly host: Host;
   /** Fills a template of `templates/<role>/`. @throws Fault TEMPLATE_… naming file and line */
   readonly fill: Fill;
-  /** Services of the plan that the host's role gives to hosts of its own zone, which no router sees. */
-  readonly neighbours: readonly Service["id"][];
-  /** The network from which the bastion is entered on a real Proxmox (its second NIC), or null. */
+}
+
+export interface RoleContext extends ClientContext {
+  readonly asked: Asked;
+  /** The network from which the way in is entered on a real Proxmox (its second NIC); null on every other host. */
   readonly operator: { readonly cidr: string } | null;
 }
+
+/** What the base does for a host's roles, and for those that serve it. */
+export interface BaseParts {
+  readonly first: readonly Step[];
+  readonly packages: readonly string[];
+  readonly doors: readonly Address[];
+  readonly onRevocation: readonly Command[];
+  /** Services of the plan that the host gives to hosts of its own zone, which no router sees. */
+  readonly neighbours: readonly Service["id"][];
+  readonly isWayIn: boolean;
+}
+
+/** In the place of a need: what every need stands on. */
+export const BASE = "BASE";
 
 /**
  * One question of acceptance, asked on a host where a user would sit. Positive ones show that something works, negative
@@ -112,12 +168,14 @@ export interface RoleContext {
 export interface Probe {
   /** `dc-logon-pc1`; unique. */
   readonly id: string;
-  /** `N7`, `O2` …: what of the customer's needs and objectives it answers. */
+  /** `N7`, `O2` …: what of the customer's needs and objectives it answers; `BASE` is what all of them stand on. */
   readonly needs: readonly string[];
   readonly from: Host["id"];
   /** In English and French, a sentence that a jury reads. */
   readonly title: Readonly<Record<"en" | "fr", string>>;
   readonly expected: string;
+  /** Done first, at once, as root on other hosts: what the question is then about. */
+  readonly before?: readonly { readonly on: Host["id"]; readonly run: Command }[];
   /** Runs as root on `from`. */
   readonly run: Command;
   /** Whether what the command said is what was expected, and that in a few words for the report; no secret in it. */
@@ -133,18 +191,90 @@ export interface Probe {
   readonly dependsOn: { readonly host: Host["id"]; readonly units: readonly string[] } | null;
 }
 
-export interface RoleDefinition {
-  readonly id: RoleId | "base";
-  /** What the role needs of its machine; `check` compares the plan's. */
+/** A rehearsal: one of the hosts that give a service loses its power while a user's seat asks for what it gives. */
+export interface Drill {
+  /** The word after `maquette drill`. */
+  readonly id: string;
+  /** Without a word of the plan: `the first domain controller loses its power`. */
+  readonly title: Readonly<Record<"en" | "fr", string>>;
+  /** In words, what the plan lacks for it. */
+  readonly of: (plan: Plan) => Outage | string;
+}
+
+/** What is asked of whom while the first of them is without power. */
+export interface Outage {
+  /** In the order in which a client asks; the first is the one that is lost. */
+  readonly servers: readonly Host["id"][];
+  /** Where the user sits. */
+  readonly seat: Host["id"];
+  readonly questions: readonly string[];
+  /** Keeps asking, as src/programs/asker.py does it: a file of Python beside the role that hands it the questions. */
+  readonly program: string;
+  /** JSON, whose members the program is given beside the drill's own; may hold places for secrets. */
+  readonly input: Text;
+  /** As whom it is asked, for people. */
+  readonly as: string;
+  /** How long a client may be without an answer to a question. */
+  readonly limitMs: number;
+  /** Something that is written meanwhile, under a name of its own, and must come to the host that was lost. */
+  readonly meanwhile?: (name: string) => Meanwhile;
+}
+
+export interface Meanwhile {
+  /** Who writes it. */
+  readonly on: Host["id"];
+  readonly write: Command;
+  readonly undo: Command;
+  /** On the host that was lost: exit 0 once it is there. */
+  readonly arrived: Command;
+  /** What to look at when it does not come. */
+  readonly hint: string;
+}
+
+/** What a role and the base have both. */
+interface Definition {
+  /** What it needs of its machine; `check` compares the plan's. */
   readonly machine: { readonly memoryMiB: number; readonly diskGiB: number };
-  /** What its Debian has on top of the base: in the twin baked into the role's image, elsewhere installed by the steps. */
+  /** What its Debian has: the base's is everybody's, a role's comes on top of it. In the twin baked into the role's image, elsewhere installed by the steps. */
   readonly packages: readonly string[];
   /** File names of `templates/<role>/`, all of them. */
   readonly templates: readonly string[];
-  /** Services of the plan that it gives to hosts of its own zone; the flow table says the rest. */
-  readonly neighbours: readonly Service["id"][];
-  readonly work: (context: RoleContext) => RoleWork;
-  readonly probes: (plan: Plan) => readonly Probe[];
   /** The page about it, in the repository: what it is, its files, how it is checked, what to do when it fails. */
   readonly manual: string;
+}
+
+export interface BaseDefinition extends Definition {
+  readonly id: "base";
+  readonly work: (context: RoleContext, parts: BaseParts) => RoleWork;
+  readonly probes: (plan: Plan) => readonly Probe[];
+}
+
+export interface RoleDefinition extends Definition {
+  readonly id: string;
+  /** What a plan may say to it in roles.yaml, each with its default (settings.ts tells them to the role). */
+  readonly settings?: z.ZodObject;
+  /** Packages that hosts have which it serves; in the twin all images have them. */
+  readonly clientPackages?: readonly string[];
+  /** Services of the plan that it gives to hosts of its own zone; the flow table says the rest. */
+  readonly neighbours: readonly Service["id"][];
+  /** Administrators come in by its host: its SSH forwards what the role says, and the operator's network enters by it. */
+  readonly isWayIn?: true;
+  /**
+   * What it holds bears the address of its host, as a directory does: with another one it is made anew, or refused.
+   * Other hosts restart with their new address.
+   */
+  readonly keepsAddress?: true;
+  /** What it gives its own host. */
+  readonly work: (context: RoleContext) => RoleWork;
+  /**
+   * What it asks of a host that it serves, null where it asks nothing. Called for every Debian host of the plan, its
+   * own too, where some host plays the role.
+   */
+  readonly clients?: (context: ClientContext) => ClientWork | null;
+  /** What it asks of roles that serve the whole lab, where some host plays it. */
+  readonly asks?: (plan: Plan) => Partial<Asked>;
+  /** What `check` says of a plan that only the role can judge, where some host plays it. */
+  readonly findings?: (plan: Plan) => readonly Diagnostic[];
+  readonly probes: (plan: Plan) => readonly Probe[];
+  readonly drills?: readonly Drill[];
 }

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { formatAddress } from "../core/ip.ts";
 import { secret } from "../core/secret-place.ts";
 import type { SecretPlace, Text } from "../core/text.ts";
 import { emitConfig } from "../pfsense/emit/index.ts";
+import { fqdnOf } from "../plan/query.ts";
 import type { Host, Nic, Plan } from "../plan/types.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -10,6 +12,8 @@ import { fillTemplate } from "./template.ts";
 export interface Seed {
   /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
   readonly label: string;
+  /** Changes when the guest is to be elsewhere; empty for a router, which has its own way to another configuration. */
+  readonly network: string;
   readonly files: ReadonlyMap<string, Text>;
   /** The CA that signs what the files ask of the vault. */
   readonly authority: AuthorityRequest;
@@ -29,6 +33,8 @@ export interface CertificateRequest {
   readonly names: readonly string[];
   readonly usage: "server" | "client";
   readonly days: number;
+  /** That it is on the revocation list from its first moment on: what shows that somebody goes by the list. */
+  readonly isRevoked?: true | undefined;
 }
 
 /** How the hypervisor attaches a host's NICs in this copy of the lab. */
@@ -57,12 +63,14 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
   if (plan.images.get(host.image)!.os === "pfsense") {
     // What pfSense's External Configuration Locator reads from a CD at boot (etc/rc.ecl).
     const files = new Map([["config.xml", emitConfig(plan, host.id, {})]]);
-    return { label: "config", files, authority, certificates: { [host.id]: guiCertificate(plan, host) } };
+    return { label: "config", network: "", files, authority, certificates: { [host.id]: guiCertificate(plan, host) } };
   }
+  const network = networkDigest(plan, host, naming);
   return {
     authority,
     certificates: {},
     label: "cidata",
+    network,
     files: new Map([
       [
         "user-data",
@@ -75,10 +83,24 @@ export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, nam
           hostPublicKey: secret("ssh-public", `host/${host.id}`, "json"),
         }),
       ],
-      ["meta-data", fill("meta-data", { host: host.id, instance: `${plan.name}-${host.id}` })],
+      // Another instance to cloud-init where the network is another: it sets that up once for each (NoCloud).
+      ["meta-data", fill("meta-data", { host: host.id, instance: `${plan.name}-${host.id}-${network}` })],
       ["network-config", networkConfig(plan, host, naming)],
     ]),
   };
+}
+
+/** Of where the host is; whom it asks for names is brought to it by its roles. */
+function networkDigest({ zones }: Plan, { nics, isOutside }: Host, naming: SeedNaming): string {
+  const legs = nics.map((nic) => {
+    const gateway = zones.get(nic.zone)!.gateway;
+    const addresses = [nic.address, ...nic.aliases].map((a) => `${formatAddress(a)}/${nic.prefix}`);
+    return [naming.mac(nic), addresses, gateway === null ? null : formatAddress(gateway)];
+  });
+  return createHash("sha256")
+    .update(JSON.stringify([legs, naming.operator, isOutside]))
+    .digest("hex")
+    .slice(0, 12);
 }
 
 /** The lab's CA. */
@@ -130,7 +152,7 @@ function networkConfig(plan: Plan, host: Host, naming: SeedNaming): string {
 
 /** The web console's certificate: its names are the router's own and its addresses inside, which never face an operator. */
 function guiCertificate(plan: Plan, host: Host): CertificateRequest {
-  const fqdn = `${host.id}.${plan.domain.name}`;
+  const fqdn = fqdnOf(plan, host);
   const inside = host.nics.filter((n) => plan.zones.get(n.zone)!.kind === "inside");
   return {
     commonName: fqdn,

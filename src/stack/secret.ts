@@ -5,6 +5,7 @@ import bcrypt from "bcryptjs";
 import { errnoOf, Fault } from "../core/fault.ts";
 import { readEpochs } from "./epochs.ts";
 import { createPrivate, diskFault } from "./folders.ts";
+import { CLIENT_KEY_BYTES, SERVER_KEY_BYTES, tlsCryptClient, tlsCryptServer } from "./tls-crypt.ts";
 import { openSshPrivateKey, openSshPublicKey } from "./openssh.ts";
 
 /**
@@ -41,6 +42,13 @@ export class StackSecret {
     return chosen.map((b) => alphabet[b % alphabet.length]).join("") + "a-Z7";
   }
 
+  /** Six digits for a telephone's keys: against guessing at one door that counts, and nothing else. */
+  pin(label: string): string {
+    // Six bytes in 256 are rejected; 64 bytes are plenty for six digits.
+    const chosen = [...this.bytes(`pin/${label}`, 64)].filter((b) => b < 250).slice(0, 6);
+    return chosen.map((b) => b % 10).join("");
+  }
+
   /** The bcrypt hash of a label's password, cost 10, with a derived salt: the same text each time. */
   bcrypt(label: string): string {
     const salt = `$2b$10$${bcrypt.encodeBase64(this.bytes(`bcrypt-salt/${label}`, 16), 16)}`;
@@ -60,6 +68,18 @@ export class StackSecret {
       privateKey: openSshPrivateKey(seed, publicBytes, check, comment),
       publicKey: openSshPublicKey(publicBytes, comment),
     };
+  }
+
+  /** The key of an OpenVPN gateway's tls-crypt-v2. */
+  tlsCryptServer(gateway: string): string {
+    return tlsCryptServer(this.bytes(`tls-crypt/${gateway}`, SERVER_KEY_BYTES));
+  }
+
+  /** That of one of its clients; `client` is `GATEWAY/NAME`. */
+  tlsCryptClient(client: string): string {
+    const at = client.indexOf("/");
+    const serverKey = this.bytes(`tls-crypt/${client.slice(0, at)}`, SERVER_KEY_BYTES);
+    return tlsCryptClient(serverKey, this.bytes(`tls-crypt/${client}`, CLIENT_KEY_BYTES), client.slice(at + 1));
   }
 
   /** A digest that tells whether content changed and nothing else: HMAC-SHA256 under a derived key, 32 hexadecimal digits. */

@@ -22,6 +22,8 @@ export interface CertificateRequest {
   readonly names: readonly string[];
   readonly usage: "server" | "client";
   readonly days: number;
+  /** That it is on the revocation list from its first moment on: what shows that somebody goes by the list. */
+  readonly isRevoked?: true | undefined;
 }
 
 /** What a stack's CA is asked to be. */
@@ -124,17 +126,18 @@ export class Vault {
 
   /**
    * The certificate of a label (`dc1`), signed by the CA; kept while the request and the CA are the same and a third
-   * of its life remains and it was not revoked, made anew with another key otherwise. It does not outlive its CA.
+   * of its life remains and it was not revoked, made anew with another key otherwise. It does not outlive its CA. One that
+   * is asked for as revoked is revoked at once, and kept.
    */
   async certificate(label: string, by: AuthorityRequest, request: CertificateRequest): Promise<KeyedCertificate> {
     const authority = await this.authority(by);
     const ca = new x509.X509Certificate(authority.certificate);
     const issuer = fingerprintOf(authority.certificate);
     // Written out: a request that came by the engine may have its fields in another order.
-    const { commonName, names, usage, days } = request;
-    const asked = JSON.stringify({ commonName, names, usage, days, issuer });
-    const revoked = new Set((await this.#revoked()).map((r) => r.serial));
-    return this.#keep(fileOf(label), asked, lastThird, revoked, async (keys, notBefore) => {
+    const { commonName, names, usage, days, isRevoked } = request;
+    const asked = JSON.stringify({ commonName, names, usage, days, isRevoked, issuer });
+    const revoked = isRevoked === true ? [] : (await this.#revoked()).map((r) => r.serial);
+    const made = await this.#keep(fileOf(label), asked, lastThird, new Set(revoked), async (keys, notBefore) => {
       const signingKey = await signingKeyOf(authority);
       const isAddress = (n: string): boolean => /^[\d.]+$/.test(n) || n.includes(":");
       return x509.X509CertificateGenerator.create({
@@ -159,6 +162,8 @@ export class Vault {
         ],
       });
     });
+    if (isRevoked === true) await this.revoke(label);
+    return made;
   }
 
   /** Labels of the certificates that the vault keeps, sorted. */

@@ -16,7 +16,7 @@ const GONE = new Set(["ENOENT", "ENODEV"]);
 const KILL_DEADLINE_MS = 15_000;
 
 /** @throws Fault TWIN_CGROUPS when the kernel has no version 2 hierarchy that may be written */
-export function findHierarchies(root = ROOT): Hierarchies {
+function findHierarchies(root = ROOT): Hierarchies {
   if (existsSync(join(root, "cgroup.controllers"))) return { unified: root, v1: {} };
   const unified = join(root, "unified");
   if (existsSync(join(unified, "cgroup.procs"))) {

@@ -1,7 +1,7 @@
 import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
-import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
+import { GuestDriverError, GuestOff } from "../pve/simulator/guest-driver.ts";
 import type {
   AgentInfo,
   ExecResult,
@@ -16,7 +16,7 @@ import type {
 import { Cgroups } from "./cgroups.ts";
 import { command } from "./command.ts";
 import { Disk, keepDisksPrivate } from "./disk.ts";
-import { RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
+import { isSameCard, RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
 import { firstIdOf, whyNotShifted } from "./idmap.ts";
 import { recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
 import type { ImageStore } from "./images/store.ts";
@@ -112,12 +112,12 @@ export class ContainerDriver implements GuestDriver {
       await this.#cgroups.limit(String(guest.vmid), guest);
     for (const { slot, hostPath } of before.cdroms)
       if (!guest.cdroms.some((cd) => cd.slot === slot && cd.hostPath === hostPath)) await known.running.eject(slot);
-    for (const nic of guest.nics) {
-      const old = before.nics.find((n) => n.index === nic.index);
-      if (old === undefined) log(`container guest: net${nic.index} is plugged in at the next start`);
-      else if (old.bridge !== nic.bridge || old.tag !== nic.tag || old.isLinkDown !== nic.isLinkDown)
-        await known.running.replug(nic);
-    }
+    for (const nic of guest.nics)
+      if (!(await known.running.replug(nic)))
+        log(`container guest: net${nic.index} (${nic.mac}) is plugged in at the next start`);
+    for (const old of before.nics)
+      if (!guest.nics.some((nic) => isSameCard(nic, old)))
+        log(`container guest: net${old.index} (${old.mac}) is pulled out at the next start`);
   }
 
   async destroy(vmid: number): Promise<void> {
@@ -176,7 +176,7 @@ export class ContainerDriver implements GuestDriver {
 
   async reboot(guest: GuestDescription, log: Log): Promise<void> {
     const known = await this.#get(guest.vmid);
-    if (!known.running) throw new GuestDriverError(`VM ${guest.vmid} not running`);
+    if (!known.running) throw new GuestOff(guest.vmid);
     if (!(await known.running.shutdown(REBOOT_PATIENCE_MS))) await known.running.kill();
     await this.start(guest, log);
   }
@@ -307,11 +307,9 @@ export class ContainerDriver implements GuestDriver {
     const known = await this.#get(vmid);
     const nic = known.guest.nics.find((n) => n.index === index);
     if (nic === undefined) throw new GuestDriverError(`VM ${vmid} has no net${index}`);
-    known.guest = {
-      ...known.guest,
-      nics: known.guest.nics.map((n) => (n.index === index ? { ...n, isLinkDown: !isUp } : n)),
-    };
-    await known.running?.setLink(index, isUp);
+    const now = { ...nic, isLinkDown: !isUp };
+    known.guest = { ...known.guest, nics: known.guest.nics.map((n) => (n === nic ? now : n)) };
+    await known.running?.replug(now);
   }
 
   async reconcile(entries: readonly ReconcileEntry[], log: Log): Promise<void> {
@@ -457,7 +455,7 @@ export class ContainerDriver implements GuestDriver {
 
   async #running(vmid: number): Promise<RunningGuest> {
     const { running } = await this.#get(vmid);
-    if (!running) throw new GuestDriverError(`VM ${vmid} not running`);
+    if (!running) throw new GuestOff(vmid);
     return running;
   }
 }

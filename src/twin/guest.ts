@@ -58,8 +58,8 @@ export class RunningGuest {
   #wayIn: WayIn | undefined;
   #bootedAt = performance.now();
   #isEnding = false;
-  /** The bridges' ends of its cables, as long as they may be there. */
-  #cables: readonly string[] = [];
+  /** The cards that it booted with, as they are plugged in; none once their cables are cut. */
+  #cards: readonly GuestNic[] = [];
   isPaused = false;
   /** Settles when the guest is off: by itself or by us. */
   readonly ended: Promise<{ readonly byItself: boolean }>;
@@ -258,8 +258,11 @@ export class RunningGuest {
       `rm -f ${this.#disk.root}/etc/ssh/ssh_host_* ${this.#disk.root}/etc/systemd/network/10-cloud-init-*.network`,
     );
     await put(root, applied);
-    const id = createHash("md5").update(`${seed.instance}\0${this.#vmid}`).digest("hex");
-    await putFile(root, { path: "/etc/machine-id", content: `${id}\n`, mode: 0o444 });
+    // A system that has one keeps it, as under cloud-init: its journal is found by it.
+    if (this.#disk.instance === null) {
+      const id = createHash("md5").update(`${seed.instance}\0${this.#vmid}`).digest("hex");
+      await putFile(root, { path: "/etc/machine-id", content: `${id}\n`, mode: 0o444 });
+    }
     log(`guest ${this.#vmid}: seed of instance ${seed.instance.slice(0, 40)} applied`);
   }
 
@@ -314,7 +317,7 @@ export class RunningGuest {
       if (nic.mtu !== undefined && nic.mtu >= 576) lines.push(`link set ${cable} mtu ${nic.mtu}`);
       if (!nic.isLinkDown) lines.push(`link set ${cable} up`);
     }
-    this.#cables = guest.nics.map((nic) => cableName(this.#vmid, nic.index));
+    this.#cards = guest.nics;
     await must([...pod.enter, "ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
   }
 
@@ -448,25 +451,30 @@ export class RunningGuest {
   }
 
   /** The cable of one NIC, and where it leads. */
-  async replug(nic: GuestNic): Promise<void> {
+  /**
+   * The other end of a card's cable. A card is known by its MAC, wherever in the list it stands now: one that came or
+   * went since the boot is for the next one, as it is to a pfSense, which sees no card come.
+   * @returns whether it has the card
+   */
+  async replug(nic: GuestNic): Promise<boolean> {
     const { pod } = this.#context;
-    const cable = cableName(this.#vmid, nic.index);
+    const old = this.#cards.find((card) => isSameCard(card, nic));
+    if (old === undefined) return false;
+    if (old.bridge === nic.bridge && old.tag === nic.tag && old.isLinkDown === nic.isLinkDown) return true;
+    const cable = cableName(this.#vmid, old.index);
     const master = nic.bridge === undefined ? "nomaster" : `master ${await pod.bridge(nic.bridge, nic.tag)}`;
     await pod.sh(`ip link set ${cable} ${master}; ip link set ${cable} ${nic.isLinkDown ? "down" : "up"}`);
-  }
-
-  async setLink(index: number, isUp: boolean): Promise<void> {
-    await this.#context.pod.sh(`ip link set ${cableName(this.#vmid, index)} ${isUp ? "up" : "down"}`);
+    this.#cards = this.#cards.map((card) => (card === old ? { ...nic, index: old.index } : card));
+    return true;
   }
 
   /** The bridge's end takes the other along; a namespace goes away later, and its names would still be taken. */
   async #cutCables(): Promise<void> {
-    const cables = this.#cables;
-    if (cables.length === 0) return;
-    const input = cables.map((cable) => `link del ${cable}\n`).join("");
+    if (this.#cards.length === 0) return;
+    const input = this.#cards.map((nic) => `link del ${cableName(this.#vmid, nic.index)}\n`).join("");
     // One that is gone already is no reason to keep the others.
     await this.#context.pod.run(["ip", "-force", "-batch", "-"], { input });
-    this.#cables = [];
+    this.#cards = [];
   }
 
   async #tearDown(): Promise<void> {
@@ -493,7 +501,7 @@ type Media = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
 
 const netns = (vmid: number): string => `g${vmid}`;
 /** The bridge's end of net[index]'s cable. */
-export const cableName = (vmid: number, index: number): string => `v${vmid}i${index}`;
+const cableName = (vmid: number, index: number): string => `v${vmid}i${index}`;
 
 function seedOf(guest: GuestDescription, media: Media): GuestSeed | undefined {
   for (const files of media.values()) if (files.has("meta-data")) return readNoCloud(files, guest);
@@ -502,6 +510,9 @@ function seedOf(guest: GuestDescription, media: Media): GuestSeed | undefined {
     Object.keys(cloudInit.ipConfigs).length > 0 || cloudInit.sshKeys.length > 0 || cloudInit.user !== undefined;
   return hasFields ? fromCloudInit(cloudInit, guest) : undefined;
 }
+
+export const isSameCard = (a: Pick<GuestNic, "mac">, b: Pick<GuestNic, "mac">): boolean =>
+  a.mac.toUpperCase() === b.mac.toUpperCase();
 
 /** What each NIC is called inside, by MAC. */
 function nicNames(

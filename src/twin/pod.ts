@@ -130,7 +130,7 @@ done`,
 }
 
 /** At most 15 characters (IFNAMSIZ), the same for the same pair. */
-export function bridgeName(bridge: string, tag: number | undefined): string {
+function bridgeName(bridge: string, tag: number | undefined): string {
   const plain = tag === undefined ? bridge : `${bridge}.${tag}`;
   return plain.length <= 15 ? plain : `br${createHash("sha256").update(plain).digest("hex").slice(0, 12)}`;
 }

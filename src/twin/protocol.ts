@@ -39,7 +39,7 @@ const roleLayers = z.record(z.string(), z.array(z.array(packageName)));
 
 const slot = z.string().regex(/^[a-z]{2,8}\d{1,2}$/);
 
-export const guestDescription = z.strictObject({
+const guestDescription = z.strictObject({
   vmid: z.int().min(100).max(999_999_999),
   node: z.string(),
   name: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9 .-]*[A-Za-z0-9])?$/),
@@ -65,7 +65,7 @@ export const guestDescription = z.strictObject({
 const vmid = z.int().min(1).max(999_999_999);
 const snapshotName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/);
 
-export const entrySchema = z.strictObject({
+const entrySchema = z.strictObject({
   guest: guestDescription,
   shouldRun: z.boolean(),
   snapshots: z.array(z.string()),
@@ -118,6 +118,11 @@ export interface Failure {
   readonly code?: string;
   readonly hint?: string;
 }
+
+/** Code of a failure whose reason is that the guest has no power. */
+export const GUEST_OFF = "TWIN_GUEST_OFF";
+/** Code of one whose reason is that no machine room answers. */
+export const ROOM_GONE = "TWIN_GONE";
 
 /** What the machine room says of itself on `hello`. */
 export const helloAnswer = z.strictObject({ protocol: z.int(), build: z.string(), pid: z.int() });

@@ -12,7 +12,7 @@ import type {
   ReconcileEntry,
 } from "../pve/simulator/guest-driver.ts";
 import { onLines } from "./lines.ts";
-import type { Answer, CallName } from "./protocol.ts";
+import { ROOM_GONE, type Answer, type CallName } from "./protocol.ts";
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
@@ -273,7 +273,9 @@ class RoomGone extends GuestDriverError {
   }
 }
 
-/** One call of a command to the machine room. @throws Fault TWIN_GONE, or the room's own */
+const GUEST_HINT = "`maquette status` says what runs, and `maquette up` starts what is off.";
+
+/** One call of a command to the machine room. @throws Fault TWIN_GONE, TWIN_GUEST, TWIN_GUEST_OFF, or the room's own */
 export async function askRoom(
   path: string,
   call: CallName,
@@ -286,7 +288,7 @@ export async function askRoom(
       socket.once("error", (error) =>
         reject(
           new Fault(
-            "TWIN_GONE",
+            ROOM_GONE,
             `The machine room of this lab does not answer (${error.message}).`,
             "Run `maquette up` as root (sudo): it starts it.",
             error,
@@ -295,7 +297,7 @@ export async function askRoom(
       );
       socket.once("close", () =>
         reject(
-          new Fault("TWIN_GONE", "The machine room of this lab ended while it worked.", "Run the same command again."),
+          new Fault(ROOM_GONE, "The machine room of this lab ended while it worked.", "Run the same command again."),
         ),
       );
       onLines(socket, (line) => {
@@ -304,7 +306,9 @@ export async function askRoom(
         if ("log" in answer) return log(answer.log);
         if ("result" in answer) return resolve(answer.result);
         const { kind, message, code, hint } = answer.failure;
-        reject(kind === "fault" ? new Fault(code ?? "TWIN_FAILED", message, hint ?? "") : new Error(message));
+        if (kind === "fault") return reject(new Fault(code ?? "TWIN_FAILED", message, hint ?? ""));
+        if (kind === "guest") return reject(new Fault(code ?? "TWIN_GUEST", `${message}.`, GUEST_HINT));
+        reject(new Error(message));
       });
       socket.write(`${JSON.stringify({ id: 1, call, parameters })}\n`);
     });

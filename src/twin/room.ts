@@ -15,7 +15,7 @@ import {
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { Fault, messageOf } from "../core/fault.ts";
-import { GuestDriverError } from "../pve/simulator/guest-driver.ts";
+import { GuestDriverError, GuestOff } from "../pve/simulator/guest-driver.ts";
 import type { GuestDescription, Log } from "../pve/simulator/guest-driver.ts";
 import { command } from "./command.ts";
 import { ContainerDriver } from "./driver.ts";
@@ -25,6 +25,7 @@ import { ImageStore } from "./images/store.ts";
 import { onLines } from "./lines.ts";
 import { keepPrivate } from "./private.ts";
 import {
+  GUEST_OFF,
   calls,
   PROTOCOL,
   requestLine,
@@ -204,6 +205,7 @@ const send = (socket: Socket, answer: Answer): void => {
 };
 
 function failureOf(error: unknown): Failure {
+  if (error instanceof GuestOff) return { kind: "guest", message: error.message, code: GUEST_OFF };
   if (error instanceof GuestDriverError) return { kind: "guest", message: error.message };
   if (error instanceof Fault) return { kind: "fault", message: error.message, code: error.code, hint: error.hint };
   return { kind: "defect", message: messageOf(error) };

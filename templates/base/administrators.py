@@ -28,7 +28,8 @@ class Stop(Exception):
 def needed(wanted, passwd, shadow, members, keys):
     """What differs, in words, each with the commands that make it so.
 
-    passwd and shadow are lines by login, members the group's (None where there is no such group), keys the files of KEYS.
+    passwd and shadow are lines by login, members the group's (None where there is no such group), keys the files of
+    KEYS.
     """
     found = []
     for login in wanted:
@@ -91,7 +92,7 @@ def here(wanted):
 
 
 def run(command):
-    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     # pkill(1): 1 where nobody was there to be ended.
     if ran.returncode != 0 and not (command[0] == "pkill" and ran.returncode == 1):
         said = (ran.stderr or ran.stdout).strip()

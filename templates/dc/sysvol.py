@@ -17,11 +17,10 @@ import sys
 import time
 
 import ldb
-from samba import NTSTATUSError
-from samba import param
+from samba import NTSTATUSError, param
 from samba.auth import system_session
 from samba.auth_util import system_session_unix
-from samba.credentials import Credentials, SMB_ENCRYPTION_REQUIRED, SMB_SIGNING_REQUIRED
+from samba.credentials import SMB_ENCRYPTION_REQUIRED, SMB_SIGNING_REQUIRED, Credentials
 from samba.dcerpc import security
 from samba.ntacls import getntacl, setntacl
 from samba.samba3 import libsmb_samba_internal as libsmb
@@ -34,7 +33,12 @@ SHARE = "sysvol"
 # Samba's own place, and smb.conf's `acl_xattr:security_acl_name`.
 ACL_BEFORE = "security.NTACL"
 ACL = "user.NTACL"
-ATTRIBUTES = libsmb.FILE_ATTRIBUTE_SYSTEM | libsmb.FILE_ATTRIBUTE_DIRECTORY | libsmb.FILE_ATTRIBUTE_ARCHIVE | libsmb.FILE_ATTRIBUTE_HIDDEN
+ATTRIBUTES = (
+    libsmb.FILE_ATTRIBUTE_SYSTEM
+    | libsmb.FILE_ATTRIBUTE_DIRECTORY
+    | libsmb.FILE_ATTRIBUTE_ARCHIVE
+    | libsmb.FILE_ATTRIBUTE_HIDDEN
+)
 # NT_STATUS_INVALID_SID, NT_STATUS_NO_LOGON_SERVERS, NT_STATUS_CONNECTION_REFUSED ([MS-ERREF] 2.3.1).
 REFUSED_AT_START = (0xC0000078, 0xC000005E, 0xC0000236)
 TEMPORARY = ".maquette-new"
@@ -63,7 +67,9 @@ class Remote:
 
     @staticmethod
     def connect(host, lp, credentials):
-        """A controller that has just started refuses for some seconds: its winbind still gives out the numbers of groups."""
+        """
+        A controller that has just started refuses for some seconds: its winbind still gives out the numbers of groups.
+        """
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -77,9 +83,9 @@ class Remote:
         """Pairs of relative path and entry, a folder before what is in it."""
         for entry in self.connection.list(folder.replace("/", "\\"), attribs=ATTRIBUTES):
             path = folder + "/" + entry["name"] if folder else entry["name"]
-            isFolder = bool(entry["attrib"] & libsmb.FILE_ATTRIBUTE_DIRECTORY)
-            yield path, isFolder
-            if isFolder:
+            is_folder = bool(entry["attrib"] & libsmb.FILE_ATTRIBUTE_DIRECTORY)
+            yield path, is_folder
+            if is_folder:
                 yield from self.walk(path)
 
     def content(self, path):
@@ -141,32 +147,32 @@ class Local:
         setntacl(self.lp, self.at(path), sddl, self.sid, self.session, use_ntvfs=False, service=SHARE)
 
 
-def compare(remote, local, sid, isPull):
-    """Yields the paths that differ; with isPull makes them equal."""
+def compare(remote, local, sid, is_pull):
+    """Yields the paths that differ; with is_pull makes them equal."""
     names = {}
-    for path, isFolder in remote.walk():
-        names[path] = isFolder
+    for path, is_folder in remote.walk():
+        names[path] = is_folder
         full = local.at(path)
         sddl = remote.sddl(path, sid)
-        hasKind = os.path.isdir(full) if isFolder else os.path.isfile(full)
-        content = None if isFolder else remote.content(path)
-        if hasKind and local.sddl(path) == sddl and (isFolder or local.content(path) == content):
+        has_kind = os.path.isdir(full) if is_folder else os.path.isfile(full)
+        content = None if is_folder else remote.content(path)
+        if has_kind and local.sddl(path) == sddl and (is_folder or local.content(path) == content):
             continue
         yield path
-        if not isPull:
+        if not is_pull:
             continue
-        if not hasKind:
+        if not has_kind:
             local.remove(path)
-        if not isFolder:
+        if not is_folder:
             local.write(path, content, sddl)
             continue
-        if not hasKind:
+        if not has_kind:
             smbd.mkdir(full, local.session, SHARE)
         local.protect(path, sddl)
     for path in [p for p in local.walk() if p not in names]:
         yield path
         # Last, and only after the whole of the other side was read: a broken connection deletes nothing.
-        if isPull:
+        if is_pull:
             local.remove(path)
 
 
@@ -177,8 +183,8 @@ def attribute(path, name):
         return None
 
 
-def adopt(isApplied):
-    """Yields the paths whose NT ACL is only where Samba kept it before; with isApplied copies it, as it is."""
+def adopt(is_applied):
+    """Yields the paths whose NT ACL is only where Samba kept it before; with is_applied copies it, as it is."""
     root = "/var/lib/samba/sysvol"
     paths = [root] + [os.path.join(at, name) for at, folders, files in os.walk(root) for name in folders + files]
     for path in paths:
@@ -186,7 +192,7 @@ def adopt(isApplied):
         if before is None or attribute(path, ACL) is not None:
             continue
         yield path
-        if isApplied:
+        if is_applied:
             os.setxattr(path, ACL, before, follow_symlinks=False)
 
 

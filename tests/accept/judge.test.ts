@@ -103,6 +103,11 @@ describe("the verdict on a packet that is forwarded", () => {
     }
   });
 
+  it("seen leaving by its way in, and never coming: not shown", () => {
+    const w = witness(IN, {});
+    expect(verdictOf(w, [seen(w, 1, true), seen(w, 2, true)])).toMatchObject({ seen: "unshown", isGood: false });
+  });
+
   it("let out though it is to be blocked: passed, and not good", () => {
     const w = witness(IN, { verdict: "block", exit: null });
     const found = verdictOf(w, [seen(w, 1, false), seen(w, 2, true)]);
@@ -393,6 +398,34 @@ describe("an error that quotes the witness", () => {
 });
 
 describe("a run", () => {
+  it("has for each cell what was to pass and did, and the longest way through the router", () => {
+    const [quick, slow, denied] = [
+      witness(IN, {}),
+      witness({ ...IN, b: 636n }, {}),
+      witness({ ...IN, b: 1n }, { verdict: "block", exit: null }),
+    ];
+    const ways = [quick, slow].flatMap((w, n) => [
+      seen(w, 1, false, w.packet, 1),
+      seen(w, 2, true, w.packet, 1.001 + n / 100),
+    ]);
+    const findings = judge([quick, slow, denied], evidence([...ways, seen(denied, 1, false)]), DEVICES);
+    const selection = { witnesses: [], disagreements: [], unsampled: [] };
+    const { cells, isGood } = resultOf({ router: "rtr-a", circumstances: "", seconds: 1 }, selection, findings);
+    expect(isGood).toBe(true);
+    const alone = resultOf({ router: "rtr-a", circumstances: "", seconds: 1 }, selection, findings.slice(2));
+    expect(alone.cells[0]!.ms).toBeUndefined();
+    expect(cells).toMatchObject([
+      {
+        from: "users",
+        to: "servers",
+        passing: { expected: 2, seen: 2 },
+        blocked: { expected: 1, seen: 1 },
+        unshown: 0,
+        ms: 11,
+      },
+    ]);
+  });
+
   it("of nothing is not good", () => {
     const selection = { witnesses: [], disagreements: [], unsampled: [] };
     expect(resultOf({ router: "rtr-a", circumstances: "", seconds: 0 }, selection, []).isGood).toBe(false);

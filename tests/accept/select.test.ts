@@ -22,7 +22,7 @@ let all: Selection;
 const RUN = 0x1234abcd;
 
 beforeAll(async () => {
-  const outcome = await loadPlan(join(repositoryRoot(), "stacks/lab"));
+  const outcome = await loadPlan(join(repositoryRoot(), "tests/plans/lab"));
   if (!outcome.ok) throw new Error("the lab's plan is not sound");
   plan = outcome.value;
   intent = intentOf(plan);
@@ -149,6 +149,12 @@ describe("witnesses of the lab's flow matrix", () => {
     const said = some.unsampled.map((u) => `${u.from} ${u.to}: ${u.what}`);
     expect(said).toContain("admin servers: no running guest sends from admin");
     expect(said).toContain("users dmz: no running guest takes packets to dmz");
+  });
+
+  it("of ICMP an echo request is sent where the row takes every type", () => {
+    const pings = all.witnesses.filter((w) => w.packet.slice === "icmp" && isAllowed(w));
+    expect(pings.length).toBeGreaterThan(0);
+    for (const w of pings) expect([w.row, w.packet.a]).toEqual([w.row, 8n]);
   });
 
   it("over the limit, each cell keeps what is allowed and one neighbour of each kind", () => {

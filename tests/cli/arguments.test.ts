@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { maquette } from "./captured.ts";
 
+/** Of the tests, whatever becomes of the shipped one. */
+const PLAN = "tests/plans/lab";
+
 describe("help", () => {
   test("names every command, and comes without any, with exit 2", async () => {
     const [asked, none] = [await maquette("help"), await maquette()];
@@ -74,11 +77,11 @@ describe("render", () => {
   });
 
   test("prints one file of a host as it would lie there", async () => {
-    const { code, out } = await maquette("render", "dc1", "/etc/hosts");
+    const { code, out } = await maquette("render", "dc1", "/etc/hosts", "--plan", PLAN);
     expect(code).toBe(0);
     expect(out).toMatch(/^10\.20\.20\.11 dc1\.cod\.test dc1$/m);
     expect(out).not.toContain("# dc1");
-    const near = await maquette("render", "dc1", "/etc/host");
+    const near = await maquette("render", "dc1", "/etc/host", "--plan", PLAN);
     expect(near.code).toBe(2);
     expect(near.err).toContain('Did you mean "/etc/hosts"?');
   });

@@ -186,6 +186,28 @@ test("what loses a guest's data is red, and nothing else is", () => {
   expect(describeChanges(seeds, { red: () => "RED", bold: String })).not.toContain("RED");
 });
 
+describe("a router's configuration", () => {
+  const config = "urn:pulumi:lab::maquette::maquette:lab:Guest$provision:index:Router::rtr-a-config";
+  const file = (text: string): object => ({ files: { "config.xml": text }, cards: { vtnet0: "02:00" } });
+
+  test("is told once: its seed has the same file for one that would be made again", () => {
+    const changes = collectChanges([
+      pre("update", config, states(file("a"), file("b"))),
+      pre("update", seed("rtr-a"), states(file("a"), file("b"))),
+      pre("update", seed("dc1"), states(file("a"), file("b"))),
+    ]);
+    expect(changes.map((c) => c.name)).toEqual(["dc1-seed", "rtr-a-config"]);
+  });
+
+  test("that comes with other cards costs a restart, which is said", () => {
+    const more = { ...file("b"), cards: { vtnet0: "02:00", vtnet1: "02:01" } };
+    const text = (after: object): string =>
+      describeChanges(collectChanges([pre("update", config, states(file("a"), after))]), pc.createColors(false));
+    expect(text(more)).toContain("~ configuration of rtr-a  restarted for its cards, while the other router carries");
+    expect(text(file("b"))).not.toContain("restarted");
+  });
+});
+
 describe("the comment for a pull request", () => {
   test("warns of replacements before anything else, and can be found again", () => {
     expect(markdownOf(some, "lab")).toMatchInlineSnapshot(`

@@ -14,6 +14,7 @@ import { delimiter, join } from "node:path";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { run, type Ran, type RunOptions } from "../engine/lab.ts";
+import { asShipped } from "../plans/shipped.ts";
 import { downloadedBefore, isAlive, script } from "../engine-unit/programs.ts";
 
 /** A clone as git would make it, with XDG folders of its own and no engine: what a stranger's first command meets. */
@@ -26,6 +27,7 @@ export class BareClone {
     const from = repositoryRoot();
     for (const name of ["bin", "src", "stacks", "templates", "tools", "package.json", "Pulumi.yaml", "Pulumi.lab.yaml"])
       cpSync(join(from, name), join(this.root, name), { recursive: true, preserveTimestamps: true });
+    asShipped(this.root);
     if (isInstalled) symlinkSync(join(from, "node_modules"), join(this.root, "node_modules"));
     const bin = join(this.folder, "bin");
     mkdirSync(bin);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { revokeOrphans } from "../../src/cli/orphans.ts";
 import { foldersOf } from "../../src/stack/folders.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { loadStackSecret } from "../../src/stack/secret.ts";
@@ -105,6 +106,20 @@ describe("maquette secret", () => {
     );
     expect((await maquette("secret", "log-mail", "--revoke")).out).toMatch(/was revoked already/);
     expect((await vault.kept("log-mail")).isRevoked).toBe(true);
+  });
+
+  test("lists the certificate of who is no longer in the plan as nobody's, and an up revokes it", async () => {
+    const vault = new Vault(folder());
+    await vault.certificate("log-gone", ca, { commonName: "gone", names: ["gone"], usage: "client", days: 30 });
+    const { out } = await maquette("secret", "--list");
+    expect(out).toMatch(/\ncert\/log-gone +0 +\(no host\)/);
+    const asked = [{ label: "cert/log-gone", hosts: ["gone"], isSeeded: false }];
+    expect(await revokeOrphans(vault, asked)).toEqual([]);
+    expect(await revokeOrphans(vault, [])).toEqual(["log-gone"]);
+    expect(await revokeOrphans(vault, [])).toEqual([]);
+    expect((await maquette("secret", "--list")).out).toMatch(/\ncert\/log-gone +0 +\(no host; revoked\)/);
+    const rows = JSON.parse((await maquette("secret", "--list", "--json")).out) as object[];
+    expect(rows).toContainEqual({ label: "cert/log-gone", hosts: [], epoch: 0, isRevoked: true });
   });
 
   test("revokes the certificate of who is no longer in the plan", async () => {

@@ -41,6 +41,14 @@ describe("a public SSH key", () => {
   });
 
   test.each([
+    ["without the application", [Buffer.alloc(32, 7)]],
+    ["with something behind it", [Buffer.alloc(32, 7), text("ssh:"), text("x")]],
+    ["with a point that is cut", [Buffer.alloc(31, 7), text("ssh:")]],
+  ])("on a security key, %s, is damaged", (_, fields) => {
+    expect(factOf(keyOf("sk-ssh-ed25519@openssh.com", ...fields))).toMatch(/is cut, or has something behind it/);
+  });
+
+  test.each([
     [3071, /3071 bits; at least 3072/],
     [3072, undefined],
     [16_384, undefined],

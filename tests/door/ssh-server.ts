@@ -20,6 +20,8 @@ export interface FakeHost {
   close(): Promise<void>;
 }
 
+type Reach = Readonly<Record<string, () => Duplex | Promise<Duplex>>>;
+
 export interface FakeHostOptions {
   readonly name?: string;
   /** Whose host key it shows; default the lab's. */
@@ -27,13 +29,25 @@ export interface FakeHostOptions {
   /** Whose user key it takes. */
   readonly userSecret?: StackSecret;
   readonly run?: (command: string | undefined, channel: ServerChannel) => void;
-  /** What its resolver and its network know: `name:port` to what opens a stream there. */
-  readonly reach?: Readonly<Record<string, () => Duplex | Promise<Duplex>>>;
+  /**
+   * What its resolver and its network know: `name:port` to what opens a stream there. As a function it is what its
+   * PermitOpen lets through at the beginning of each connection.
+   */
+  readonly reach?: Reach | (() => Reach);
   readonly banner?: string;
   readonly path?: string;
 }
 
 /** A host's SSH server in this process, behind a Unix socket as a guest's console is. */
+/** What it rejects is prohibited and not unreachable (RFC 4254 §5.1); ssh2's servers have no word for that. */
+function prohibit(connection: Connection): void {
+  const { _protocol: protocol } = connection as unknown as {
+    _protocol: { channelOpenFail(recipient: number, reason: number, words: string): void };
+  };
+  const fail = protocol.channelOpenFail.bind(protocol);
+  protocol.channelOpenFail = (recipient, _reason, words) => fail(recipient, 1, words);
+}
+
 export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost> {
   const { name = "dc1", hostSecret = secret, userSecret = secret } = options;
   const path = options.path ?? join(temporaryFolder(), "ssh");
@@ -57,6 +71,8 @@ export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost>
     },
     (connection) => {
       connections.add(connection);
+      const reach = typeof options.reach === "function" ? options.reach() : options.reach;
+      if (typeof options.reach === "function") prohibit(connection);
       connection.on("error", () => undefined).on("close", () => connections.delete(connection));
       connection.on("authentication", (ask) => {
         if (ask.method !== "publickey" || ask.username !== USER || !ask.key.data.equals(allowed.getPublicSSH()))
@@ -81,14 +97,16 @@ export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost>
         session.on("exec", (acceptExec, _reject, info) => run(info.command, acceptExec()));
       });
       connection.on("tcpip", (accept, reject, info) => {
-        const open = options.reach?.[`${info.destIP}:${info.destPort}`];
+        const open = reach?.[`${info.destIP}:${info.destPort}`];
         if (open === undefined) return reject();
         void Promise.resolve(open()).then(
           (far) => {
             const channel = accept();
             channel.on("error", () => undefined).on("close", () => far.destroy());
             far.on("error", () => channel.close()).on("close", () => channel.close());
-            channel.pipe(far).pipe(channel);
+            channel.pipe(far).pipe(channel, { end: false });
+            // As sshd: what the far side has ended may still be written to.
+            far.on("end", () => channel.eof());
           },
           () => reject(),
         );

@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openDoor, type Door } from "../../src/door/door.ts";
 import type { SshConnection } from "../../src/door/ssh.ts";
@@ -41,16 +42,13 @@ describe("an SSH connection to a host", () => {
   });
 
   it("says that a server is silent, after its deadline", async () => {
-    const { createServer } = await import("node:net");
     const path = `${temporaryFolder()}/ssh`;
     const server = createServer(() => undefined).listen(path);
     onTestFinished(() => void server.close());
     const host = await fakeHost();
     const target: Target = { ...host.target, way: { kind: "socket", path } };
-    const started = Date.now();
-    const fault = await faultOf(() => doorTo(target).ssh("dc1", { deadlineMs: 150 }));
+    const fault = await faultOf(() => doorTo(target).ssh("dc1", { deadlineMs: 1_000 }));
     expect(fault.code).toBe("DOOR_DEADLINE");
-    expect(Date.now() - started).toBeLessThan(2_000);
   });
 
   it("says that a guest is off where its socket is not there, and waits for one that starts", async () => {
@@ -58,7 +56,7 @@ describe("an SSH connection to a host", () => {
     const path = `${temporaryFolder()}/ssh`;
     const target: Target = { ...host.target, way: { kind: "socket", path } };
     expect((await faultOf(() => doorTo(target).ssh("dc1"))).code).toBe("DOOR_OFF");
-    const waiting = doorTo(target).ssh("dc1", { waitMs: 5_000 });
+    const waiting = doorTo(target).ssh("dc1", { waitMs: 60_000 });
     const late = await fakeHost({ path });
     expect((await (await waiting).exec("x")).stdout).toBe("ran x\n");
     await late.close();
@@ -71,9 +69,9 @@ describe("an SSH connection to a host", () => {
       },
     });
     const connection = await opened(host);
-    const fault = await faultOf(() => connection.exec("apt-get update", { deadlineMs: 200 }));
+    const fault = await faultOf(() => connection.exec("apt-get update", { deadlineMs: 2_000 }));
     expect(fault).toMatchObject({ code: "DOOR_DEADLINE" });
-    expect(fault.message).toBe("dc1: `apt-get update` did not end within 0.2 s; last words: waiting for the lock.");
+    expect(fault.message).toBe("dc1: `apt-get update` did not end within 2 s; last words: waiting for the lock.");
     expect(connection.isOpen).toBe(true);
   });
 
@@ -131,6 +129,81 @@ describe("the door", () => {
     await vi.waitFor(() => expect(bastion.connections.size).toBe(0));
   });
 
+  /** As sshd forwards: what the host has ended can still be written to. */
+  const halfOpenTo = async (path: string): Promise<Target[]> => {
+    const far = (): Duplex => {
+      const socket = connect(path).on("error", () => undefined);
+      const half = new Duplex({
+        read: () => undefined,
+        write(chunk: Buffer, _encoding, done) {
+          if (socket.writable) socket.write(chunk);
+          done();
+        },
+      });
+      socket.on("data", (data) => half.push(data)).on("close", () => half.push(null));
+      return half.on("close", () => socket.destroy());
+    };
+    const bastion = await fakeHost({ name: "bastion", reach: { "dc1.cod.test:22": far } });
+    const { target } = await fakeHost({ name: "dc1" });
+    return [bastion.target, { ...target, way: { kind: "inside", host: "dc1.cod.test", port: 22 } }];
+  };
+
+  it("tells that a host was lost whose end of the way through the bastion has ended, in the middle of a command", async () => {
+    const inside = await fakeHost({
+      name: "dc1",
+      run: (_, channel) => {
+        channel.write("half an ans");
+        setImmediate(() => {
+          for (const connection of inside.connections)
+            (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+        });
+      },
+    });
+    const { path } = inside.target.way as { readonly path: string };
+    const connection = await doorTo(...(await halfOpenTo(path))).ssh("dc1");
+    expect((await faultOf(() => connection.exec("dump"))).code).toBe("DOOR_CUT");
+    await connection.ended;
+    expect(connection.isOpen).toBe(false);
+  });
+
+  it("tells so of one that ends before it has said a word, or in the middle of its greeting", async () => {
+    for (const said of ["", "SSH-2.0-OpenSSH_10.0\r\n"]) {
+      const path = `${temporaryFolder()}/ssh`;
+      const server = createServer((socket) => void socket.on("error", () => undefined).end(said)).listen(path);
+      onTestFinished(() => void server.close());
+      const door = doorTo(...(await halfOpenTo(path)));
+      expect((await faultOf(() => door.ssh("dc1", { deadlineMs: 3_600_000 }))).code).toBe("DOOR_CUT");
+    }
+  });
+
+  it("reaches a host that the bastion was told of since it was entered; what runs on the old way runs on", async () => {
+    const inside = await Promise.all(["dc1", "kiosk"].map((name) => fakeHost({ name })));
+    const known = ["dc1"];
+    const bastion = await fakeHost({
+      name: "bastion",
+      reach: () =>
+        Object.fromEntries(
+          inside
+            .filter((h) => known.includes(h.target.name))
+            .map((h) => [`${h.target.name}:22`, () => connect((h.target.way as { readonly path: string }).path)]),
+        ),
+    });
+    const door = doorTo(
+      bastion.target,
+      ...inside.map(({ target }) => ({ ...target, way: { kind: "inside", host: target.name, port: 22 } as const })),
+    );
+    const old = await door.ssh("dc1");
+    known.push("kiosk");
+    expect((await (await door.ssh("kiosk")).exec("hostname")).stdout).toBe("ran hostname\n");
+    expect((await old.exec("hostname")).stdout).toBe("ran hostname\n");
+    expect(bastion.connections.size).toBe(2);
+    await old.close();
+    await vi.waitFor(() => expect(bastion.connections.size).toBe(1));
+    // Twice refused by one that knows all there is to know is refused, and leaves no connection behind.
+    for (let n = 0; n < 3; n++) expect((await faultOf(() => door.connect("payroll", 22))).code).toBe("DOOR_FORBIDDEN");
+    await vi.waitFor(() => expect(bastion.connections.size).toBe(2));
+  });
+
   it("tells what the bastion says of a target that it cannot reach", async () => {
     const bastion = await fakeHost({ name: "bastion" });
     const door = doorTo(bastion.target);
@@ -155,7 +228,10 @@ describe("the door", () => {
         },
       },
     });
-    const fault = await faultOf(() => doorTo(bastion.target).connect("dc1", 22, { deadlineMs: 100 }));
+    const door = doorTo(bastion.target);
+    // Its own start is not what is late.
+    await door.ssh("bastion");
+    const fault = await faultOf(() => door.connect("dc1", 22, { deadlineMs: 100 }));
     expect(fault.code).toBe("DOOR_SILENT");
     answer();
     await closed;

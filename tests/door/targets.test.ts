@@ -10,7 +10,7 @@ import { faultOf, temporaryFolder } from "../stack/temporary.ts";
 import { secret } from "./ssh-server.ts";
 
 async function targets(change: Partial<TargetFacts> = {}): Promise<Targets> {
-  const plan = await loadPlan(join(repositoryRoot(), "stacks/lab"), { nodes: 1 });
+  const plan = await loadPlan(join(repositoryRoot(), "tests/plans/lab"), { nodes: 1 });
   if (!plan.ok) throw new Error("the lab's plan is not sound");
   const keys = new RememberedKeys(join(temporaryFolder(), "keys.json"));
   return targetsOf(plan.value, {

@@ -30,7 +30,7 @@ function stack(): { folders: Folders; options: EmbeddedOptions; record: () => Re
 
 /** Takes a port as soon as the kernel has taken it from a process that was killed. */
 async function listen(port: number): Promise<Server> {
-  for (const deadline = Date.now() + 10_000; ;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     const server = createServer((socket) => socket.destroy());
     const error = await new Promise<Error | undefined>((resolve) =>
       server.once("error", resolve).listen(port, "127.0.0.1", () => resolve(undefined)),

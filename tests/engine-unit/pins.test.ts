@@ -25,7 +25,7 @@ describe("versions", () => {
 
 describe("the names of the npm package", () => {
   test("are those of its 115 resources and 91 functions, sorted, the same text each time", async () => {
-    const text = await npmTokens(repositoryRoot());
+    const text = await npmTokens(join(repositoryRoot(), "node_modules"));
     const tokens = JSON.parse(text) as { version: string; resources: string[]; functions: string[] };
     expect([tokens.version, tokens.resources.length, tokens.functions.length]).toEqual(["8.6.0", 115, 91]);
     expect(tokens.resources).toContain("proxmoxve:index/vmLegacy:VmLegacy");
@@ -39,7 +39,7 @@ describe("the names of the npm package", () => {
     const folder = join(temporaryFolder(), "node_modules/@muhlba91/pulumi-proxmoxve");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), '{"version":"8.6.0"}');
-    const fault = await faultOf(() => npmTokens(join(folder, "../../..")));
+    const fault = await faultOf(() => npmTokens(join(folder, "../..")));
     expect(fault.code).toBe("ENGINE_NO_TOKENS");
     expect(fault.hint).toContain("npm ci");
   });

@@ -41,10 +41,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until a condition holds; fails after ten seconds. */
+/** Waits until a condition holds; fails after a minute. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   // Generous: on a loaded machine a shell takes seconds to start.
-  const deadline = Date.now() + 25_000;
+  const deadline = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`${what} did not come in time`);
     await new Promise((resolve) => setTimeout(resolve, 5));

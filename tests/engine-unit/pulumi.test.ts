@@ -41,6 +41,7 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
       endpoint: { url: "https://127.0.0.1:1/", tokenFile, caFile: join(folder, "ca.pem") },
       isInsecure: false,
       door: null,
+      room: null,
       isOpen: true,
     },
     env,
@@ -49,7 +50,8 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
     folders,
     environment,
     folder,
-    run: (args, options = {}) => pulumi(args, { root: folder, folders, environment, signal: ended.signal, ...options }),
+    run: (args, options = {}) =>
+      pulumi(args, { project: folder, folders, environment, signal: ended.signal, ...options }),
   };
 }
 
@@ -128,9 +130,10 @@ describe("a run", () => {
   test("is killed at its deadline, its children too, and says so", async () => {
     const folder = temporaryFolder();
     const { run } = await lab(`sleep 60 & echo $! > ${begun(folder)}; wait`);
-    const fault = await faultOf(() => run(["up"], { deadlineMs: 500 }));
+    const fault = await faultOf(() => run(["up"], { deadlineMs: 3_000 }));
     expect(fault.code).toBe("ENGINE_DEADLINE");
-    expect(isAlive(Number(readFileSync(begun(folder), "utf8")))).toBe(false);
+    const child = Number(readFileSync(begun(folder), "utf8"));
+    await until(() => !isAlive(child), "the child's end");
   });
 
   test("that cannot write its record whole is ended, and the disk is said to be full", async () => {
@@ -318,6 +321,7 @@ describe("the environment", () => {
           endpoint: null,
           isInsecure: true,
           door: null,
+          room: null,
           isOpen: false,
         },
         { PATH: environment["PATH"] },
@@ -338,6 +342,7 @@ describe("the environment", () => {
       endpoint: null,
       isInsecure: false,
       door: null,
+      room: null,
       isOpen: false,
     };
     const [one, two] = [await prepareEnvironment(options, {}), await prepareEnvironment(options, {})];

@@ -37,7 +37,9 @@ const after = (plan: Numbers | PlannedGuest[], lab: Numbers = now): string[] =>
     (d) =>
       d.kind === "renamed"
         ? `${d.guest.host} ${d.guest.vm.vmid} renamed to ${d.by}${d.address === undefined ? "" : ` at ${d.address}`}`
-        : `${d.guest.host} ${d.guest.vm.vmid} renumbered ${d.vmId}${d.by === undefined ? "" : `, taken by ${d.by}`}`,
+        : d.kind === "moved"
+          ? `${d.guest.host} moved from ${d.from} to ${d.to}`
+          : `${d.guest.host} ${d.guest.vm.vmid} renumbered ${d.vmId}${d.by === undefined ? "" : `, taken by ${d.by}`}`,
   );
 
 describe("a guest is in the plan's way", () => {
@@ -45,6 +47,16 @@ describe("a guest is in the plan's way", () => {
     ["never while nothing changes", now, []],
     ["not when a host is added", { ...now, pc3: 1033 }, []],
     ["not when its host is taken out: that is what the plan says", { pc1: 1031 }, []],
+    [
+      "not when it gets another address",
+      [...planOf({ pc1: 1031 }), { host: "pc2", vmId: 1032, addresses: ["10.0.0.99"] }],
+      [],
+    ],
+    [
+      "when it gets another address, and its role is bound to the one that it has",
+      [...planOf({ pc1: 1031 }), { host: "pc2", vmId: 1032, addresses: ["10.0.0.99"], keepsAddress: true }],
+      ["pc2 moved from 10.0.0.32 to 10.0.0.99"],
+    ],
     ["when its host is renamed", { pc1: 1031, pc9: 1032 }, ["pc2 1032 renamed to pc9"]],
     [
       "when two hosts swap their names",

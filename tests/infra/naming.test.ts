@@ -4,14 +4,16 @@ import { markOf } from "../../src/infra/mark.ts";
 import { namingOf, seedNaming } from "../../src/infra/naming.ts";
 import { parseSettings, type Settings } from "../../src/infra/settings.ts";
 import { bridgeOf, nodeOf, ownVms, type Naming, type World } from "../../src/infra/world.ts";
-import { loadPlan, ROLE_IDS } from "../../src/plan/index.ts";
+import { loadPlan } from "../../src/plan/index.ts";
+import { roles } from "../../src/roles/registry.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { faultOf } from "../stack/temporary.ts";
 
-const outcome = await loadPlan(`${repositoryRoot()}/stacks/lab`, { nodes: 2 });
+const outcome = await loadPlan(`${repositoryRoot()}/tests/plans/lab`, { nodes: 2 });
 if (!outcome.ok) throw new Error("the lab's plan has faults");
 const plan = outcome.value;
+const roleIds = [...roles.keys()];
 const hosts = [...plan.hosts.values()];
 const zones = [...plan.zones.values()];
 
@@ -19,7 +21,7 @@ const settings = (values: Record<string, unknown> = {}): Settings =>
   parseSettings("mine", { endpoint: "https://192.0.2.1:8006/", nodes: ["pve1", "pve2"], ...values });
 const naming = (values: Record<string, unknown> = {}): Naming => namingOf(plan, settings(values));
 const templateIds = (n: Naming): number[] =>
-  ROLE_IDS.flatMap((role) => [0, 1, 2, 3, 4].map((i) => n.templateId(role, i)));
+  roleIds.flatMap((role) => [0, 1, 2, 3, 4].map((i) => n.templateId(role, i)));
 const copies = fc.integer({ min: 0, max: 39 });
 
 describe("copy 0", () => {
@@ -64,7 +66,7 @@ describe("copies of a class", () => {
             ...templateIds(n),
             ...zones.map((z) => `vlan ${n.vlan(z)}`),
             ...hosts.flatMap((h) => h.nics.map((nic) => n.mac(h, nic))),
-            ...ROLE_IDS.map((r) => n.templateName(r, 0)),
+            ...roleIds.map((r) => n.templateName(r, 0)),
           ];
         });
         expect(new Set(all.flat()).size).toBe(all.flat().length);
@@ -81,7 +83,7 @@ describe("copies of a class", () => {
       for (const host of hosts) guests.add(n.vmId(host));
       for (const id of templateIds(n)) templates.add(id);
     }
-    expect(templates.size).toBe(40 * ROLE_IDS.length * 5);
+    expect(templates.size).toBe(40 * roleIds.length * 5);
     expect([...templates].filter((id) => guests.has(id))).toEqual([]);
   });
 
@@ -90,7 +92,7 @@ describe("copies of a class", () => {
       fc.property(copies, (copy) => {
         const n = naming({ copy });
         for (const host of hosts) expect(n.guestName(host)).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
-        for (const role of ROLE_IDS) expect(n.templateName(role, 4)).toMatch(/^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/);
+        for (const role of roleIds) expect(n.templateName(role, 4)).toMatch(/^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/);
         for (const host of hosts)
           for (const nic of host.nics) expect(n.mac(host, nic)).toMatch(/^02(:[0-9a-f]{2}){5}$/);
       }),

@@ -17,7 +17,7 @@ import { readCalls } from "../pve/record.ts";
 
 let plan: Plan;
 beforeAll(async () => {
-  const loaded = await loadPlan(`${repositoryRoot()}/stacks/lab`, { nodes: 1 });
+  const loaded = await loadPlan(`${repositoryRoot()}/tests/plans/lab`, { nodes: 1 });
   if (!loaded.ok) throw new Error("the lab's plan has faults");
   plan = loaded.value;
 });
@@ -150,7 +150,13 @@ describe("the rights that a stack needs", () => {
     expect(plain.some((n) => n.startsWith("Sys.") && n.endsWith("on /"))).toBe(false);
     expect(names({ bridge: { name: "vmbr9", create: false } })).not.toContain("Sys.Modify on /nodes/pve1");
     expect(
-      names({ images: { "pfsense-2.8": { template: 9900 }, "debian-13": { volume: "local:import/x.qcow2" } } }),
+      names({
+        images: {
+          "pfsense-2.8": { template: 9900 },
+          "debian-13": { volume: "local:import/x.qcow2" },
+          "debian-14": { volume: "local:import/y.qcow2" },
+        },
+      }),
     ).not.toContain("Sys.AccessNetwork on /nodes/pve1");
     const three = { nodes: ["a", "b", "c"], ha: "rules", storage: { isShared: true } };
     expect(names(three)).toEqual(

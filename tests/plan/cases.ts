@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { formatDiagnostic, type Diagnostic, type Outcome } from "../../src/core/diagnostics.ts";
 import { parseAddress } from "../../src/core/ip.ts";
+import { vocabulary } from "../../src/roles/registry.ts";
 import { applyCopy, loadPlan, parsePlan, type CopySettings, type Plan } from "../../src/plan/index.ts";
 
 export const CASES = join(import.meta.dirname, "../cases/plan");
@@ -62,7 +63,7 @@ export async function runCase(base: ReadonlyMap<string, Uint8Array>, c: Case): P
   for (const [file, [text, times]] of Object.entries(c.repeat ?? {}))
     documents.set(file, Buffer.from(text.repeat(times)));
   for (const file of c.remove ?? []) documents.delete(file);
-  const options = c.nodes === undefined ? {} : { nodes: c.nodes };
+  const options = { nodes: c.nodes ?? 1, roles: vocabulary };
   const outcome = c.disk ? await loadFromDisk(documents, c.disk) : parsePlan(documents, options);
   return render(c.copy === undefined || !outcome.ok ? outcome : place(outcome.value, c));
 }
@@ -91,7 +92,7 @@ async function loadFromDisk(
       if (disk.directories?.includes(file)) await mkdir(join(dir, file));
       else if (disk.links?.[file] !== undefined) await symlink(disk.links[file], join(dir, file));
       else await writeFile(join(dir, file), bytes);
-    const outcome = await loadPlan(disk.isMissing ? join(dir, "labs") : dir);
+    const outcome = await loadPlan(disk.isMissing ? join(dir, "labs") : dir, { roles: vocabulary });
     // The place of a temporary directory is nobody's business.
     return JSON.parse(JSON.stringify(outcome).replaceAll(dir, "<dir>")) as Outcome<Plan>;
   } finally {

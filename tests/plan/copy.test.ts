@@ -5,7 +5,7 @@ import { applyCopy, loadPlan, type Placement, type Plan } from "../../src/plan/i
 import { render } from "./cases.ts";
 
 async function lab(): Promise<Plan> {
-  const outcome = await loadPlan("stacks/lab");
+  const outcome = await loadPlan("tests/plans/lab");
   if (!outcome.ok) throw new Error(render(outcome));
   return outcome.value;
 }

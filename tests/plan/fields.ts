@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DOCUMENT_NAMES, type DocumentName } from "../../src/plan/index.ts";
-import { DOCUMENT_SCHEMAS } from "../../src/plan/schema/index.ts";
+import { documentSchemas } from "../../src/plan/schemas.ts";
+import { vocabulary } from "../../src/roles/registry.ts";
 
 /** One place in the documents where somebody may write text: a value, or the key of a map. */
 export interface Field {
@@ -10,6 +11,8 @@ export interface Field {
   /** The same in the schema: `people.people.*.title`, `hosts.hosts.*` (a key), `flows.flows[].from[]`. */
   readonly name: string;
 }
+
+const schemas = documentSchemas(vocabulary);
 
 export type Documents = Record<DocumentName, unknown>;
 
@@ -27,8 +30,8 @@ export function stringFields(documents: Documents): readonly Field[] {
         known.add(name);
         if (at !== undefined && !found.has(name)) found.set(name, { document, path: at, isKey, name });
       };
-      if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
-        visit(schema.unwrap(), value ?? undefined, path, name);
+      const isWrapped = [z.ZodOptional, z.ZodNullable, z.ZodDefault, z.ZodPrefault].some((w) => schema instanceof w);
+      if (isWrapped) visit((schema as z.ZodOptional).unwrap(), value ?? undefined, path, name);
       else if (schema instanceof z.ZodObject)
         for (const [key, inner] of Object.entries<z.core.$ZodType>(schema.shape))
           visit(inner, (value as Record<string, unknown> | undefined)?.[key], [...path, key], `${name}.${key}`);
@@ -49,7 +52,7 @@ export function stringFields(documents: Documents): readonly Field[] {
       else if (!(schema instanceof z.ZodNumber || schema instanceof z.ZodBoolean || schema instanceof z.ZodLiteral))
         throw new Error(`no test knows a ${schema._zod.def.type} (${name})`);
     };
-    visit(DOCUMENT_SCHEMAS[document], documents[document], [], document);
+    visit(schemas[document], documents[document], [], document);
   }
   const missing = [...known].filter((name) => !found.has(name));
   if (missing.length > 0) throw new Error(`give the test's documents a value of ${missing.join(", ")}`);

@@ -6,18 +6,20 @@ import { parsePlan } from "../../src/plan/index.ts";
 import { parseYaml, type Source } from "../../src/plan/document.ts";
 import { diagnose, formatPath } from "../../src/plan/problem.ts";
 import { checkShape } from "../../src/plan/shape.ts";
-import { DOCUMENT_SCHEMAS } from "../../src/plan/schema/index.ts";
+import { documentSchemas } from "../../src/plan/schemas.ts";
+import { vocabulary } from "../../src/roles/registry.ts";
 import { stringFields, withText, type Field } from "./fields.ts";
 import { bytesOf, labDocuments } from "./lab-documents.ts";
 
 const documents = await labDocuments();
+const schemas = documentSchemas(vocabulary);
 const fields = stringFields(documents);
 
 /** What is said about a field's text by its own document, as far as values alone tell. */
 function saidOf(field: Field, text: string, at: Pick<Source, "place">): readonly Diagnostic[] {
   const value = withText(documents, field, text)[field.document];
   const path = formatPath(field.isKey ? [...field.path.slice(0, -1), text] : field.path);
-  return checkShape(field.document, { file: "", value, ...at }, DOCUMENT_SCHEMAS[field.document])
+  return checkShape(field.document, { file: "", value, ...at }, schemas[field.document])
     .problems.map((p) => diagnose(p, (where) => at.place(where.path, where.at)))
     .filter((d) => d.path === path);
 }

@@ -10,13 +10,14 @@ type Loose = Record<string, Record<string, Record<string, unknown>>>;
 /** The lab's documents as values, with what it leaves out added, so that each field of the schemas stands somewhere. */
 export async function labDocuments(): Promise<Documents> {
   const read = DOCUMENT_NAMES.map(async (name) => {
-    const text = await readFile(join(repositoryRoot(), "stacks/lab", `${name}.yaml`), "utf8");
+    const text = await readFile(join(repositoryRoot(), "tests/plans/lab", `${name}.yaml`), "utf8");
     return [name, parse(text, { merge: true }) as unknown] as const;
   });
   const documents = Object.fromEntries(await Promise.all(read)) as Documents;
   const { addressing, hosts, flows, people } = documents as unknown as Record<string, Loose>;
   Object.assign(addressing!, { kind: "lab", authority: { ...addressing!["authority"], name: "CA" } });
   Object.assign(hosts!["images"]!["debian-13"]!, { sha512: "0".repeat(128) });
+  Object.assign(hosts!["hosts"]!["backup"]!, { also: ["field"] });
   // An administrator with a key is in the most files, and so comes first.
   const { "elise.fontaine": elise, ...others } = people!["people"]!;
   people!["people"] = { "elise.fontaine": elise!, ...others };

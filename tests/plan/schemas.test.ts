@@ -1,11 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DOCUMENT_NAMES, PLAN_CODES } from "../../src/plan/index.ts";
 import { jsonSchemaFiles } from "../../src/plan/json-schema.ts";
+import { vocabulary } from "../../src/roles/registry.ts";
+import { KEPT } from "../plans/shipped.ts";
 
-test("schemas/ is what the zod schemas say (otherwise: npx tsx scripts/schemas.ts)", async () => {
-  expect((await readdir("schemas")).sort()).toEqual([...jsonSchemaFiles().keys()].sort());
-  for (const [file, text] of jsonSchemaFiles()) expect(await readFile(`schemas/${file}`, "utf8")).toBe(text);
+test("schemas/ is what the zod schemas say (otherwise: npm run schemas)", async () => {
+  expect((await readdir("schemas")).sort()).toEqual([...jsonSchemaFiles(vocabulary).keys()].sort());
+  for (const [file, text] of jsonSchemaFiles(vocabulary)) expect(await readFile(`schemas/${file}`, "utf8")).toBe(text);
 });
 
 test("every key of every schema is described, for the editor shows it and hints quote it", () => {
@@ -20,7 +23,7 @@ test("every key of every schema is described, for the editor shows it and hints 
     walk(additionalProperties, `${path}.*`);
     walk(items, `${path}[]`);
   };
-  for (const [file, text] of jsonSchemaFiles()) walk(JSON.parse(text), file.replace(".schema.json", ""));
+  for (const [file, text] of jsonSchemaFiles(vocabulary)) walk(JSON.parse(text), file.replace(".schema.json", ""));
   expect(bare).toEqual([]);
 });
 
@@ -29,8 +32,8 @@ test("each document of the lab names its schema, and so does the editor's config
     "yaml.schemas": Record<string, string>;
   };
   for (const name of DOCUMENT_NAMES) {
-    const text = await readFile(`stacks/lab/${name}.yaml`, "utf8");
-    expect(text.split("\n")[0]).toBe(`# yaml-language-server: $schema=../../schemas/${name}.schema.json`);
+    const text = await readFile(join(KEPT, `${name}.yaml`), "utf8");
+    expect(text.split("\n")[0]).toBe(`# yaml-language-server: $schema=../../../schemas/${name}.schema.json`);
     expect(settings["yaml.schemas"][`./schemas/${name}.schema.json`]).toBe(`stacks/*/${name}.yaml`);
   }
 });

@@ -9,7 +9,7 @@ import { diffPlans, renderDiffText } from "../../src/policy/diff/index.ts";
 import { parseProtocol } from "../../src/policy/question.ts";
 import { handConfig } from "../pfsense/proof/hand.ts";
 
-export const CASES = join(import.meta.dirname, "../cases/policy");
+const CASES = join(import.meta.dirname, "../cases/policy");
 const BASE = join(import.meta.dirname, "../cases/plan/base");
 
 interface Edit {

@@ -7,6 +7,7 @@ import {
   renderDiffSvg,
   renderDiffText,
 } from "../../src/policy/diff/index.ts";
+import { formatAddress } from "../../src/core/ip.ts";
 import { intentOf } from "../../src/policy/intent.ts";
 import { matrixOf, tableOf } from "../../src/policy/matrix.ts";
 import {
@@ -59,6 +60,21 @@ describe("a difference of two plans", () => {
   test("is a picture that XML readers take, the same each time", () => {
     expect(isXml(renderDiffSvg(diff))).toBe(true);
     expect(renderDiffSvg(diffPlans(base, opened))).toBe(renderDiffSvg(diff));
+  });
+
+  test("names an address by the plan that has it: what stops by what it was, what starts by what it is", () => {
+    const [mail, pbx] = ["mail", "pbx"].map((id) => formatAddress(base.hosts.get(id)!.nics[0]!.address));
+    const swapped = planOf([
+      { in: "hosts.yaml", find: `address: ${mail}`, put: "address: SWAP" },
+      { in: "hosts.yaml", find: `address: ${pbx}`, put: `address: ${mail}` },
+      { in: "hosts.yaml", find: "address: SWAP", put: `address: ${pbx}` },
+    ]);
+    const told = diffPlans(base, swapped).changes.filter((c) => c.to.includes("mail") || c.to.includes("pbx"));
+    expect(told.length).toBeGreaterThan(1);
+    for (const { kind, to, example } of told) {
+      const isMail = example.includes(` -> ${mail}:`);
+      expect([kind, to]).toEqual([kind, [(kind === "stops") === isMail ? "mail" : "pbx"]]);
+    }
   });
 
   test("shows a port forward that comes or goes", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Fault } from "../../src/core/fault.ts";
 import { untilBooted } from "../../src/provision/booted.ts";
 import type { ConsoleRun } from "../../src/provision/console.ts";
+import { GUEST_OFF, ROOM_GONE } from "../../src/twin/protocol.ts";
 
 /** A guest that gives these answers in turn, the last one for ever. */
 function guest(...answers: readonly (string | Error)[]): ConsoleRun {
@@ -46,5 +48,35 @@ describe("guests that boot", () => {
     );
     await expect(asked).rejects.toMatchObject({ code: "GUESTS_NOT_UP" });
     await expect(asked).rejects.toThrow(/a \(maintenance\), b \(VM 7 not running\)/);
+  });
+
+  const off = new Fault(GUEST_OFF, "VM 7 not running.", "x");
+
+  it("that lost their power meanwhile are started again, once", async () => {
+    let started = 0;
+    const asked: (string | Error)[] = [off];
+    const a = {
+      host: "a",
+      run: ((argv, input) => guest(...asked)(argv, input)) satisfies ConsoleRun,
+      start: () => {
+        started++;
+        asked[0] = "running";
+        return Promise.resolve();
+      },
+    };
+    expect(await untilBooted([a], () => undefined, 60_000, 1)).toMatchObject([{ host: "a", state: "running" }]);
+    expect(started).toBe(1);
+  });
+
+  it("whose machine room has ended are not waited for, where nobody starts them", async () => {
+    const gone = new Fault(ROOM_GONE, "The machine room of this lab does not answer.", "x");
+    const asked = untilBooted([{ host: "a", run: guest(gone) }], () => undefined, 60_000, 1);
+    await expect(asked).rejects.toThrow(/a \(it has lost its power, and does not keep it\)/);
+  });
+
+  it("that do not keep their power are not waited for", async () => {
+    const start = (): Promise<void> => Promise.resolve();
+    const asked = untilBooted([{ host: "a", run: guest(off), start }], () => undefined, 60_000, 1);
+    await expect(asked).rejects.toThrow(/a \(it has lost its power, and does not keep it\)/);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Fault } from "../../src/core/fault.ts";
+import { consolesOf } from "../../src/provision/console.ts";
 import { plain } from "../../src/provision/plain.ts";
+import { hostsInTurn } from "../../src/provision/turns.ts";
 import { makeProvider } from "../../src/provision/provider.ts";
 import { FakePve, vm } from "./fake-client.ts";
 
@@ -25,6 +27,8 @@ describe("the provider", () => {
     connect: pve.connect,
     secrets: () => Promise.reject(new Fault("STACK_SECRET_DAMAGED", "the secret is damaged.", "Put it back.")),
     reached: () => Promise.reject(new Error("unused")),
+    console: consolesOf({}),
+    inTurn: hostsInTurn({}),
   });
   const types = Object.keys((JSON.parse(provider.schema!) as { resources: object }).resources);
   const urnOf = (kind: string): string => {
@@ -46,7 +50,7 @@ describe("the provider", () => {
   };
 
   test("names its resources in its schema", () => {
-    expect(types.map((t) => t.split(":").pop())).toEqual(["Seed", "Role", "Ownership"]);
+    expect(types.map((t) => t.split(":").pop())).toEqual(["Seed", "Router", "Role", "Ownership"]);
   });
 
   test("says a fault with code and hint, because the engine prints the message alone", async () => {
@@ -79,6 +83,8 @@ describe("the provider", () => {
       },
       secrets: () => Promise.reject(new Error("unused")),
       reached: () => Promise.reject(new Error("unused")),
+      console: consolesOf({}),
+      inTurn: hostsInTurn({}),
     });
     await expect(lost.read!("x", urnOf("Seed"), seed)).rejects.toThrow(/STACK_NO_ENVIRONMENT.*\n {2}hint/);
   });

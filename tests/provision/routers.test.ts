@@ -76,7 +76,7 @@ describe("a changed configuration", () => {
     expect(await deliverConfig(a, xml, fine)).toBe(true);
     expect(a.asked.slice(1)).toEqual([
       "sh -c umask 077; cat > /cf/conf/incoming.xml",
-      "maquette-load /cf/conf/incoming.xml --confirm 60",
+      "maquette-load /cf/conf/incoming.xml --confirm 12",
       "maquette-load --confirmed",
       "rm -f /cf/conf/incoming.xml",
     ]);
@@ -84,14 +84,48 @@ describe("a changed configuration", () => {
     expect(a.asked.join("\n")).not.toContain("secret");
   });
 
-  it("with which the bastion loses a host is not confirmed: the router goes back by itself", async () => {
+  it("with which the bastion loses a host is not confirmed: the router goes back at once, and says so", async () => {
     const a = router("a", () => running("MASTER"));
     await expect(deliverConfig(a, xml, () => Promise.resolve(["dc1", "mail"]))).rejects.toMatchObject({
       code: "ROUTER_WENT_BACK",
       message: expect.stringContaining("dc1, mail") as string,
+      hint: expect.stringContaining("a has gone back") as string,
     });
     expect(a.asked).not.toContain("maquette-load --confirmed");
-    expect(a.asked.at(-1)).toBe("rm -f /cf/conf/incoming.xml");
+    expect(a.asked.slice(-2)).toEqual(["maquette-load --back", "rm -f /cf/conf/incoming.xml"]);
+    const deaf = router("a", () => running("MASTER"), { "maquette-load --back": 2 });
+    await expect(deliverConfig(deaf, xml, () => Promise.resolve(["dc1"]))).rejects.toMatchObject({
+      hint: expect.stringContaining("goes back within 12 s") as string,
+    });
+  });
+
+  it("that it let go before it was confirmed, on a machine that was too slow, is tried again with more time", async () => {
+    const a = router("a", () => running("MASTER"));
+    let late = 2;
+    const run: ConsoleRun = async (argv, input) => {
+      const said = await a.run(argv, input);
+      const isLate = argv[1] === "--confirmed" && late-- > 0;
+      return isLate ? { exitCode: 1, stdout: "", stderr: "ROUTER_NOTHING_TO_CONFIRM No configuration waits" } : said;
+    };
+    expect(await deliverConfig({ ...a, run }, xml, fine)).toBe(true);
+    const loads = a.asked.filter((l) => l.startsWith("maquette-load /cf"));
+    expect(loads.map((l) => l.split(" ").at(-1))).toEqual(["12", "60", "240"]);
+    late = 3;
+    await expect(deliverConfig({ ...a, run }, xml, fine)).rejects.toThrow(/went back before it was confirmed, 3 times/);
+  });
+
+  it("is held for as long as it is tried, and no longer", async () => {
+    const a = router("a", () => running("MASTER"));
+    const held = (): number => a.asked.filter((l) => l === "maquette-load --hold 12").length;
+    const tries = async (): Promise<readonly string[]> => {
+      await expect.poll(held).toBeGreaterThan(2);
+      return [];
+    };
+    await deliverConfig(a, xml, tries, 1);
+    const last = a.asked.lastIndexOf("maquette-load --hold 12");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(a.asked.lastIndexOf("maquette-load --hold 12")).toBe(last);
+    expect(last).toBeLessThan(a.asked.indexOf("maquette-load --confirmed"));
   });
 
   it("that the router refuses leaves what it had, said with its own words", async () => {

@@ -31,6 +31,7 @@ async function seedOf(changes: Partial<SeedInputs> = {}): Promise<SeedInputs> {
     fileName: "lab-12345678-dc1.iso",
     vmId: 1011,
     beginning: "debian-13/dc/linked",
+    network: "n1",
     mark: "lab-12345678",
     digest: source.digest(await seedImage(made, source)),
     ...made,
@@ -112,6 +113,32 @@ describe("updating a seed", () => {
     const { pve, type } = make();
     expect(await type.update({ ...seed(), volume }, edited)).toEqual({ ...edited, volume });
     expect(pve.volumes.size).toBe(0);
+  });
+
+  /** A guest that has read its seed, and what is asked of it on the way to another network. */
+  const moved = async (guests: FakePve["vms"], before: Partial<SeedInputs> = {}): Promise<readonly string[]> => {
+    const { pve, type } = make();
+    pve.vms = guests;
+    const done: string[] = [];
+    Object.assign(pve, {
+      get: () => Promise.resolve({ ide3: "none,media=cdrom" }),
+      put: (_: string, _schema: unknown, parameters: object) =>
+        Promise.resolve(void done.push(JSON.stringify(parameters))),
+      post: (path: string) => Promise.resolve(void done.push(path)),
+      waitTask: () => Promise.resolve(),
+    });
+    await type.update({ ...seed(), ...before, volume }, { ...edited, network: "n2" });
+    return done;
+  };
+
+  test("of a guest that is to be elsewhere puts the CD in again and restarts it: no host is called at its new address", async () => {
+    const running = { ...vm(1011, "dc1", ["lab-12345678"]), status: "running" };
+    const inserted = JSON.stringify({ ide3: `${volume},media=cdrom` });
+    expect(await moved([running])).toEqual([inserted, "/nodes/pve1/qemu/1011/status/reboot"]);
+    expect(await moved([{ ...running, status: "stopped" }])).toEqual([inserted]);
+    expect(await moved([])).toEqual([]);
+    // A state of before says nothing of where its guest is.
+    expect(await moved([running], { network: "" })).toEqual([]);
   });
 });
 

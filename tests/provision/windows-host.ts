@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
-import { windowsScripts, type ScriptName } from "../../src/provision/steps/windows-scripts.ts";
+import { windowsScripts, type ScriptName } from "../../src/provision/steps/windows/scripts.ts";
 import { fakeHost, type FakeHost } from "../door/ssh-server.ts";
 
 /*

@@ -15,7 +15,7 @@ async function eventually<T>(ask: () => Promise<T | undefined>, holds: (answer: 
 export interface ContractOptions {
   /** Has the driver a real guest that answers `exec`? */
   readonly canExec?: boolean;
-  /** Milliseconds for one behaviour; default 5000. */
+  /** Milliseconds for one behaviour; default 60_000. */
   readonly timeoutMs?: number;
 }
 
@@ -56,7 +56,7 @@ export function guestDriverContract(
   makeDriver: () => GuestDriver | Promise<GuestDriver>,
   options: ContractOptions = {},
 ): void {
-  describe(`the ${name} driver`, { timeout: options.timeoutMs ?? 5000 }, () => {
+  describe(`the ${name} driver`, { timeout: options.timeoutMs ?? 60_000 }, () => {
     let driver: GuestDriver;
     const power = async (vmid: number): Promise<string | undefined> => (await driver.status([vmid])).get(vmid)?.power;
     const running = async (vmid: number, change: Partial<GuestDescription> = {}): Promise<GuestDescription> => {

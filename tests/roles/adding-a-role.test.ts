@@ -74,7 +74,9 @@ beforeAll(() => {
   rmSync(at("docs/adding-a-role.md"));
   const narrowed = {
     extends: "./tsconfig.json",
-    include: ["core", "plan", "policy", "pfsense", "roles", "provision", "accept"].map((room) => `src/${room}`),
+    include: ["core", "plan", "policy", "pfsense", "roles", "provision", "accept", "programs.d.ts"].map(
+      (x) => `src/${x}`,
+    ),
     // node_modules is the repository's own.
     compilerOptions: { tsBuildInfoFile: join(clone.folder, "types.tsbuildinfo") },
   };
@@ -84,11 +86,12 @@ beforeAll(() => {
 afterAll(() => clone.dispose());
 
 describe("the page about adding a role", () => {
-  test("names every file that it takes: the word, the role, its template, the registry, the plan and the manual", () => {
+  test("names every file that it takes: the role, its template, the registry, the plan and the manual", () => {
     expect(new Set(blocks.map((b) => b.file))).toEqual(
       new Set([
-        "src/plan/names.ts",
         "src/roles/print/index.ts",
+        "src/roles/print/drill.ts",
+        "src/roles/print/ask_queue.py",
         "templates/print/cupsd.conf",
         "src/roles/registry.ts",
         "stacks/lab/hosts.yaml",
@@ -100,18 +103,16 @@ describe("the page about adding a role", () => {
     expect(blocks.filter(isRegistryLine)).toHaveLength(1);
   });
 
-  test("is right that nothing compiles until the role is in the registry, and that it compiles then", async () => {
-    const without = await types();
-    expect(without.code).not.toBe(0);
-    expect(without.stdout).toMatch(
-      /src\/roles\/registry\.ts\(\d+,\d+\): error TS2741: Property '?print'? is missing in type/,
-    );
+  test("is right that it is no role until it is in the registry, and that it compiles then", async () => {
+    const without = await clone.maquette(["check"], { deadlineMs: 120_000 });
+    expect(without.code).toBe(1);
+    expect(without.stdout).toMatch(/hosts\.yaml:\d+:\d+ PLAN_UNKNOWN_ROLE hosts\.print\.role: "print" is not a role/);
     for (const block of blocks) if (isRegistryLine(block)) put(block);
     expect(await types()).toMatchObject({ code: 0, stdout: "" });
   });
 
   test("is right that the schemas learn the word", async () => {
-    const made = await run(process.execPath, [at("node_modules/tsx/dist/cli.mjs"), "scripts/schemas.ts"], {
+    const made = await run(process.execPath, ["--import", "./bin/typescript.js", "scripts/schemas.ts"], {
       cwd: clone.root,
       deadlineMs: 60_000,
     });
@@ -125,6 +126,32 @@ describe("the page about adding a role", () => {
     expect(code).toBe(0);
     const explained = await clone.maquette(["explain", "pc1", "print", "tcp/631"]);
     expect(explained.stdout).toContain("F410");
+  });
+
+  test("has its clients' way proven: without the row each workstation is named that cannot print", async () => {
+    const shut = join(clone.folder, "shut");
+    cpSync(at("stacks/lab"), shut, { recursive: true });
+    const flows = readFileSync(join(shut, "flows.yaml"), "utf8");
+    writeFileSync(join(shut, "flows.yaml"), flows.replace(/ *- id: F410\n(?: +(?!- ).*\n)+/, ""));
+    const { code, stdout } = await clone.maquette(["check", "--plan", shut], { deadlineMs: 120_000 });
+    expect(code).toBe(1);
+    for (const pc of ["pc1", "pc2"])
+      expect(stdout).toMatch(
+        new RegExp(`ROLE_NEED_REFUSED hosts\\.${pc}: ${pc} prints \\(ipp to print\\), and F601 refuses`),
+      );
+  });
+
+  test("brings a file to the hosts that it serves, and to no other, and an account to the directory", async () => {
+    const filesOf = async (host: string): Promise<Record<string, { content: string }>> => {
+      const { stdout } = await clone.maquette(["render", host, "--json"]);
+      const { roles } = JSON.parse(stdout) as { roles: { steps: DeclaredStep[] }[] };
+      const steps = roles.flatMap((r) => r.steps);
+      return Object.assign({}, ...steps.map((s) => (s.kind === "files" ? s.files : {}))) as never;
+    };
+    const [pc, mail, dc] = await Promise.all(["pc1", "mail", "dc1"].map(filesOf));
+    expect(pc!["/etc/cups/client.conf"]!.content).toBe("ServerName print.cod.test\n");
+    expect(Object.keys(mail!)).not.toContain("/etc/cups/client.conf");
+    expect(JSON.stringify(dc!["/etc/maquette/domain.json"])).toContain("svc-print");
   });
 
   test("gives the host the steps that it shows, filled from the plan", async () => {
@@ -147,22 +174,27 @@ describe("the page about adding a role", () => {
     expect([file.owner, file.mode]).toEqual(["root:lp", "0640"]);
   });
 
-  test("shows a manual page that is there, and a probe that asks where a user sits", async () => {
+  test("shows a manual page that is there, a probe that asks where a user sits, and a drill for two of it", async () => {
     const script = `
       import { existsSync } from "node:fs";
-      import { allProbes, roles } from "./src/roles/registry.ts";
+      import { allDrills, allProbes, roles, vocabulary } from "./src/roles/registry.ts";
       import { loadPlan } from "./src/plan/index.ts";
-      const { value } = await loadPlan("stacks/lab");
+      const { value } = await loadPlan("stacks/lab", { roles: vocabulary });
       const probe = allProbes(value).find((p) => p.id === "print-pc1");
-      console.log(JSON.stringify({ manual: existsSync(roles.print.manual), from: probe.from, argv: probe.run.argv, dependsOn: probe.dependsOn.host }));
+      const drill = allDrills.get("print");
+      const twice = { ...value, hosts: new Map([...value.hosts, ["print2", { ...value.hosts.get("print"), id: "print2" }]]) };
+      const outage = drill.of(twice);
+      const drilled = [drill.of(value), outage.servers, outage.program.includes("create_connection")];
+      console.log(JSON.stringify({ drilled, manual: existsSync(roles.get("print").manual), from: probe.from, argv: probe.run.argv, dependsOn: probe.dependsOn.host }));
     `;
     writeFileSync(at("ask.mts"), script);
-    const asked = await run(process.execPath, [at("node_modules/tsx/dist/cli.mjs"), "ask.mts"], {
+    const asked = await run(process.execPath, ["--import", "./bin/typescript.js", "ask.mts"], {
       cwd: clone.root,
       deadlineMs: 60_000,
     });
     expect(asked.stderr).toBe("");
     expect(JSON.parse(asked.stdout)).toEqual({
+      drilled: ["two print servers and a workstation", ["print", "print2"], true],
       manual: true,
       from: "pc1",
       argv: ["nc", "-z", "-w", "3", "10.20.20.17", "631"],

@@ -2,13 +2,16 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
 import ssh2 from "ssh2";
+import { releaseNamed } from "../../src/core/debian.ts";
 import { formatAddress, parseAddress, rangeOf, type AddressRange } from "../../src/core/ip.ts";
 import type { Plan } from "../../src/plan/index.ts";
 import { decide, formatPacket, type Packet, type Slice } from "../../src/policy/engine/index.ts";
 import { rowsOf } from "../../src/policy/intent.ts";
 import { holdsAddress } from "../../src/policy/ranges.ts";
 import { spaceOf } from "../../src/policy/space.ts";
-import { hostRules } from "../../src/roles/base/firewall.ts";
+import { addressesOf, bastionOf } from "../../src/plan/query.ts";
+import { incoming } from "../../src/roles/base/firewall.ts";
+import { nftLines } from "../../src/roles/base/nft-lines.ts";
 import { declare } from "../../src/provision/steps/work.ts";
 import { renderedLab } from "./lab.ts";
 import { chainOf, judge } from "./nft-text.ts";
@@ -20,6 +23,15 @@ const space = spaceOf(plan);
 const rows = rowsOf(space);
 const text = (id: string, path: string): string => lab.files(id).get(path)?.content ?? "";
 const addressOf = (id: string): bigint => plan.hosts.get(id)!.nics[0]!.address.value;
+
+/** Files with secrets that a service reads after it has given up root, by the group that may. */
+const READ_BY_SERVICES: Readonly<Record<string, string>> = {
+  "/etc/asterisk/keys/pbx.key": "asterisk",
+  "/etc/asterisk/pjsip_phones.conf": "asterisk",
+  "/etc/asterisk/confbridge.conf": "asterisk",
+  "/etc/maquette/softphone/accounts": "maquette-phone",
+  "/etc/maquette/vpn.json": "maquette-vpn",
+};
 
 describe("the base", () => {
   test.each(lab.debians.map((h) => h.id))("of %s has steps that the engine takes", (id) => {
@@ -54,22 +66,32 @@ describe("the base", () => {
     expect(servers("field")).toEqual(["192.0.2.53"]);
     const ofBase = lab.steps("dc1", "base").filter((s) => s.kind === "files");
     expect(ofBase.some((s) => "/etc/resolv.conf" in s.files)).toBe(false);
-    const before = lab.steps("dc1", "base").find((s) => s.name === "resolver before the domain");
+    const before = lab.steps("dc1", "base").find((s) => s.name === "resolver before its own");
     expect(before?.kind === "command" && before.run.input).toContain("nameserver 192.0.2.53");
   });
 
   test("takes the time from the controllers, outside from the public servers, and not where a role serves it", () => {
-    expect(text("mail", "/etc/chrony/chrony.conf")).toContain("server 10.20.20.11 iburst\nserver 10.20.20.12 iburst\n");
-    expect(text("field", "/etc/chrony/chrony.conf")).toContain("server 192.0.2.53 iburst");
+    expect(text("mail", "/etc/chrony/chrony.conf")).toContain(
+      "server 10.20.20.11 iburst minpoll 2 trust\nserver 10.20.20.12 iburst minpoll 2\n",
+    );
+    expect(text("field", "/etc/chrony/chrony.conf")).toContain("server 192.0.2.53 iburst minpoll 2 trust");
     const own = lab.steps("dc1", "base").flatMap((s) => (s.kind === "files" ? Object.keys(s.files) : []));
     expect(own).not.toContain("/etc/chrony/chrony.conf");
   });
 
-  test("puts no secret where others could read it: a private key's file is root's alone", () => {
+  test("puts no secret where others could read it: a private key's file is root's alone, a password its service's own user's too", () => {
     for (const host of lab.debians) {
       for (const [path, file] of lab.files(host.id)) {
-        if (!/\{\{secret:(password|bcrypt|ssh-private|vault-key)\//.test(file.content)) continue;
-        expect([path, file.mode ?? "0600", file.owner ?? "root:root"]).toEqual([path, "0600", "root:root"]);
+        if (
+          !/\{\{secret:(password|pin|bcrypt|ssh-private|tls-crypt-server|tls-crypt-client|vault-key)\//.test(
+            file.content,
+          )
+        )
+          continue;
+        // A service that reads its own file as its own user cannot write it.
+        const user = READ_BY_SERVICES[path];
+        const rights = user === undefined ? ["0600", "root:root"] : ["0640", `root:${user}`];
+        expect([path, file.mode ?? "0600", file.owner ?? "root:root"]).toEqual([path, ...rights]);
       }
     }
   });
@@ -144,7 +166,8 @@ describe("sshd", () => {
 
   test("offers first what a quantum computer does not break, and no word that the release's sshd does not know", async () => {
     const told = async (name: string): Promise<string> => {
-      const image = { ...plan.images.get("debian-13")!, fileName: `${name}-genericcloud-amd64.qcow2`, url: null };
+      const release = releaseNamed(name) ?? null;
+      const image = { ...plan.images.get("debian-13")!, release };
       const other = await renderedLab((p) => ({ ...p, images: new Map([...p.images, [image.id, image]]) }));
       return other.files("mail").get("/etc/ssh/sshd_config.d/10-maquette.conf")!.content;
     };
@@ -195,7 +218,8 @@ describe("sshd", () => {
 describe("a host's firewall", () => {
   const input = (id: string, from: Plan = plan): readonly string[] => {
     if (from === plan) return chainOf(text(id, "/etc/nftables.conf"), "input");
-    return hostRules(from, from.hosts.get(id)!, { neighbours: [], operators: [] }).input;
+    const doors = addressesOf(bastionOf(from)!);
+    return incoming(from, from.hosts.get(id)!, { neighbours: [], doors, operators: [] }).flatMap(nftLines);
   };
   const packet = (src: string, to: string, slice: Slice, port: number): Packet => ({
     family: 4,

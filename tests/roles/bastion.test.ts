@@ -4,7 +4,7 @@ import { decide } from "../../src/policy/engine/index.ts";
 import { rowsOf } from "../../src/policy/intent.ts";
 import { packetOf } from "../../src/policy/question.ts";
 import { spaceOf } from "../../src/policy/space.ts";
-import { permittedForwards } from "../../src/roles/base/firewall.ts";
+import { permittedForwards } from "../../src/roles/bastion/forwards.ts";
 import { renderedLab } from "./lab.ts";
 
 const lab = await renderedLab();

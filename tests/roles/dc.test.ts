@@ -8,16 +8,19 @@ import { askedOf, placesOf, shown, type Text } from "../../src/core/text.ts";
 import { formatDiagnostic } from "../../src/core/diagnostics.ts";
 import { parseNetwork } from "../../src/core/ip.ts";
 import { loadPlan, type Person, type Plan } from "../../src/plan/index.ts";
-import { declare, isPublic } from "../../src/provision/steps/work.ts";
-import { escapeRdn, serviceAccountIds } from "../../src/roles/dc/accounts.ts";
+import { isPublic } from "../../src/provision/steps/secrecy.ts";
+import { declare } from "../../src/provision/steps/work.ts";
+import { escapeRdn } from "../../src/roles/dc/accounts.ts";
 import { directoryOf, reverseZone, type Directory } from "../../src/roles/dc/directory.ts";
+import { settings } from "../../src/roles/dc/settings.ts";
 import { dynamicPorts } from "../../src/roles/dc/index.ts";
-import { allProbes, renderHost, roleTemplateNames } from "../../src/roles/registry.ts";
+import { allProbes, askedIn, roleTemplateNames } from "../../src/roles/registry.ts";
+import { renderHost } from "../../src/roles/render.ts";
 import type { Command, Step } from "../../src/roles/role.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
 const root = repositoryRoot();
-const outcome = await loadPlan(join(root, "stacks/lab"));
+const outcome = await loadPlan(join(root, "tests/plans/lab"));
 if (!outcome.ok) throw new Error("the lab's plan has faults");
 const plan: Plan = outcome.value;
 const templates = new Map(
@@ -127,7 +130,7 @@ describe("a controller's work", () => {
 });
 
 describe("the directory that the plan asks for", () => {
-  const directory = directoryOf(plan);
+  const directory = directoryOf(plan, askedIn(plan), settings.parse({}));
 
   test("a person has what mail, telephony and the address book look for", () => {
     expect(directory.accounts["claire.morel"]).toEqual({
@@ -153,37 +156,43 @@ describe("the directory that the plan asks for", () => {
 
   test("a person without mailbox or telephone has those attributes taken away", () => {
     const bare = withPeople(new Map([["claire.morel", { ...claire, mailbox: null, extension: null }]]));
-    const { attributes } = directoryOf(bare).accounts["claire.morel"]!;
+    const { attributes } = directoryOf(bare, askedIn(bare), settings.parse({})).accounts["claire.morel"]!;
     expect([attributes["mail"], attributes["telephoneNumber"], attributes["ipPhone"]]).toEqual([null, null, null]);
   });
 
   test("a person added is an account, a member and a password more; one removed is none of them", () => {
     const lea: Person = { ...claire, login: "lea.roy", givenName: "Léa", surname: "Roy", groups: ["nomades"] };
     const more = withPeople(new Map([...plan.people, [lea.login, lea]]));
-    expect(directoryOf(more).groups["nomades"]!.members).toContain("CN=Léa Roy,OU=cabinet,OU=Utilisateurs,OU=COD");
+    expect(directoryOf(more, askedIn(more), settings.parse({})).groups["nomades"]!.members).toContain(
+      "CN=Léa Roy,OU=cabinet,OU=Utilisateurs,OU=COD",
+    );
     expect(inputOf(stepOf("dc1", "command", "directory", more))).toContain("{{secret:password/user/lea.roy|json}}");
     const fewer = withPeople(new Map([...plan.people].filter(([login]) => login !== "claire.morel")));
-    const left: Directory = directoryOf(fewer);
+    const left: Directory = directoryOf(fewer, askedIn(fewer), settings.parse({}));
     expect(left.accounts).not.toHaveProperty(["claire.morel"]);
     expect(left.groups["nomades"]!.members.join()).not.toContain("Morel");
   });
 
   test("two people of one name have two places", () => {
     const twin: Person = { ...claire, login: "claire.morel2" };
-    const both = directoryOf(withPeople(new Map([...plan.people, [twin.login, twin]]))).accounts;
+    const both = directoryOf(
+      withPeople(new Map([...plan.people, [twin.login, twin]])),
+      askedIn(withPeople(new Map([...plan.people, [twin.login, twin]]))),
+      settings.parse({}),
+    ).accounts;
     expect(both["claire.morel"]!.dn).toMatch(/^CN=Claire Morel \(claire\.morel\),/);
     expect(both["claire.morel2"]!.dn).toMatch(/^CN=Claire Morel \(claire\.morel2\),/);
   });
 
   test("each service has an account of its own, in no group, whose password does not expire", () => {
-    for (const id of serviceAccountIds) {
+    for (const id of askedIn(plan).accounts) {
       expect(directory.accounts[`svc-${id}`]!.control & 0x10000).toBe(0x10000);
       expect(JSON.stringify(directory.groups)).not.toContain(`svc-${id}`);
     }
   });
 
   test("a service may log on at the controllers alone, where its bind is a logon", () => {
-    for (const id of serviceAccountIds.filter((i) => i !== "accept"))
+    for (const id of askedIn(plan).accounts.filter((i) => i !== "accept"))
       expect(directory.accounts[`svc-${id}`]!.attributes["userWorkstations"]).toBe("DC1,DC2");
   });
 
@@ -240,7 +249,7 @@ describe("the directory that the plan asks for", () => {
 test("a login that stands twice is refused with file and line", async () => {
   const folder = await mkdtemp(join(tmpdir(), "maquette-dc-"));
   try {
-    await cp(join(root, "stacks/lab"), folder, { recursive: true });
+    await cp(join(root, "tests/plans/lab"), folder, { recursive: true });
     const people = await readFile(join(folder, "people.yaml"), "utf8");
     const again = `${people.trimEnd()}\n${/ {2}claire\.morel:\n.*\n/.exec(people)![0]}`;
     await writeFile(join(folder, "people.yaml"), again);

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadPlan, type Host, type Plan } from "../../src/plan/index.ts";
-import { renderHost, roleTemplateNames, type HostRole } from "../../src/roles/registry.ts";
+import { roleTemplateNames } from "../../src/roles/registry.ts";
+import { renderHost, type HostRole } from "../../src/roles/render.ts";
 import { shown } from "../../src/core/text.ts";
 import type { FileContent, FilesStep, RoleContext, Step } from "../../src/roles/role.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
@@ -20,7 +21,7 @@ export interface RenderedLab {
 
 export async function renderedLab(change: (plan: Plan) => Plan = (plan) => plan): Promise<RenderedLab> {
   const root = repositoryRoot();
-  const outcome = await loadPlan(join(root, "stacks/lab"), { nodes: 2 });
+  const outcome = await loadPlan(join(root, "tests/plans/lab"), { nodes: 2 });
   if (!outcome.ok) throw new Error("the lab's plan has faults");
   const plan = change(outcome.value);
   const read = roleTemplateNames.map(

@@ -5,11 +5,13 @@ import { fillText, placesOf, shown, type Text } from "../../src/core/text.ts";
 import { readSeedTemplates } from "../../src/infra/read-templates.ts";
 import { parsePlan, type Plan } from "../../src/plan/index.ts";
 import { formatPath } from "../../src/plan/problem.ts";
-import { DOCUMENT_SCHEMAS } from "../../src/plan/schema/index.ts";
+import { documentSchemas } from "../../src/plan/schemas.ts";
 import { declare, textsOf } from "../../src/provision/steps/work.ts";
 import { escapeText } from "../../src/pfsense/emit/xml.ts";
+import { plainName } from "../../src/roles/pbx/files.ts";
 import { escapeRdn } from "../../src/roles/dc/accounts.ts";
-import { renderHost, roleTemplateNames } from "../../src/roles/registry.ts";
+import { roleTemplateNames, vocabulary } from "../../src/roles/registry.ts";
+import { renderHost } from "../../src/roles/render.ts";
 import { renderSeed } from "../../src/roles/seed.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { stringFields, withText, type Documents, type Field } from "../plan/fields.ts";
@@ -27,6 +29,7 @@ const MARKS = [
 ] as const;
 
 const documents = await labDocuments();
+const schemas = documentSchemas(vocabulary);
 const fields = stringFields(documents);
 const root = repositoryRoot();
 const seedTemplates = await readSeedTemplates(root);
@@ -37,7 +40,7 @@ const templates = new Map(
 );
 
 const planOf = (of: Documents): Plan => {
-  const outcome = parsePlan(bytesOf(of));
+  const outcome = parsePlan(bytesOf(of), { roles: vocabulary });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.path}: ${e.fact}`).join("\n"));
   return outcome.value;
 };
@@ -59,23 +62,26 @@ function rendered(plan: Plan): ReadonlyMap<string, Text> {
   return texts;
 }
 
+/** A name and its login are 64 characters to the directory. */
+const NAMES = new Set(["people.people.*.givenName", "people.people.*.surname"]);
+
 /** Whether the field takes the text; a refusal must be about this very field. */
 function isTaken(field: Field, text: string): boolean {
   const changed = withText(documents, field, text);
   const at = field.isKey ? [...field.path.slice(0, -1), text] : field.path;
-  const issues = DOCUMENT_SCHEMAS[field.document].safeParse(changed[field.document]).error?.issues ?? [];
+  const issues = schemas[field.document].safeParse(changed[field.document]).error?.issues ?? [];
   if (issues.length > 0) {
     expect([field.name, issues.some((i) => i.path.every((step, n) => step === at[n]))]).toEqual([field.name, true]);
     return false;
   }
-  const outcome = parsePlan(bytesOf(changed));
+  const outcome = parsePlan(bytesOf(changed), { roles: vocabulary });
   if (outcome.ok) return true;
   const path = formatPath(at);
   expect([field.name, outcome.errors.some((e) => e.path === path)]).toEqual([field.name, true]);
   return false;
 }
 
-const free = fields.filter((field) => isTaken(field, MARKS[0].slice(0, 60)));
+const free = fields.filter((field) => isTaken(field, MARKS[0].slice(0, NAMES.has(field.name) ? 20 : 60)));
 
 test("the fields of free text are these, and no other takes a mark of any language", () => {
   expect(fields.length).toBeGreaterThan(60);
@@ -86,6 +92,8 @@ test("the fields of free text are these, and no other takes a mark of any langua
       "addressing.pools.*.description",
       "hosts.images.*.description",
       "hosts.hosts.*.description",
+      "roles.settings.pbx.groups.*.name",
+      "roles.settings.pbx.emergency.*.name",
       "services.services.*.description",
       "flows.groups.*.description",
       "flows.flows[].description",
@@ -110,7 +118,8 @@ const planWith = (textOf: (field: Field, n: number) => string): Plan =>
   planOf(free.reduce((of, field, n) => withText(of, field, textOf(field, n)), documents));
 /** A certificate's common name; and beyond it, the directory has a department's id for its name. */
 const SHORT = new Set(["addressing.authority.name", "people.departments.*.name"]);
-const longest = (field: Field): number => (SHORT.has(field.name) ? 64 : 200);
+const longest = (field: Field): number =>
+  NAMES.has(field.name) ? 20 : SHORT.has(field.name) ? 64 : field.name === "people.people.*.title" ? 128 : 200;
 const word = (n: number): string => `Zq${n}qZ`;
 const WORD = /Zq(\d+)qZ/;
 
@@ -122,13 +131,18 @@ const WAYS: Readonly<Record<string, readonly ((text: string) => string)[]>> = {
   // A bar separates the details of an alias.
   "config.xml": [(text) => bare(escapeText(text)), (text) => bare(escapeText(text.replaceAll("|", "/")))],
   "domain.json": [(text) => JSON.stringify(text).slice(1, -1), (text) => JSON.stringify(escapeRdn(text)).slice(1, -1)],
+  // In Asterisk's files each sign that could mean something is a space.
+  "pjsip_phones.conf": [plainName],
+  "extensions.conf": [plainName],
+  "voicemail.conf": [plainName],
+  "pbx.json": [(text) => JSON.stringify(text).slice(1, -1)],
   "administrators.json": [(text) => JSON.stringify(text.replace(/[:,]/g, " ")).slice(1, -1)],
 };
 
 const plain = rendered(planWith((_, n) => word(n)));
 const carriers = [...plain].filter(([, text]) => WORD.test(shown(text))).map(([name]) => name);
 
-test("what is written freely ends in files of JSON and XML alone, where it can be no directive", () => {
+test("what is written freely ends in files of JSON and XML, where it can be no directive, or stripped of its signs", () => {
   const kinds = new Set(carriers.map((name) => name.split(/[ /]/).at(-1)));
   expect([...kinds].sort()).toEqual(Object.keys(WAYS).sort());
 });

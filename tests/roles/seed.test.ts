@@ -8,7 +8,7 @@ import { renderSeed, type Seed, type SeedNaming } from "../../src/roles/seed.ts"
 import { StackSecret } from "../../src/stack/secret.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
-const outcome = await loadPlan(`${repositoryRoot()}/stacks/lab`, { nodes: 2 });
+const outcome = await loadPlan(`${repositoryRoot()}/tests/plans/lab`, { nodes: 2 });
 if (!outcome.ok) throw new Error("the lab's plan has faults");
 const plan: Plan = outcome.value;
 const templates = await readSeedTemplates(repositoryRoot());
@@ -53,7 +53,25 @@ describe("a Debian guest's seed", () => {
     expect(user.users[0]!.ssh_authorized_keys).toEqual([resolve("ssh-public", "provisioner")]);
     expect(user.ssh_keys["ed25519_private"]).toBe(resolve("ssh-private", `host/${id}`));
     expect(user.ssh_keys["ed25519_public"]).toBe(resolve("ssh-public", `host/${id}`));
-    expect(read(seed, "meta-data")).toEqual({ "instance-id": `${plan.name}-${id}`, "local-hostname": id });
+    expect(read(seed, "meta-data")).toEqual({
+      "instance-id": `${plan.name}-${id}-${seed.network}`,
+      "local-hostname": id,
+    });
+  });
+
+  test("is another instance where the host is elsewhere, and not where whom it asks for names is", () => {
+    const networkOf = (change: (host: Host) => Host, more: Partial<Plan> = {}): string => {
+      const host = change(plan.hosts.get("pc1")!);
+      return renderSeed({ ...plan, ...more }, host, templates, naming).network;
+    };
+    const asItIs = networkOf((h) => h);
+    const moved = (h: Host): Host => ({
+      ...h,
+      nics: h.nics.map((n) => ({ ...n, address: { ...n.address, value: n.address.value + 1n } })),
+    });
+    expect(networkOf(moved)).not.toBe(asItIs);
+    expect(networkOf((h) => ({ ...h, memoryMiB: 1, description: "x" }))).toBe(asItIs);
+    expect(networkOf((h) => h, { domain: { ...plan.domain, dns: [] } })).toBe(asItIs);
   });
 
   test.each(each)("of %s holds no secret in clear, and no name that its template does not fill", (id) => {

@@ -50,7 +50,7 @@ async function getPrograms(): Promise<void> {
 
 /** What ends asynchronously gets its time: a network namespace goes some moments after its last process. */
 async function settled(left: () => readonly string[]): Promise<readonly string[]> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const changes = left();
     if (changes.length === 0 || Date.now() > deadline) return changes;

@@ -1,7 +1,7 @@
 import { missingPackages, NEEDS, type Need } from "../../src/twin/needs.ts";
 
 /** What tests ask of the machine itself, beside what running guests takes. */
-export const TEST_NEEDS: readonly Need[] = [
+const TEST_NEEDS: readonly Need[] = [
   ...NEEDS,
   // The routers' rules, their CARP and their agent are tried in namespaces of this machine too.
   { program: "nft", package: "nftables" },

@@ -108,9 +108,8 @@ describe("the vault's CA", () => {
     const folder = temporaryFolder();
     const { certificate } = await new Vault(folder, later(0)).authority(CA);
     const release = await lockFolder(join(folder, "vault", ".ca"), "the vault", { staleMs: 20_000, waitMs: 0 });
-    const begun = performance.now();
+    // Whoever waited for it would wait for ever: it is given back after they are all answered.
     const asked = await Promise.all(Array.from({ length: 20 }, () => new Vault(folder, later(0)).authority(CA)));
-    expect(performance.now() - begun).toBeLessThan(5_000);
     await release();
     expect(new Set(asked.map((a) => a.certificate))).toEqual(new Set([certificate]));
   });
@@ -281,6 +280,17 @@ describe("revocation", () => {
     const third = await issue(folder, 71);
     await new Vault(folder, later(100)).revoke("dc1");
     expect(serials(await read(folder, 100))).toContain(serialOf(third));
+  });
+
+  test("of a certificate that is asked for as revoked comes with it, which is kept all the same", async () => {
+    const folder = temporaryFolder();
+    const vault = new Vault(folder, later(0));
+    const trial: CertificateRequest = { ...request, usage: "client", isRevoked: true };
+    const made = await vault.certificate("trial.revoked", CA, trial);
+    expect(serials(await read(folder))).toEqual([serialOf(made.certificate)]);
+    expect((await vault.certificate("trial.revoked", CA, trial)).certificate).toBe(made.certificate);
+    expect(serials(await read(folder))).toHaveLength(1);
+    expect((await vault.kept("trial.revoked")).isRevoked).toBe(true);
   });
 
   test("asked for twice changes nothing", async () => {

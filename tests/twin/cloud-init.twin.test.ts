@@ -46,7 +46,7 @@ describe.skipIf(reason !== undefined)(
 
     /** `cloud-init status --wait` says so itself, once there is a guest to ask. */
     async function finished(vmid: number): Promise<void> {
-      for (const deadline = Date.now() + 60_000; ;) {
+      for (const deadline = Date.now() + 600_000; ;) {
         const asked = await here.driver.exec(vmid, ["cloud-init", "status", "--wait"], "").catch(() => undefined);
         if (asked !== undefined && /status: (done|degraded)/.test(asked.stdout)) return;
         if (Date.now() > deadline) throw new Error(`cloud-init did not end: ${JSON.stringify(asked)}`);

@@ -18,7 +18,7 @@ import { Vault } from "../../src/stack/vault.ts";
 import type { GuestDriver } from "../../src/pve/simulator/guest-driver.ts";
 
 /** Guests of the lab's plan, made straight with a driver: what the whole way through Pulumi would give it. */
-export interface PlanLab {
+export interface PlanLab extends HostWork {
   readonly plan: Plan;
   readonly naming: Naming;
   readonly secret: StackSecret;
@@ -27,43 +27,74 @@ export interface PlanLab {
   /** As the API would describe it, its seed CD in the drive. */
   describe(id: string, change?: Partial<GuestDescription>): Promise<GuestDescription>;
   boot(...ids: readonly string[]): Promise<void>;
-  /** Everything that the plan, or a changed one, asks of a host, by its console. @returns the steps that changed something */
-  configure(id: string, changed?: Plan): Promise<readonly string[]>;
+}
+
+/** Work on hosts as `up` would have it done, by their consoles. */
+export interface HostWork {
+  /**
+   * Everything that the plan, or a changed one, asks of a host, with the lab's secrets or others.
+   * @returns the steps that changed something
+   */
+  configure(id: string, changed?: Plan, secrets?: SecretSource): Promise<readonly string[]>;
   /** What the steps of a host find, without changing it. */
   look(id: string): Promise<StateEvent>;
 }
 
-/** What it takes of a driver: the room's from outside has no more. */
-export type LabDriver = Pick<GuestDriver, "create" | "start"> & { readonly sockets: string };
-
-/** Of the lab's StackSecret. */
-export const STACK_KEY = Buffer.alloc(32, 7);
-
-export async function planLab(driver: LabDriver, folder: string): Promise<PlanLab> {
-  const root = repositoryRoot();
-  const outcome = await loadPlan(join(root, "stacks/lab"));
-  if (!outcome.ok) throw new Error("the lab's plan is not sound");
-  const plan = outcome.value;
-  const naming = namingOf(plan, parseSettings("lab", {}));
-  const secret = new StackSecret(STACK_KEY);
-  const source = new SecretSource(secret, new Vault(join(folder, "vault")));
-  const templates = await readSeedTemplates(root);
-  const roleTemplates = await readRoleTemplates(root);
+/** @param sockets folder of the guests' own */
+export async function hostWork(lab: {
+  readonly plan: Plan;
+  readonly naming: Naming;
+  readonly secret: StackSecret;
+  readonly source: SecretSource;
+  readonly sockets: string;
+}): Promise<HostWork> {
+  const { plan, naming, secret, source } = lab;
+  const roleTemplates = await readRoleTemplates(repositoryRoot());
   const declared = await declareRoles(plan, null, roleTemplates, source);
-  const rolesOf = async (id: string, changed?: Plan): Promise<SentRole[]> => {
-    const all = changed === undefined ? declared : await declareRoles(changed, null, roleTemplates, source);
-    return Promise.all(all.get(id)!.map((r) => sentRole(r, source)));
+  const rolesOf = async (id: string, of = plan, secrets = source): Promise<SentRole[]> => {
+    const all = of === plan && secrets === source ? declared : await declareRoles(of, null, roleTemplates, secrets);
+    return Promise.all(all.get(id)!.map((r) => sentRole(r, secrets)));
   };
   const onHost = async <T>(id: string, work: (runner: HostRunner) => Promise<T>): Promise<T> => {
-    const reached = new Reached(driver.sockets, secret);
-    const bastion = { host: "bastion", vmId: naming.vmId(host("bastion")), address: null };
-    const reach = { host: id, vmId: naming.vmId(host(id)), way: "console", address: "", bastion } as const;
+    const reached = new Reached(lab.sockets, secret);
+    const bastion = { host: "bastion", vmId: naming.vmId(plan.hosts.get("bastion")!), address: null };
+    const reach = { host: id, vmId: naming.vmId(plan.hosts.get(id)!), way: "console", address: "", bastion } as const;
     try {
       return await work(debianRunner(await reached.to(reach)));
     } finally {
       await reached.close();
     }
   };
+  return {
+    look: (id) => onHost(id, async (runner) => runner.check(await rolesOf(id))),
+    configure: (id, change, secrets) =>
+      onHost(id, async (runner) => {
+        const roles = await rolesOf(id, change, secrets);
+        const changed: string[] = [];
+        const failure = await runner.apply(roles, (e) => {
+          if (e.event === "done" && e.changed) changed.push(roles.find((r) => r.role === e.role)!.steps[e.step]!.name);
+        });
+        if (failure) throw new Error(`${id}: ${JSON.stringify(failure)}`);
+        return changed;
+      }),
+  };
+}
+
+/** What it takes of a driver: the room's from outside has no more. */
+export type LabDriver = Pick<GuestDriver, "create" | "start"> & { readonly sockets: string };
+
+/** Of the lab's StackSecret. */
+const STACK_KEY = Buffer.alloc(32, 7);
+
+export async function planLab(driver: LabDriver, folder: string): Promise<PlanLab> {
+  const root = repositoryRoot();
+  const outcome = await loadPlan(join(root, "tests/plans/lab"));
+  if (!outcome.ok) throw new Error("the lab's plan is not sound");
+  const plan = outcome.value;
+  const naming = namingOf(plan, parseSettings("lab", {}));
+  const secret = new StackSecret(STACK_KEY);
+  const source = new SecretSource(secret, new Vault(join(folder, "vault")));
+  const templates = await readSeedTemplates(root);
   const host = (id: string): Host => {
     const found = plan.hosts.get(id);
     if (!found) throw new Error(`the plan has no ${id}`);
@@ -119,17 +150,7 @@ export async function planLab(driver: LabDriver, folder: string): Promise<PlanLa
     host,
     vmid: (id) => naming.vmId(host(id)),
     describe,
-    look: (id) => onHost(id, async (runner) => runner.check(await rolesOf(id))),
-    configure: (id, change) =>
-      onHost(id, async (runner) => {
-        const roles = await rolesOf(id, change);
-        const changed: string[] = [];
-        const failure = await runner.apply(roles, (e) => {
-          if (e.event === "done" && e.changed) changed.push(roles.find((r) => r.role === e.role)!.steps[e.step]!.name);
-        });
-        if (failure) throw new Error(`${id}: ${JSON.stringify(failure)}`);
-        return changed;
-      }),
+    ...(await hostWork({ plan, naming, secret, source, sockets: driver.sockets })),
     boot: async (...ids) => {
       const silent = (): void => undefined;
       await Promise.all(

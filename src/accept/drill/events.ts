@@ -1,6 +1,6 @@
 import { Fault } from "../../core/fault.ts";
 import type { Plan } from "../../plan/types.ts";
-import { routersOf } from "../../policy/space.ts";
+import { routersOf } from "../../plan/query.ts";
 import { operatorOf } from "../live/verify.ts";
 import type { LabPower, Undo } from "../power.ts";
 import type { RouterView } from "../../provision/routers.ts";

@@ -1,7 +1,7 @@
 import { Fault } from "../../core/fault.ts";
 import type { Address } from "../../core/ip.ts";
-import { formatAddress } from "../../core/ip.ts";
-import type { Host, Plan } from "../../plan/types.ts";
+import { outsiderOf, seatOf } from "../../plan/query.ts";
+import type { Host } from "../../plan/types.ts";
 import { decide } from "../../policy/engine/index.ts";
 import type { Intent } from "../../policy/intent.ts";
 
@@ -23,49 +23,40 @@ export interface Path {
  */
 export function drillPaths(intent: Intent): readonly [Path, Path] {
   const { plan } = intent.space;
-  const client = hostOf(plan, (h) => h.role === "workstation", "a workstation");
-  const inside = hostOf(plan, (h) => h.role === "ebrigade", "a host in the DMZ");
+  const client = seatOf(plan);
   // The road warrior's place: nothing listens there, and it lies beyond the operators.
-  const outside = hostOf(plan, (h) => h.role === "field", "a guest beyond the operators");
-  return [pathOf(intent, client, inside, "LAN → DMZ", false), pathOf(intent, client, outside, "LAN → Internet", true)];
+  const outside = outsiderOf(plan);
+  if (!client || !outside) throw noPath(`The plan has no ${client ? "guest beyond the operators" : "workstation"}.`);
+  // In the DMZ stands whom strangers are led to.
+  const led = plan.forwards.flatMap((f) => plan.hosts.get(f.host) ?? []);
+  const inside = led.flatMap((to) => pathTo(intent, client, to, "LAN → DMZ", false) ?? [])[0];
+  if (!inside)
+    throw noPath(`The flow table opens no TCP port from ${client.id} to a host that a port forward leads to.`);
+  const beyond = pathTo(intent, client, outside, "LAN → Internet", true);
+  if (!beyond) throw noPath(`The flow table opens no TCP port from ${client.id} to ${outside.id}.`);
+  return [inside, beyond];
 }
 
-function hostOf(plan: Plan, holds: (host: Host) => boolean, what: string): Host {
-  const found = [...plan.hosts.values()].find(holds);
-  if (found) return found;
-  throw new Fault("DRILL_NO_PATH", `The plan has no ${what}.`, "A drill needs a LAN, a DMZ and somebody outside.");
-}
+const noPath = (fact: string): Fault =>
+  new Fault(
+    "DRILL_NO_PATH",
+    fact,
+    "A drill needs a LAN, a DMZ and somebody outside, and measures by a TCP port: see `maquette matrix`.",
+  );
 
-function pathOf(intent: Intent, from: Host, to: Host, name: string, isByInternet: boolean): Path {
+/** By the first TCP port that the table opens. */
+function pathTo(intent: Intent, from: Host, to: Host, name: string, isByInternet: boolean): Path | undefined {
   const { plan } = intent.space;
   const [src, dst] = [from.nics[0]!, to.nics[0]!];
   const list = intent.listAt(src.zone).rules;
-  for (const service of plan.services.values())
-    for (const term of service.terms) {
-      if (term.protocol !== "tcp") continue;
-      const port = term.ports[0]!.lo;
-      const packet = {
-        family: 4,
-        slice: "tcp",
-        src: src.address.value,
-        dst: dst.address.value,
-        a: 49_152n,
-        b: BigInt(port),
-      } as const;
-      if (decide(list, packet, "block").action === "pass")
-        return {
-          name,
-          from: from.id,
-          to: to.id,
-          address: dst.address,
-          port,
-          client: isByInternet ? null : src.address,
-          isByInternet,
-        };
-    }
-  throw new Fault(
-    "DRILL_NO_PATH",
-    `The flow table opens no TCP port from ${from.id} to ${to.id} (${formatAddress(dst.address)}).`,
-    "A drill measures by one: see `maquette matrix`.",
-  );
+  const ports = [...plan.services.values()]
+    .flatMap((s) => s.terms)
+    .flatMap((t) => (t.protocol === "tcp" ? t.ports : []));
+  const port = ports.find(({ lo }) => {
+    const ends = { src: src.address.value, dst: dst.address.value, a: 49_152n, b: BigInt(lo) };
+    return decide(list, { family: 4, slice: "tcp", ...ends }, "block").action === "pass";
+  });
+  if (port === undefined) return undefined;
+  const client = isByInternet ? null : src.address;
+  return { name, from: from.id, to: to.id, address: dst.address, port: port.lo, client, isByInternet };
 }

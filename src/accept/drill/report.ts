@@ -1,3 +1,4 @@
+import { HELD_UP_US } from "./evaluate.ts";
 import type { DrillResult } from "./run.ts";
 
 interface Words {
@@ -8,6 +9,7 @@ interface Words {
   readonly ended: string;
   readonly good: (what: string, recovered: string) => string;
   readonly bad: (what: string) => string;
+  readonly unshown: (what: string) => string;
   readonly of: (n: number) => string;
   readonly paused: (path: string, ms: number) => string;
 }
@@ -21,6 +23,7 @@ export const words: Readonly<Record<"en" | "fr", Words>> = {
     ended: "ended",
     good: (what, recovered) => `${what}: all came back; as before ${recovered} s after it was put back.`,
     bad: (what) => `${what}: not as it must be.`,
+    unshown: (what) => `${what}: not shown; the machine was too busy to tell: run it again.`,
     of: (n) => `${n} times`,
     paused: (path, ms) => `${path}: no probe was sent for ${ms} ms: the machine is busy, and figures are that coarse`,
   },
@@ -32,6 +35,7 @@ export const words: Readonly<Record<"en" | "fr", Words>> = {
     ended: "finie",
     good: (what, recovered) => `${what} : tout est revenu ; comme avant ${recovered} s après la remise en place.`,
     bad: (what) => `${what} : pas comme il faut.`,
+    unshown: (what) => `${what} : non montré ; la machine était trop occupée pour le dire : recommencez.`,
     of: (n) => `${n} fois`,
     paused: (path, ms) =>
       `${path} : aucune sonde pendant ${ms} ms : la machine est occupée, les chiffres ont cette finesse`,
@@ -39,9 +43,6 @@ export const words: Readonly<Record<"en" | "fr", Words>> = {
 };
 
 type Table = { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] };
-
-/** Times without a probe beyond this are said: a gap of that length proves nothing about the path. */
-const PAUSE_MS = 200;
 
 export function tableOf(result: DrillResult, w: Words): Table {
   const rows = result.phases.flatMap(({ name, paths }) =>
@@ -61,13 +62,14 @@ export function tableOf(result: DrillResult, w: Words): Table {
 
 export function summaryOf(result: DrillResult, w: Words): string {
   const paths = result.phases.flatMap((p) => p.paths);
-  const pauses = paths.filter((p) => p.figures.longestPauseMs > PAUSE_MS);
+  const pauses = paths.filter((p) => p.figures.longestPauseMs > HELD_UP_US / 1000);
   const faults = [...result.faults, ...paths.flatMap((p) => p.faults.map((f) => `${p.path}: ${f}`))];
+  const unshown = paths.flatMap((p) => p.unshown.map((u) => `${p.path}: ${u}`));
   const recovered = result.recoveredMs === undefined ? "?" : (result.recoveredMs / 1000).toFixed(1);
   return [
-    ...faults.map((f) => `  ${f}`),
+    ...[...faults, ...unshown].map((f) => `  ${f}`),
     ...pauses.map((p) => `  ${w.paused(p.path, p.figures.longestPauseMs)}`),
-    result.isGood ? w.good(result.what, recovered) : w.bad(result.what),
+    result.isGood ? w.good(result.what, recovered) : faults.length > 0 ? w.bad(result.what) : w.unshown(result.what),
   ].join("\n");
 }
 

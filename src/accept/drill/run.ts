@@ -6,7 +6,10 @@ import { until } from "../router-state.ts";
 import { python, type GuestShell } from "../shell.ts";
 import { figuresOf, judgePath, readLog, type Judged, type Span } from "./evaluate.ts";
 import type { Path } from "./paths.ts";
-import { CLOCK, ECHO, END, PROBE } from "./scripts.ts";
+import CLOCK from "./clock.py";
+import ECHO from "./echo.py";
+import END from "./end.py";
+import PROBE from "./probe.py";
 
 /** Something that happens to the lab, and how it is put back. */
 export interface DrillEvent {
@@ -39,6 +42,7 @@ export interface DrillResult {
   readonly recoveredMs: number | undefined;
   /** Beside those of the paths. */
   readonly faults: readonly string[];
+  /** Nothing is wrong, and nothing is left that nobody can tell. */
   readonly isGood: boolean;
 }
 
@@ -57,6 +61,8 @@ const READ_DEADLINE_MS = 20_000;
 interface Mark {
   readonly answeredUs: number;
   readonly heardUs: number;
+  /** Of what sessions said since then, they had heard something; undefined where that was waited for in vain. */
+  readonly saidUs?: number;
 }
 
 const startedAnswer = z.union([z.object({ pid: z.int() }), z.object({ failure: z.string() })]);
@@ -103,7 +109,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
         ),
       { ...(options.signal ? { signal: options.signal } : {}) },
     );
-    return { answeredUs: Math.min(...seen.answered) + 1, heardUs: seen.now };
+    return { answeredUs: Math.min(...seen.answered) + 1, heardUs: seen.now, saidUs: sinceUs + STEADY_US };
   };
   try {
     for (const path of paths) {
@@ -177,9 +183,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       fromUs: from.answeredUs,
       toUs: to.answeredUs,
       heardToUs: to.heardUs,
+      ...(to.saidUs === undefined ? {} : { saidFromUs: to.saidUs }),
     });
     const phases = [phase("lost", between(marks[0]!, marks[1]!)), phase("back", between(marks[1]!, marks[2]!))];
-    const isGood = faults.length === 0 && phases.every((p) => p.paths.every((j) => j.faults.length === 0));
+    const isGood = faults.length === 0 && phases.every((p) => p.paths.every(isFine));
     return { what: event.what, phases, recoveredMs, faults, isGood };
   } finally {
     const failures = [...(await undo.run()), ...(await programs.run())];
@@ -188,7 +195,9 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   }
 }
 
-/** Starts a program of scripts.ts in a guest; how it ends is noted in `programs`. @throws Fault DRILL_NOT_STARTED */
+const isFine = (j: Judged): boolean => j.faults.length === 0 && j.unshown.length === 0;
+
+/** Starts a program of a drill in a guest; how it ends is noted in `programs`. @throws Fault DRILL_NOT_STARTED */
 export async function startProgram(
   shell: GuestShell,
   host: string,

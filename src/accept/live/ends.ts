@@ -1,4 +1,5 @@
 import { contains, rangeOf, type Address } from "../../core/ip.ts";
+import { isRouter } from "../../plan/query.ts";
 import type { Host, Plan, Zone } from "../../plan/types.ts";
 import { holdsAddress } from "../../policy/ranges.ts";
 import { SELF, type PlanSpace } from "../../policy/space.ts";
@@ -90,13 +91,13 @@ export function endsOf(space: PlanSpace, router: Host, live: ReadonlySet<string>
 }
 
 // On the routers' own link only the other router sends; elsewhere a router is never the sender.
-const isSender = (zone: Zone, host: Host): boolean => (host.role === "router") === (zone.kind === "sync");
+const isSender = (zone: Zone, host: Host): boolean => isRouter(host) === (zone.kind === "sync");
 
 const isOwn = (router: Host, address: bigint): boolean => router.nics.some((n) => n.address.value === address);
 
 const isFirewalls = (space: PlanSpace, address: bigint): boolean => holdsAddress(space.firewall, 4, address);
 
-export const hostsIn = (plan: Plan, zone: Zone): readonly Host[] =>
+const hostsIn = (plan: Plan, zone: Zone): readonly Host[] =>
   [...plan.hosts.values()].filter((h) => h.nics.some((n) => n.zone === zone.id));
 
 /** Addresses of running hosts in a zone, aliases included. */

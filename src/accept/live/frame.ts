@@ -92,7 +92,7 @@ function segmentOf(packet: Packet, tag: Tag): readonly [number, Buffer] {
 }
 
 /** The identifier of an echo: one to a packet, as a source port is. */
-export const echoIdOf = identificationOf;
+export const echoIdOf = (tag: Tag): number => identificationOf(tag);
 
 function pseudoHeader(packet: Packet, protocol: number, length: number): Buffer {
   const bytes = Buffer.alloc(12);

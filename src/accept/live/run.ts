@@ -10,7 +10,10 @@ import type { Oracle } from "./expect.ts";
 import { buildPacket, tagBytes, type Tag } from "./frame.ts";
 import { judge, type Evidence, type Finding } from "./judge.ts";
 import { readCapture } from "./pcap.ts";
-import { END_CAPTURE, SEND_FRAMES, SEND_OWN, START_CAPTURE } from "./scripts.ts";
+import END_CAPTURE from "./end_capture.py";
+import SEND_FRAMES from "./send_frames.py";
+import SEND_OWN from "./send_own.py";
+import START_CAPTURE from "./start_capture.py";
 import { readStates } from "./states.ts";
 import type { Witness } from "./witness.ts";
 
@@ -42,7 +45,13 @@ const DISCARD = 9n;
 
 const failed = z.object({ failure: z.string() });
 const startedAnswer = z.object({ pids: z.array(z.int()), folder: z.string(), links: z.record(z.string(), z.string()) });
-const endedAnswer = z.object({ file: z.string(), states: z.string(), missing: z.int(), said: z.string() });
+const endedAnswer = z.object({
+  file: z.string(),
+  states: z.string(),
+  missing: z.int(),
+  isWhole: z.boolean(),
+  said: z.string(),
+});
 const sentAnswer = z.object({ sent: z.int(), neighbour: z.string(), device: z.string() });
 const takenAnswer = z.object({ results: z.array(z.int()) });
 
@@ -72,7 +81,7 @@ export async function runWitnesses(options: LiveOptions): Promise<readonly Findi
         router,
         END_CAPTURE,
         { pids: started.pids, folder: started.folder, marks, deadline, quiet: QUIET_SECONDS },
-        (deadline + 15) * 1000,
+        (deadline + 25) * 1000,
       ),
     );
   let isEnded = false;
@@ -96,6 +105,12 @@ export async function runWitnesses(options: LiveOptions): Promise<readonly Findi
       throw new Fault(
         "ACCEPT_CAPTURE_LOST",
         `${router}: its capture lost ${dropped} packets, so what was not seen may have been there.`,
+        "The machine is busy: run the same command again.",
+      );
+    if (!ended.isWhole)
+      throw new Fault(
+        "ACCEPT_CAPTURE_LOST",
+        `${router}: its capture was held up and is not read to its end, so what was not seen may have been there.`,
         "The machine is busy: run the same command again.",
       );
     const evidence: Evidence = {

@@ -31,7 +31,7 @@ export function readStates(text: string): readonly State[] {
   });
 }
 
-export const PROTOCOLS = { tcp: 6, udp: 17, icmp: 1 } as const;
+const PROTOCOLS = { tcp: 6, udp: 17, icmp: 1 } as const;
 
 export const protocolOf = (p: Packet): number => (p.slice === "other" ? Number(p.a) : PROTOCOLS[p.slice]);
 

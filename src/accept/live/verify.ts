@@ -1,7 +1,7 @@
 import type { PfConfig } from "../../pfsense/model/config.ts";
 import { Fault } from "../../core/fault.ts";
 import type { Host, Nic } from "../../plan/types.ts";
-import { routersOf } from "../../policy/space.ts";
+import { routersOf } from "../../plan/query.ts";
 import type { Intent } from "../../policy/intent.ts";
 import { Undo, type LabPower } from "../power.ts";
 import type { RouterView } from "../../provision/routers.ts";

@@ -1,10 +1,10 @@
 import type { Address } from "../../core/ip.ts";
-import type { Coverage, Endpoint, Host, Invariant, Plan, Service } from "../../plan/types.ts";
+import { answeredBy, isRouter, outsiderOf, routersOf } from "../../plan/query.ts";
+import type { Endpoint, Host, Invariant, Plan, Service } from "../../plan/types.ts";
 import { compile, decide, type CompiledRules } from "../../policy/engine/index.ts";
 import { intentOf, ruleOfFlow, type Intent } from "../../policy/intent.ts";
-import { routersOf } from "../../policy/space.ts";
 import type { Probe } from "../../roles/role.ts";
-import { askCommand, judgeOpen, judgeSilent, type Target } from "./ask.ts";
+import { askCommand, judgeOpen, judgeSilent, type Target } from "../../roles/ask.ts";
 
 /*
  * The plan's invariants as probes: `never` becomes real packets from a guest that sits there, to which nobody may
@@ -12,17 +12,13 @@ import { askCommand, judgeOpen, judgeSilent, type Target } from "./ask.ts";
  * name the invariant.
  */
 
-/** Ids of needs and objectives that something answers, `invariant:dmz-contained`. */
-export const needsOf = (plan: Plan, ...covers: readonly string[]): readonly string[] =>
-  [...plan.coverage.values()].filter((c: Coverage) => covers.some((by) => c.by.includes(by))).map((c) => c.id);
-
 /** Controls that are asked: one that is off must not make a probe red. */
 const CONTROLS = 3;
 
 export function invariantProbes(plan: Plan): readonly Probe[] {
   const intent = intentOf(plan);
   return plan.invariants.flatMap((invariant) => {
-    const needs = needsOf(plan, `invariant:${invariant.id}`);
+    const needs = answeredBy(plan, `invariant:${invariant.id}`);
     if (needs.length === 0) return [];
     const senders = sendersOf(plan, invariant.from);
     return invariant.kind === "never"
@@ -81,7 +77,7 @@ function open(plan: Plan, invariant: Invariant, needs: readonly string[], sender
 
 /** Guests of a zone behind the routers that have a system of their own to ask from. */
 const guestsIn = (plan: Plan, zone: string): readonly Host[] =>
-  [...plan.hosts.values()].filter((h) => h.role !== "router" && h.nics.some((n) => n.zone === zone));
+  [...plan.hosts.values()].filter((h) => !isRouter(h) && h.nics.some((n) => n.zone === zone));
 
 function hostsAt(plan: Plan, end: Endpoint): readonly Host[] {
   switch (end.kind) {
@@ -103,7 +99,7 @@ function sendersOf(plan: Plan, ends: readonly Endpoint[]): readonly Host[] {
   const found = ends.flatMap((end) => {
     const host =
       end.kind === "internet"
-        ? [...plan.hosts.values()].find((h) => h.role === "field")
+        ? outsiderOf(plan)
         : hostsAt(plan, end).find((h) => plan.images.get(h.image)!.os === "debian");
     return host ? [host] : [];
   });
@@ -196,7 +192,7 @@ function controlsOf(intent: Intent, sender: Host): readonly Target[] {
   }
   const rules = intent.listAt(sender.nics[0]!.zone);
   const candidates = [...plan.hosts.values()]
-    .filter((h) => !h.isOutside && h.role !== "router" && h.nics[0]!.zone !== sender.nics[0]!.zone)
+    .filter((h) => !h.isOutside && !isRouter(h) && h.nics[0]!.zone !== sender.nics[0]!.zone)
     .flatMap((h) => {
       const ports = portsOf(plan, [...plan.services.keys()]);
       const target = ports

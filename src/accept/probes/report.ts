@@ -1,5 +1,5 @@
 import type { Coverage, Plan } from "../../plan/types.ts";
-import type { Probe } from "../../roles/role.ts";
+import { BASE, type Probe } from "../../roles/role.ts";
 import type { ProbeResult } from "./run.ts";
 
 interface Words {
@@ -11,7 +11,7 @@ interface Words {
   readonly bad: (red: number, probes: number, seconds: string) => string;
 }
 
-export const words: Readonly<Record<"en" | "fr", Words>> = {
+const words: Readonly<Record<"en" | "fr", Words>> = {
   en: {
     header: ["need", "", "probe", "from", "expected", "seen", "ms"],
     uncovered: "No probe covers yet:",
@@ -31,10 +31,19 @@ export const words: Readonly<Record<"en" | "fr", Words>> = {
   },
 };
 
+/** What a report is divided by: a need, an objective, or what all of them stand on. */
+export type Asked = Pick<Coverage, "id" | "text" | "outOfScope">;
+
+const FOUNDATION: Asked = {
+  id: BASE,
+  text: "Ce sur quoi tout repose : noms, heure, journaux, mises à jour",
+  outOfScope: null,
+};
+
 /** What of a plan's needs was asked, and what became of it. */
 export interface Accepted {
   /** Needs and objectives that were asked for, in the plan's order. */
-  readonly needs: readonly Coverage[];
+  readonly needs: readonly Asked[];
   readonly results: readonly ProbeResult[];
   readonly seconds: number;
 }
@@ -44,7 +53,7 @@ export const isAccepted = ({ results }: Accepted): boolean => results.every((r) 
 const of = (results: readonly ProbeResult[], need: string): readonly ProbeResult[] =>
   results.filter((r) => r.probe.needs.includes(need));
 
-export const uncoveredIn = ({ needs, results }: Accepted): readonly Coverage[] =>
+const uncoveredIn = ({ needs, results }: Accepted): readonly Asked[] =>
   needs.filter((n) => of(results, n.id).length === 0);
 
 /** The probes that answer some of these needs, and the needs in the plan's order. */
@@ -52,8 +61,11 @@ export function selected(
   plan: Plan,
   probes: readonly Probe[],
   ids: ReadonlySet<string> | undefined,
-): { readonly needs: readonly Coverage[]; readonly probes: readonly Probe[] } {
-  const needs = [...plan.coverage.values()].filter((n) => ids === undefined || ids.has(n.id));
+): { readonly needs: readonly Asked[]; readonly probes: readonly Probe[] } {
+  const isFounded = probes.some((p) => p.needs.includes(BASE));
+  const needs = [...(isFounded ? [FOUNDATION] : []), ...plan.coverage.values()].filter(
+    (n) => ids === undefined || ids.has(n.id),
+  );
   return {
     needs,
     probes: ids === undefined ? probes : probes.filter((p) => p.needs.some((n) => ids.has(n))),
@@ -89,11 +101,13 @@ export function summaryOf(accepted: Accepted, language: "en" | "fr"): string {
     ...(without.length === 0 ? [] : [w.uncovered]),
     ...without.map((n) => `  ${n.id}  ${n.text}\n      ${whyNone(n, language)}`),
     ...(without.length === 0 ? [] : [""]),
-    red === 0 ? w.good(results.length, needs.length - without.length, seconds) : w.bad(red, results.length, seconds),
+    red === 0
+      ? w.good(results.length, needs.filter((n) => n.id !== BASE).length - without.length, seconds)
+      : w.bad(red, results.length, seconds),
   ].join("\n");
 }
 
-const whyNone = (need: Coverage, language: "en" | "fr"): string =>
+const whyNone = (need: Asked, language: "en" | "fr"): string =>
   need.outOfScope === null ? words[language].noProbe : words[language].outOfScope(need.outOfScope);
 
 /** A JSON document for each need and probe; a need without any has null for `probe` and `ok`. */

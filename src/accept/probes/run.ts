@@ -1,6 +1,6 @@
 import { Fault, messageOf } from "../../core/fault.ts";
 import { fillText, type Resolve } from "../../core/text.ts";
-import type { Probe } from "../../roles/role.ts";
+import type { Command, Probe } from "../../roles/role.ts";
 
 export interface ProbeResult {
   readonly probe: Probe;
@@ -87,18 +87,27 @@ async function one(
     ms: Math.round(performance.now() - started),
   });
   try {
-    const { argv, input } = probe.run;
-    const filled =
-      input === undefined
-        ? undefined
-        : fillText(input, (kind, label) => {
-            const value = resolve(kind, label);
-            secrets.push(value);
-            return value;
-          });
     const deadlineMs = (probe.deadlineSeconds ?? DEADLINE_SECONDS) * 1000;
-    const command: FilledCommand = { argv, ...(filled === undefined ? {} : { input: filled }) };
-    const said = await within(way(probe.from, command, deadlineMs), deadlineMs + REACH_MS, interrupted);
+    const fill = ({ argv, input }: Command): FilledCommand => {
+      if (input === undefined) return { argv };
+      const filled = fillText(input, (kind, label) => {
+        const value = resolve(kind, label);
+        secrets.push(value);
+        return value;
+      });
+      return { argv, input: filled };
+    };
+    const ask = (host: string, command: Command): ReturnType<ProbeWay> =>
+      within(way(host, fill(command), deadlineMs), deadlineMs + REACH_MS, interrupted);
+    await Promise.all(
+      (probe.before ?? []).map(async ({ on, run }) => {
+        const { exitCode, stderr } = await ask(on, run).catch((error: unknown) => {
+          throw new Error(`${on}: ${messageOf(error)}`);
+        });
+        if (exitCode !== 0) throw new Error(`${on}: ${run.argv[0]!} ended with ${exitCode}: ${oneLine(stderr)}`);
+      }),
+    );
+    const said = await ask(probe.from, probe.run);
     const { isGood, seen } = probe.judge(said);
     return end(isGood, seen);
   } catch (error) {

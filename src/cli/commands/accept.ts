@@ -14,7 +14,7 @@ import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
 import { asRoot, type SshConnection } from "../../door/index.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Probe } from "../../roles/role.ts";
+import { BASE, type Probe } from "../../roles/role.ts";
 import { SecretSource } from "../../provision/secrets.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
 import { diskFault, writePrivate } from "../../stack/folders.ts";
@@ -23,7 +23,7 @@ import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { isStandIn, openLabDoor, patience, runInRouter, type LabDoor } from "../lab-door.ts";
+import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDoor } from "../lab-door.ts";
 import { planDigests } from "../snapshots.ts";
 import { table } from "../table.ts";
 import { version } from "../version.ts";
@@ -45,7 +45,9 @@ export const accept: Command = async (context, values) => {
       new Vault(context.folders.secrets),
     );
     const fill = await secrets.resolver(
-      probes.flatMap(({ run }) => (run.input === undefined ? [] : [run.input])),
+      probes
+        .flatMap(({ run, before = [] }) => [run, ...before.map((b) => b.run)])
+        .flatMap(({ input }) => (input === undefined ? [] : [input])),
       { authority: authorityOf(lab.plan), certificates: {} },
     );
     const results = await untilInterrupted((signal) =>
@@ -92,13 +94,14 @@ export const acceptedFile = (stack: string): string => join(stack, "accepted.jso
 export function needIds(plan: Plan, asked: unknown): ReadonlySet<string> | undefined {
   if (typeof asked !== "string") return undefined;
   const ids = asked.split(",").map((id) => id.trim().toUpperCase());
+  const known = [BASE, ...plan.coverage.keys()];
   for (const id of ids) {
-    if (plan.coverage.has(id)) continue;
-    const near = didYouMean(id, plan.coverage.keys());
+    if (known.includes(id)) continue;
+    const near = didYouMean(id, known);
     throw new Fault(
       "CLI_USAGE",
       `"${id}" is no need or objective of the plan.`,
-      near ? `Did you mean ${near}?` : `They are ${[...plan.coverage.keys()].join(", ")}.`,
+      near ? `Did you mean ${near}?` : `They are ${known.join(", ")}.`,
     );
   }
   return new Set(ids);
@@ -160,6 +163,12 @@ function wayInto(lab: LabDoor): ProbeWay {
     }
     const known = connections.get(name) ?? connect(name);
     connections.set(name, known);
-    return inTurn(name, async () => (await known).exec(asRoot(argv), { input: input ?? "", deadlineMs }));
+    return inTurn(name, () =>
+      whileRunning(
+        lab,
+        name,
+        known.then((c) => c.exec(asRoot(argv), { input: input ?? "", deadlineMs })),
+      ),
+    );
   };
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
-import { formatDiagnostic } from "../../core/diagnostics.ts";
+import { compareDiagnostics, formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
 import { printable } from "../../core/hidden.ts";
 import { Fault } from "../../core/fault.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
@@ -8,10 +8,15 @@ import { MAX_BYTES } from "../../pfsense/read/bytes.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import { audit as judge, type AuditRow } from "../../pfsense/rules/audit.ts";
 import { makeLineJudge } from "../../pfsense/rules/packets.ts";
+import type { Circumstances } from "../../pfsense/rules/types.ts";
+import { circumstancesOf } from "../circumstances.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openNamed, readNamed } from "../read-file.ts";
+
+/** What pfSense leaves out or takes otherwise than it is written, and what pf refuses. */
+const MISREAD = /_(SKIPPED|REFUSED|LOST|ENTRY|INTERFACE|ENABLED|OFF|TYPE|ADDRESS|NETWORK|NAME)$/;
 
 /** A packet is a short line; beyond this it is something else, and waiting for its end would fill the memory. */
 const MAX_LINE = 1 << 16;
@@ -24,16 +29,23 @@ export const audit: Command = async (context, values, [file]) => {
       "Standard input holds one thing, the file or packets.",
       "Give a path for one of them.",
     );
-  const config = await readConfigFile(context, file!);
-  if (!config) return exitCodes.findings;
+  const read = await readConfigFile(context, file!);
+  if (!read) return exitCodes.findings;
+  const { config } = read;
   const packets = values["packets"];
-  if (typeof packets === "string") return decidePackets(context, config, packets);
-  const { rows, diagnostics, assumptions } = judge(config, { now: new Date() });
+  const circumstances = circumstancesOf(values);
+  if (typeof packets === "string") return decidePackets(context, config, packets, circumstances);
+  const { rows, diagnostics: judged, assumptions } = judge(config, circumstances);
+  const diagnostics = [...read.misread, ...judged].sort(compareDiagnostics);
   if (context.isJson) context.io.out(JSON.stringify({ rows, findings: diagnostics, assumptions }));
   else {
+    // What makes the rules others than they look is read before them.
+    const first = diagnostics.filter((d) => MISREAD.test(d.code));
+    const rest = diagnostics.filter((d) => !MISREAD.test(d.code));
+    if (first.length > 0) context.io.out(`${first.map(formatDiagnostic).join("\n")}\n`);
     for (const row of rows) context.io.out(printable(rowText(row)));
     if (assumptions.length > 0) context.io.out(`\nassumed:\n${assumptions.map((a) => `  ${a}`).join("\n")}`);
-    if (diagnostics.length > 0) context.io.out(`\n${diagnostics.map(formatDiagnostic).join("\n")}`);
+    if (rest.length > 0) context.io.out(`\n${rest.map(formatDiagnostic).join("\n")}`);
     context.io.out(
       `\n${rows.length} rules, of which ${rows.filter((r) => r.by === "pfsense").length} by pfSense; ${diagnostics.length} findings`,
     );
@@ -41,14 +53,21 @@ export const audit: Command = async (context, values, [file]) => {
   return diagnostics.length > 0 ? exitCodes.findings : exitCodes.good;
 };
 
-/** Reads a config.xml; prints why where it is none. @throws Fault CLI_NO_FILE */
-export async function readConfigFile(context: Context, file: string): Promise<PfConfig | undefined> {
+/**
+ * Reads a config.xml; prints why where it is none, and beside it what is no finding about the rules.
+ * @throws Fault CLI_NO_FILE
+ */
+async function readConfigFile(
+  context: Context,
+  file: string,
+): Promise<{ readonly config: PfConfig; readonly misread: readonly Diagnostic[] } | undefined> {
   const bytes = await readNamed(file, MAX_BYTES);
   const outcome = readConfig(bytes, { file });
   const findings = [...(outcome.ok ? [] : outcome.errors), ...outcome.warnings];
   if (outcome.ok) {
-    if (!context.isJson) for (const d of findings) context.io.err(formatDiagnostic(d));
-    return outcome.value;
+    const isMisread = (d: Diagnostic): boolean => MISREAD.test(d.code);
+    if (!context.isJson) for (const d of findings.filter((f) => !isMisread(f))) context.io.err(formatDiagnostic(d));
+    return { config: outcome.value, misread: findings.filter(isMisread) };
   }
   if (context.isJson) context.io.out(JSON.stringify({ ok: false, findings }));
   else for (const d of findings) context.io.out(formatDiagnostic(d));
@@ -62,8 +81,13 @@ function rowText(row: AuditRow): string {
 }
 
 /** Decides one packet a line; exit 1 when some line was no packet. */
-async function decidePackets(context: Context, config: PfConfig, file: string): Promise<number> {
-  const judgeLine = makeLineJudge(config, { now: new Date() });
+async function decidePackets(
+  context: Context,
+  config: PfConfig,
+  file: string,
+  circumstances: Circumstances,
+): Promise<number> {
+  const judgeLine = makeLineJudge(config, circumstances);
   const input = await openNamed(file, "Give the path of a file with a packet a line, or - for standard input.");
   const decoder = new StringDecoder("utf8");
   let rest = "";

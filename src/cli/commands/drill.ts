@@ -1,5 +1,5 @@
-import { runDcDrill, type DcDrillResult } from "../../accept/drill/dc.ts";
-import { dcSummaryOf, dcTableOf } from "../../accept/drill/dc-report.ts";
+import { runServiceDrill, type ServiceDrillResult } from "../../accept/drill/service.ts";
+import { serviceSummaryOf, serviceTableOf } from "../../accept/drill/service-report.ts";
 import { parseHow, routerEvent, wanEvent, type Scene } from "../../accept/drill/events.ts";
 import { drillPaths } from "../../accept/drill/paths.ts";
 import { spreadOf, summaryOf, tableOf, words } from "../../accept/drill/report.ts";
@@ -8,7 +8,10 @@ import { Fault } from "../../core/fault.ts";
 import { intentOf } from "../../policy/intent.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
 import { Vault } from "../../stack/vault.ts";
-import { serviceAccount } from "../../roles/dc/accounts.ts";
+import { didYouMean } from "../../core/diagnostics.ts";
+import { SecretSource } from "../../provision/secrets.ts";
+import { allDrills } from "../../roles/registry.ts";
+import type { Drill } from "../../roles/role.ts";
 import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -23,17 +26,28 @@ const MOST_TIMES = 100;
  * came back in time, or an open session died.
  */
 export const drill: Command = async (context, values, [what]) => {
-  if (what !== "router" && what !== "wan" && what !== "dc")
-    throw new Fault("CLI_USAGE", `"${what ?? ""}" is no drill.`, "It takes router, wan or dc.");
+  const service = allDrills.get(what ?? "");
+  if (what !== "router" && what !== "wan" && service === undefined) {
+    const known = ["router", "wan", ...allDrills.keys()];
+    const near = didYouMean(what ?? "", known);
+    throw new Fault(
+      "CLI_USAGE",
+      `"${what ?? ""}" is no drill.`,
+      near === undefined ? `They are ${known.join(", ")}.` : `Did you mean ${near}?`,
+    );
+  }
   if (what !== "router" && values["how"] !== undefined)
     throw new Fault(
       "CLI_USAGE",
       "--how is of drill router alone.",
-      "maquette drill wan cuts the preferred access, drill dc the power of the first domain controller.",
+      [
+        "drill wan: the preferred access is cut",
+        ...[...allDrills.values()].map((d) => `drill ${d.id}: ${d.title.en}`),
+      ].join("; "),
     );
   const times = timesOf(values["times"]);
   const lab = await openRunningLab(context);
-  if (what === "dc") return drillDc(context, lab, times);
+  if (service !== undefined) return drillService(context, lab, service, times);
   try {
     const how = parseHow(lab.plan, typeof values["how"] === "string" ? values["how"] : "kill");
     const paths = drillPaths(intentOf(lab.plan));
@@ -64,31 +78,42 @@ export const drill: Command = async (context, values, [what]) => {
   }
 };
 
-/** The first domain controller without power, while a workstation asks both. */
-async function drillDc(context: Context, lab: RunningLab, times: number): Promise<number> {
+/** One server of a service without power, while a user's seat asks. */
+async function drillService(context: Context, lab: RunningLab, drilled: Drill, times: number): Promise<number> {
   try {
+    const outage = drilled.of(lab.plan);
+    if (typeof outage === "string")
+      throw new Fault(
+        "DRILL_NOT_READY",
+        `The drill ${drilled.id} takes ${outage}, which the plan does not have.`,
+        "Add what it lacks to hosts.yaml, or rehearse something else.",
+      );
     const folder = context.folders.secrets;
-    const [secret, vault] = [await loadStackSecret(folder), new Vault(folder)];
-    const results: DcDrillResult[] = [];
+    const secrets = new SecretSource(await loadStackSecret(folder), new Vault(folder));
+    const meanwhile = outage.meanwhile?.("asked");
+    const commands = meanwhile === undefined ? [] : [meanwhile.write, meanwhile.undo, meanwhile.arrived];
+    const texts = [outage.input, ...commands.map((c) => c.input ?? "")];
+    const resolve = await secrets.resolver(texts, { authority: authorityOf(lab.plan), certificates: {} });
+    const results: ServiceDrillResult[] = [];
     await untilInterrupted(async (signal) => {
       for (let n = 0; n < times; n++) {
         signal.throwIfAborted();
-        const result = await runDcDrill({
+        const result = await runServiceDrill({
           plan: lab.plan,
+          outage,
           shell: lab.shell,
           power: lab.power,
-          password: secret.password(serviceAccount(lab.plan, "accept").passwordLabel),
-          authority: (await vault.authority(authorityOf(lab.plan))).certificate,
+          resolve,
           signal,
           onProgress: (line) => context.io.progress(times === 1 ? line : `${n + 1}/${times} ${line}`),
         });
         results.push(result);
         if (context.isJson) continue;
-        const { header, rows } = dcTableOf(result, context.language);
-        context.io.out(`${table(header, rows)}\n${dcSummaryOf(result, context.language)}\n`);
+        const { header, rows } = serviceTableOf(result, context.language);
+        context.io.out(`${table(header, rows)}\n${serviceSummaryOf(result, context.language)}\n`);
       }
     });
-    if (context.isJson) context.io.out(JSON.stringify({ drill: "dc", drills: results }));
+    if (context.isJson) context.io.out(JSON.stringify({ drill: drilled.id, drills: results }));
     return results.every((r) => r.isGood) ? exitCodes.good : exitCodes.findings;
   } finally {
     await lab.close();

@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
 import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
-import { parseNetwork } from "../../core/ip.ts";
+import { routersOf } from "../../plan/query.ts";
 import { parsePlan } from "../../plan/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { adopt, proveAdopted, type Adopted, type AdoptionProof } from "../../pfsense/adopt/index.ts";
@@ -11,7 +11,8 @@ import { emitConfig } from "../../pfsense/emit/index.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
 import { MAX_BYTES } from "../../pfsense/read/bytes.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
-import type { Circumstances } from "../../pfsense/rules/types.ts";
+import { vocabulary } from "../../roles/registry.ts";
+import { circumstancesOf } from "../circumstances.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -25,7 +26,7 @@ const DEFAULT_FOLDER = "stacks/imported";
  */
 export const importConfig: Command = async (context, values, [file]) => {
   const folder = typeof values["out"] === "string" ? values["out"] : DEFAULT_FOLDER;
-  const told = toldBy(values["addresses"]);
+  const told = circumstancesOf(values);
   await checkFolder(folder, values["force"] === true);
   const config = await readFileOf(context, file!);
   if (config === undefined) return exitCodes.findings;
@@ -38,21 +39,6 @@ export const importConfig: Command = async (context, values, [file]) => {
   report(context, { folder, files: [...adopted.documents.keys()], notCarried, proof, isWhole });
   return isWhole && proof?.verdict === "equal" ? exitCodes.good : exitCodes.findings;
 };
-
-/** `wan=203.0.113.9/24,opt1=…`: addresses that interfaces have by DHCP or PPPoE. */
-function toldBy(text: unknown): Circumstances {
-  if (typeof text !== "string") return {};
-  const addresses: Record<string, readonly string[]> = {};
-  for (const part of text.split(",")) {
-    const [key = "", address = ""] = part.split("=");
-    if (key === "" || !parseNetwork(address)) {
-      const hint = "Write interface keys and addresses with prefixes: --addresses wan=203.0.113.9/24,opt1=10.8.0.1/24";
-      throw new Fault("CLI_USAGE", `"${part}" is not an interface and its address.`, hint);
-    }
-    addresses[key] = [...(addresses[key] ?? []), address];
-  }
-  return { addresses };
-}
 
 async function readFileOf(
   context: Context,
@@ -68,7 +54,9 @@ async function readFileOf(
 
 function planOf(adopted: Adopted): Plan | undefined {
   const encoder = new TextEncoder();
-  const outcome = parsePlan(new Map([...adopted.documents].map(([name, text]) => [name, encoder.encode(text)])));
+  const outcome = parsePlan(new Map([...adopted.documents].map(([name, text]) => [name, encoder.encode(text)])), {
+    roles: vocabulary,
+  });
   return outcome.ok ? outcome.value : undefined;
 }
 
@@ -82,7 +70,7 @@ function prove(config: PfConfig, plan: Plan, adopted: Adopted): AdoptionProof {
 }
 
 function emittedFrom(plan: Plan): PfConfig | undefined {
-  const router = [...plan.hosts.values()].find((h) => h.role === "router");
+  const router = routersOf(plan)[0];
   try {
     const outcome = readConfig(shown(emitConfig(plan, router?.id ?? "")), { file: "emitted.xml" });
     return outcome.ok ? outcome.value : undefined;
@@ -154,12 +142,17 @@ function report(context: Context, result: Result): void {
 
 function verdictText(words: Words, proof: AdoptionProof): string {
   const lines = [words[proof.verdict](words[proof.against])];
+  if (proof.verdict === "equal" && proof.against === "emitted") lines.push(words.alike);
   for (const way of proof.ways)
     for (const d of way.differences) {
       lines.push(`  ${way.zone}: ${d.flows}`);
       lines.push(`    ${d.example}`);
       lines.push(`    ${words.file}: ${said(words, d.original)}; ${words.plan}: ${said(words, d.adopted)}`);
     }
+  for (const t of proof.translations) {
+    lines.push(`  ${t.wan}: ${t.example}`);
+    lines.push(`    ${words.file}: ${words.leaves(t.original)}; ${words.plan}: ${words.leaves(t.adopted)}`);
+  }
   return [...lines, ...proof.undecided.map((u) => `  ${u}`)].join("\n");
 }
 
@@ -174,6 +167,8 @@ const english = {
   emitted: "the file that is emitted from it",
   file: "the file",
   byDefault: "default",
+  leaves: (how: string) => `leaves ${how}`,
+  alike: "What leaves by an access has the same source, address and port, under both.",
   equal: (what: string) => `Equal: ${what} lets pass what the file does, packet for packet.`,
   differs: (what: string) => `Different: some packets fare otherwise under ${what}.`,
   undecided: (what: string) => `Undecided: the file leaves open what passes, so ${what} cannot be held against it.`,
@@ -189,6 +184,8 @@ const french: Words = {
   emitted: "le fichier qui en est produit",
   file: "le fichier",
   byDefault: "par défaut",
+  leaves: (how) => `sort ${how}`,
+  alike: "Ce qui sort par un accès a la même source, adresse et port, avec les deux.",
   equal: (what) => `Égal : ${what} laisse passer ce que le fichier laisse passer, paquet par paquet.`,
   differs: (what) => `Différent : des paquets connaissent un autre sort avec ${what}.`,
   undecided: (what) => `Indécis : le fichier ne dit pas tout ce qui passe, ${what} ne peut lui être comparé.`,

@@ -6,9 +6,12 @@ import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import { markdownOf } from "../markdown.ts";
+import { lookAtHosts } from "../look.ts";
+import { guestsOff } from "../power.ts";
 import { RunProgress } from "../progress.ts";
 import { planAt } from "../plan-at.ts";
 import { readyStack, type Ready } from "../ready.ts";
+import { isKnownUnchanged, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 import { allLosses, failedByProtectionAlone, lossesOfChanges, lossesOfPlan, refusalOf } from "../losses.ts";
 import { allowedToGo, plannedGuests } from "../make-way.ts";
@@ -22,30 +25,54 @@ export const preview: Command = async (context, values) => {
   const ready = await readyStack(context);
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
-  const { resources } = await checkpointOf(context, session);
-  const standing = standingGuests(resources, await session.client.listVms(), mark);
+  const words = wordsOf(context.language);
+  const checkpoint = await checkpointOf(context, session);
+  const standing = standingGuests(checkpoint.resources, await session.client.listVms(), mark);
+  // What was changed on them the engine does not know; they are asked while it works.
+  const looking = lookAtHosts(context, session, checkpoint, plan, guestsOff(standing, plan, naming));
+  looking.catch(() => undefined);
   const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
   const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
   const env = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
-  const events: EngineEvent[] = [];
-  const ran = await interruptible(io, (signal) =>
-    session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal, env }),
-  );
-  if (ran.code !== 0 && !failedByProtectionAlone(events))
-    throw engineFault("preview", ran, new RunProgress(io), events);
-  const changes = collectChanges(events);
+  const key = await previewKey(context, session);
+  const isKnown = await isKnownUnchanged(context, key);
+  const changes = isKnown ? [] : collectChanges(await asked());
+  if (!isKnown && changes.length === 0) await keepUnchanged(context, key);
+  const { off, notAsked, drifts } = await looking;
   const refusal = refusalOf(allLosses(displaced, lossesOfChanges(changes, standing)), allowed, stackOption);
   const refused = refusal && { code: refusal.code, message: refusal.message, hint: refusal.hint };
-  if (context.isJson) io.out(JSON.stringify({ changes, refused }));
+  const hosts = [
+    ...drifts.map(({ host, role, step, what }) => words.drifted(host, role, step, what)),
+    ...(drifts.length > 0 ? [words.putRight(drifts.length)] : []),
+    ...(off.length > 0 ? [words.isOff(off.join(", "))] : []),
+    ...(notAsked === undefined ? [] : [words.notAsked(notAsked)]),
+  ];
+  const isAsPlanned = changes.length === 0 && drifts.length === 0 && off.length === 0;
+  if (context.isJson) io.out(JSON.stringify({ changes, refused, drifts, off, notAsked }));
   else if (values["markdown"] === true) {
     const base = values["base"];
     const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";
-    io.out(`${markdownOf(changes, context.stack)}${flows}`.trimEnd());
-  } else io.out(changes.length === 0 ? wordsOf(context.language).upToDate : describeChanges(changes, io.outColours));
+    const list = hosts.map((line) => `- ${line}\n`).join("");
+    io.out(`${markdownOf(changes, context.stack)}${list === "" ? "" : `\n${list}`}${flows}`.trimEnd());
+  } else {
+    for (const line of hosts) io.out(line);
+    if (changes.length > 0) io.out(describeChanges(changes, io.outColours));
+    else if (isAsPlanned) io.out(notAsked === undefined ? words.upToDate : words.noChangeOnRecord);
+  }
   if (refused && !context.isJson)
     io.err(`An up refuses this: ${refused.code} ${refused.message}\n  hint: ${refused.hint}`);
-  return values["expect-no-changes"] === true && changes.length > 0 ? exitCodes.findings : exitCodes.good;
+  return values["expect-no-changes"] === true && !isAsPlanned ? exitCodes.findings : exitCodes.good;
+
+  async function asked(): Promise<readonly EngineEvent[]> {
+    const events: EngineEvent[] = [];
+    const ran = await interruptible(io, (signal) =>
+      session.pulumi(["preview"], { onEvent: (e) => events.push(e), signal, env }),
+    );
+    if (ran.code !== 0 && !failedByProtectionAlone(events))
+      throw engineFault("preview", ran, new RunProgress(io), events);
+    return events;
+  }
 };
 
 /** What the change does to packets, as a section of the comment. */

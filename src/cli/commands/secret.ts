@@ -1,9 +1,7 @@
 import { formatDiagnostic } from "../../core/diagnostics.ts";
 import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
-import { namingOf, seedNaming } from "../../infra/naming.ts";
-import { readRoleTemplates, readSeedTemplates } from "../../infra/read-templates.ts";
-import { secretUses, type SecretUse } from "../../provision/secret-uses.ts";
+import type { SecretUse } from "../../provision/secret-uses.ts";
 import { authorityOf, type AuthorityRequest } from "../../roles/seed.ts";
 import { raiseEpoch, readEpochs } from "../../stack/epochs.ts";
 import { loadStackSecret } from "../../stack/secret.ts";
@@ -11,6 +9,7 @@ import { Vault } from "../../stack/vault.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { orphansOf, usesOf } from "../orphans.ts";
 import { planOf } from "../plan-of.ts";
 import { table } from "../table.ts";
 import { wordsOf } from "../words.ts";
@@ -54,13 +53,7 @@ async function secretsOf(context: Context): Promise<Secrets> {
       "`maquette check` lists them.",
     );
   const plan = outcome.value;
-  const naming = namingOf(plan, settings);
-  const uses = secretUses(plan, {
-    templates: await readRoleTemplates(context.root),
-    seedTemplates: await readSeedTemplates(context.root),
-    naming: (host) => seedNaming(naming, host),
-    operator: naming.operator,
-  });
+  const uses = await usesOf(context, settings, plan);
   return { uses, vault: new Vault(context.folders.secrets), authority: authorityOf(plan) };
 }
 
@@ -87,16 +80,28 @@ const restOf = (label: string): string => label.slice(label.indexOf("/") + 1);
 const hostsOf = ({ uses }: Secrets, label: string): readonly string[] =>
   uses.find((u) => u.label === label)?.hosts ?? [];
 
-async function list(context: Context, { uses }: Secrets): Promise<number> {
+async function list(context: Context, { uses, vault }: Secrets): Promise<number> {
   const words = wordsOf(context.language);
   const epochs = await readEpochs(context.folders.secrets);
   const rows = uses.map(({ label, hosts }) => ({ label, hosts, epoch: epochs.get(label) ?? 0 }));
-  if (context.isJson) context.io.out(JSON.stringify(rows));
+  const gone = await Promise.all(
+    (await orphansOf(vault, uses)).map(async (label) => ({
+      label: `cert/${label}`,
+      isRevoked: (await vault.kept(label)).isRevoked,
+    })),
+  );
+  if (context.isJson)
+    context.io.out(
+      JSON.stringify([...rows, ...gone.map((g) => ({ ...g, hosts: [], epoch: epochs.get(g.label) ?? 0 }))]),
+    );
   else
     context.io.out(
       table(
         [words.secret, words.rotated, words.hosts],
-        rows.map((r) => [r.label, String(r.epoch), r.hosts.length > 6 ? `${r.hosts.length}` : r.hosts.join(" ")]),
+        [
+          ...rows.map((r) => [r.label, String(r.epoch), r.hosts.length > 6 ? `${r.hosts.length}` : r.hosts.join(" ")]),
+          ...gone.map((g) => [g.label, String(epochs.get(g.label) ?? 0), words.ofNobody(g.isRevoked)]),
+        ],
       ),
     );
   return exitCodes.good;
@@ -131,6 +136,12 @@ async function valueOf(context: Context, { vault, authority }: Secrets, label: s
       return vault.crl(authority);
     case "ssh":
       return (await loadStackSecret(context.folders.secrets)).sshKey(rest, rest).privateKey;
+    case "tls-crypt": {
+      const secret = await loadStackSecret(context.folders.secrets);
+      return rest.includes("/") ? secret.tlsCryptClient(rest) : secret.tlsCryptServer(rest);
+    }
+    case "pin":
+      return (await loadStackSecret(context.folders.secrets)).pin(rest);
     default:
       return (await loadStackSecret(context.folders.secrets)).password(rest);
   }

@@ -1,9 +1,11 @@
+import { join, relative } from "node:path";
+import { isPackage } from "../../../bin/modules.js";
 import { Fault } from "../../core/fault.ts";
 import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { askHosts } from "../ask-hosts.ts";
-import { GUESTS_ONLY, refuseWithoutOperator } from "../../infra/settings.ts";
+import { GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
 import { readSettings } from "../context.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
@@ -22,10 +24,13 @@ import {
   type Loss,
 } from "../losses.ts";
 import { allowedToGo, makeWay, plannedGuests } from "../make-way.ts";
+import { revokeOrphans, usesOf } from "../orphans.ts";
+import { guestsOff, startGuests } from "../power.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
 import { roleLayers } from "../../roles/registry.ts";
+import { Vault } from "../../stack/vault.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { isKnownUnchanged, isWantedAsBefore, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
@@ -39,7 +44,7 @@ export const up: Command = async (context, values) => {
   const words = wordsOf(context.language);
   const isGuestsOnly = values["guests-only"] === true;
   if (!isGuestsOnly) refuseWithoutOperator(context.stack, await readSettings(context));
-  const ready = await readyStack(context, { mustBeProven: true });
+  const ready = await readyStack(context, { mustBeProven: true, mayFinishReset: true });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
@@ -66,7 +71,12 @@ export const up: Command = async (context, values) => {
   refuseLosses(displaced, allowed, stackOption);
   const guestsOnly = isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {};
   const makingWay = { ...guestsOnly, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
-  // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is off,
+  const off = guestsOff(standing, plan, naming).filter((g) => chosen?.has(g.host.id) !== false);
+  if (off.length > 0) {
+    io.err(words.startingOff(off.map((g) => g.host.id).join(", ")));
+    await interruptible(io, () => startGuests(session.client, off, session.room));
+  }
+  // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is gone,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
   let refresh = hasLostGuests() ? ["--refresh"] : [];
   const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, chosen);
@@ -104,6 +114,12 @@ export const up: Command = async (context, values) => {
     // Seeds and roles of a guest that is gone are gone with it.
     refresh = ["--refresh"];
   }
+  // Only now: what is refused takes nothing away. The list reaches the hosts in this run.
+  if (!isGuestsOnly && chosen === undefined && standing.some((g) => !plan.hosts.has(g.host))) {
+    const vault = new Vault(context.folders.secrets);
+    for (const label of await revokeOrphans(vault, await usesOf(context, session.settings, plan)))
+      io.err(words.revokedWithHost(`cert/${label}`));
+  }
   const progress = new RunProgress(io);
   const before = isGuestsOnly || only.length > 0 ? undefined : await previewKey(context, session);
   const ran = await interruptible(io, (signal) =>
@@ -139,11 +155,10 @@ export const up: Command = async (context, values) => {
     return allLosses(displaced, lossesOfChanges(changes, standing));
   }
 
-  /** Guests that the engine has on record and that are off, or gone. */
+  /** Guests that the engine has on record and that are gone. */
   function hasLostGuests(): boolean {
     const recorded = new Set(checkpoint.resources.filter(isGuest).map((r) => Number(r.inputs?.["vmId"])));
-    const running = listedBefore.filter((v) => v.status === "running").map((v) => v.vmid);
-    return [...recorded].some((id) => !running.includes(id));
+    return [...recorded].some((id) => !listedBefore.some((v) => v.vmid === id));
   }
 
   async function finish(): Promise<number> {
@@ -171,23 +186,26 @@ export const up: Command = async (context, values) => {
     if (isGuestsOnly) io.out(words.guestsOnly);
     if (!context.isEmbedded && !(await session.client.permissionsOn("/")).has("Sys.Modify")) io.out(words.noStartup);
     if (context.isEmbedded) io.out(session.room === null ? words.memoryOnly : words.containers);
-    io.out(
-      [
-        "",
-        `${words.next}:`,
-        `  bin/maquette status${stackOption}           ${words.nextStatus}`,
-        ...(session.room === null
-          ? []
-          : [
-              `  bin/maquette ssh pc1          ${words.nextSsh}`,
-              `  bin/maquette verify           ${words.nextVerify}`,
-              `  bin/maquette drill router     ${words.nextDrill}`,
-            ]),
-        `  eval "$(bin/maquette env${stackOption})"    ${words.nextPulumi}`,
-        `  stacks/lab/*.yaml             ${words.nextPlan}`,
-        `  bin/maquette destroy${stackOption}          ${words.nextDestroy}`,
-      ].join("\n"),
+    const us = isPackage(context.root) ? "npx maquette" : "bin/maquette";
+    const there = session.project === context.root ? "" : ` && cd ${session.project}`;
+    const documents = join(
+      relative(process.cwd(), planFolder(context.root, context.stack, session.settings)),
+      "*.yaml",
     );
+    const next: readonly (readonly [string, string])[] = [
+      [`${us} status${stackOption}`, words.nextStatus],
+      ...(session.room === null
+        ? []
+        : ([
+            [`${us} ssh pc1`, words.nextSsh],
+            [`${us} verify`, words.nextVerify],
+            [`${us} drill router`, words.nextDrill],
+          ] as const)),
+      [`eval "$(${us} env${stackOption})"${there}`, words.nextPulumi],
+      [documents, words.nextPlan],
+      [`${us} destroy${stackOption}`, words.nextDestroy],
+    ];
+    io.out(["", `${words.next}:`, ...next.map(([what, why]) => `  ${what.padEnd(28)}  ${why}`)].join("\n"));
     return exitCodes.good;
   }
 };

@@ -13,14 +13,14 @@ import type { PfConfig } from "../../pfsense/model/config.ts";
 import { readConfig } from "../../pfsense/read/read-config.ts";
 import type { Plan } from "../../plan/types.ts";
 import { intentOf } from "../../policy/intent.ts";
-import { routersOf } from "../../policy/space.ts";
+import { routersOf } from "../../plan/query.ts";
 import { clientFor } from "../../pve/client/environment.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
-import { consoleOf } from "../after-boot.ts";
+import { consoleOf } from "../../provision/console.ts";
 import { table } from "../table.ts";
 
 /**

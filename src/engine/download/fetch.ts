@@ -142,7 +142,7 @@ function elsewhere(location: string, from: string): string {
  * The proxy that a user's environment names for HTTPS, as curl reads it.
  * @throws Fault ENGINE_PROXY without the value: it may hold a password
  */
-export function proxyOf(env: NodeJS.ProcessEnv): URL | undefined {
+function proxyOf(env: NodeJS.ProcessEnv): URL | undefined {
   for (const name of ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
     const value = env[name]?.trim() ?? "";
     if (value === "") continue;

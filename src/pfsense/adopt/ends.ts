@@ -1,3 +1,4 @@
+import { keyOf, meet } from "../../core/intervals.ts";
 import { rangeOf } from "../../core/ip.ts";
 import type { Site } from "./site.ts";
 import {
@@ -5,9 +6,7 @@ import {
   isEmpty,
   isIn,
   isSame,
-  keyOf,
   meetOf,
-  meets,
   one,
   onWire,
   textsOf,
@@ -76,7 +75,7 @@ export class Ends {
     let rest = onWire(set);
     const take = (word: string, part: Ranges): void => {
       // A part that others already covered would be said twice.
-      if (isEmpty(part) || !isIn(part, set) || !meets(part, rest)) return;
+      if (isEmpty(part) || !isIn(part, set) || !meet(part, rest)) return;
       out.push(word);
       rest = without(rest, part);
     };

@@ -1,4 +1,5 @@
-import { parseAddress, type Address } from "../../core/ip.ts";
+import { formatAddress, formatNetwork, parseAddress, rangeOf, type Address } from "../../core/ip.ts";
+import { always, compile, decide, interval, makeBox, SLICES, type Rule } from "../../policy/engine/index.ts";
 import type { PfPortForward } from "../model/nat.ts";
 import { hasGateway } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
@@ -133,7 +134,8 @@ function noteReflection(site: Site, f: PfPortForward, made: Redirect, notes: Not
 /** Outbound NAT, 1:1 and NPt: what the plan implies is silent, the rest is listed. */
 export function noteTranslation(site: Site, notes: Notes): void {
   const { nat } = site.config;
-  if (nat.outboundMode === "disabled")
+  const isOff = ![undefined, "automatic", "hybrid", "advanced"].includes(nat.outboundMode);
+  if (isOff)
     notes.lost(
       "IMPORT_OUTBOUND",
       undefined,
@@ -147,12 +149,25 @@ export function noteTranslation(site: Site, notes: Notes): void {
       notes.told("IMPORT_DISABLED", r.place, path, "the outbound NAT rule is disabled", "It has no place in the plan.");
       continue;
     }
+    // What pfSense leaves out, the reader has said.
+    if (!site.ruleset.nat.sources.some((s) => s.id === `outbound[${r.index}]`)) continue;
     const leg = site.legs.find((l) => l.key === r.interface && l.kind === "wan");
     const implied = leg && [leg.vip?.address ?? leg.address, leg.address].some((a) => isTarget(site, r.target, a, leg));
-    if (implied && !r.isNoNat && r.protocol === undefined && r.destination.isAny) continue;
-    const what = `${r.isNoNat ? "no NAT" : `NAT to ${r.target ?? "the interface's address"}`} on ${r.interface ?? "?"}`;
+    const isPlain = !r.isNoNat && r.protocol === undefined && r.destination.isAny;
+    if (implied && isPlain && !r.isStaticPort) continue;
+    const kept = r.isStaticPort ? " that keeps its source port" : "";
+    const what = `${r.isNoNat ? "no NAT" : `NAT to ${r.target ?? "the interface's address"}${kept}`} on ${r.interface ?? "?"}`;
     const hint = "The plan implies: inside zones leave as the WAN's VIP, or its address without one.";
     notes.lost("IMPORT_OUTBOUND", r.place, path, what, hint);
+  }
+  if (!isOff) noteUntranslated(site, notes);
+  // Of automatic rules the address is the interface's own; the plan shares the VIP where the file has one.
+  const isAutomatic = [undefined, "automatic"].includes(nat.outboundMode);
+  const shared = !isAutomatic ? [] : site.legs.filter((l) => l.kind === "wan" && l.vip);
+  for (const leg of shared) {
+    const fact = `what automatic rules translate on ${leg.key} leaves as ${formatAddress(leg.address)}, not as the VIP`;
+    const hint = "The plan implies: inside zones leave as the WAN's VIP, or its address without one.";
+    notes.lost("IMPORT_OUTBOUND", leg.config.place, "nat.outbound", fact, hint);
   }
   for (const r of nat.oneToOne.filter((x) => !x.isDisabled)) {
     const fact = `1:1 mapping of ${r.external ?? "?"}`;
@@ -173,6 +188,35 @@ export function noteTranslation(site: Site, notes: Notes): void {
       "The plan speaks IPv4.",
     );
 }
+
+/** Inside networks of which some packet leaves by an access with its own source: the plan hides all of them. */
+function noteUntranslated(site: Site, notes: Notes): void {
+  const beyond = site.internet.filter((r) => r.family === 4);
+  for (const wan of site.legs.filter((l) => l.kind === "wan" && hasGateway(l.interface, 4))) {
+    const rules = site.ruleset.nat.sources
+      .filter((s) => s.interfaces.includes(wan.key))
+      .map((s): Rule => ({ id: s.id, action: s.isNo ? "block" : "pass", boxes: s.boxes }));
+    const list = compile(rules);
+    for (const leg of site.legs.filter((l) => l.kind === "inside" && mayLeave(site, l))) {
+      const { lo, hi } = rangeOf(leg.subnet);
+      const boxes = beyond.flatMap((to) =>
+        SLICES.map((slice) => makeBox(4, slice, { src: interval(lo, hi), dst: interval(to.lo, to.hi) })),
+      );
+      const verdict = always(boxes, list, ["pass"]);
+      // A rule that exempts it is said as that rule.
+      if (verdict.kind !== "refuted" || decide(rules, verdict.witness, "block").rule !== null) continue;
+      const fact = `${formatNetwork(leg.subnet)}, or a part of it, leaves by ${wan.key} as it is: no outbound NAT rule translates it`;
+      const hint = "The plan implies: inside zones leave as the WAN's VIP, or its address without one.";
+      notes.lost("IMPORT_OUTBOUND", leg.config.place, "nat.outbound", fact, hint);
+    }
+  }
+}
+
+/** Whether some rule of the user lets anything in from there: what never leaves needs no translation. */
+const mayLeave = (site: Site, leg: Leg): boolean =>
+  site.ruleset.rules.some(
+    (r) => r.by === "user" && r.action === "pass" && (r.interfaces === undefined || r.interfaces.includes(leg.key)),
+  );
 
 function isTarget(site: Site, target: string | undefined, wanted: Address, leg: Leg): boolean {
   if (target === undefined || target === "" || target === `${leg.key}ip`) return wanted.value === leg.address.value;

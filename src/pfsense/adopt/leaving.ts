@@ -12,7 +12,7 @@ import { EVERYTHING, makeRanges, meetOf, without, type Ranges } from "./sets.ts"
  */
 
 /** Destinations by the interface that leads to them: longest prefix first, the default route last. */
-export function regionsOf(ruleset: PfRuleset): ReadonlyMap<string, Ranges> {
+function regionsOf(ruleset: PfRuleset): ReadonlyMap<string, Ranges> {
   const out = new Map<string, Ranges>();
   let left = EVERYTHING;
   for (const route of ruleset.routes) {
@@ -33,7 +33,7 @@ export function reachOf(ruleset: PfRuleset, r: PfRule): Ranges {
 }
 
 /** The user's rules on the way out, first match first. */
-export const leavingRules = (ruleset: PfRuleset): readonly PfRule[] =>
+const leavingRules = (ruleset: PfRuleset): readonly PfRule[] =>
   firstMatchOrder(ruleset.rules).filter((r) => r.by === "user" && r.direction !== "in" && r.action !== "match");
 
 /** Those of them that what the router itself sends may meet: it carries no tag. */

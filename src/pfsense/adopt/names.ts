@@ -1,5 +1,5 @@
 /** Words that mean something as an end of a flow. */
-export const RESERVED_ENDS: readonly string[] = ["any", "internet", "firewall"];
+const RESERVED_ENDS: readonly string[] = ["any", "internet", "firewall"];
 
 /** Text as an id of the plan: lower-case letters, digits and hyphens, a letter first; empty when nothing is left. */
 export function slug(text: string, limit = 40): string {

@@ -13,7 +13,8 @@ import {
   type Rule,
 } from "../../policy/engine/index.ts";
 import { rowsOf } from "../../policy/intent.ts";
-import { routersOf, SELF, spaceOf, type Ingress, type PlanSpace } from "../../policy/space.ts";
+import { routersOf } from "../../plan/query.ts";
+import { SELF, spaceOf, type Ingress, type PlanSpace } from "../../policy/space.ts";
 import { interfaceKeys } from "../emit/index.ts";
 import type { PfConfig } from "../model/config.ts";
 import { flatten, ingressRules, type Bound } from "../rules/flatten.ts";
@@ -23,7 +24,8 @@ import type { Circumstances, PfRule, PfRuleset } from "../rules/types.ts";
 import { letsNothingIn, ownLeavingRules, reachOf, refusingForwarded } from "./leaving.ts";
 import { imageOf } from "./rows.ts";
 import { clipTo, reduced, scoped, settledBoxes } from "./settled.ts";
-import { makeRanges, without, type Ranges } from "./sets.ts";
+import { EVERYTHING, makeRanges, without, type Ranges } from "./sets.ts";
+import { compareTranslation, type Senders, type TranslationDifference } from "./translation.ts";
 
 /** Packets that fare differently under the file and under what was made of it. */
 export interface Difference {
@@ -55,6 +57,8 @@ export interface AdoptionProof {
   /** The rows of the plan, or the rules of the file that is emitted from it. */
   readonly against: "plan" | "emitted";
   readonly ways: readonly WayProof[];
+  /** What leaves by an access with another source; compared with the emitted file, where all ways are equal. */
+  readonly translations: readonly TranslationDifference[];
   /** What keeps it from being decided, in words. */
   readonly undecided: readonly string[];
   /** What was not compared, in words. */
@@ -100,8 +104,56 @@ export function proveAdopted(original: PfConfig, plan: Plan, options: ProveOptio
     ),
   ];
   const isDifferent = ways.some((w) => w.verdict === "differs");
-  const verdict = isDifferent ? "differs" : undecided.length > 0 ? "undecided" : "equal";
-  return { verdict, against: after ? "emitted" : "plan", ways, undecided, limits: limitsOf(before, space) };
+  const translated = after && !isDifferent && !original.system.isFilterOff ? translationsOf(space, before, after) : [];
+  const translations = translated === "undecided" ? [] : translated;
+  if (translated === "undecided") undecided.push("outbound NAT: the file leaves it open, or it is too tangled");
+  const verdict = isDifferent || translations.length > 0 ? "differs" : undecided.length > 0 ? "undecided" : "equal";
+  const limits = limitsOf(before, space);
+  return { verdict, against: after ? "emitted" : "plan", ways, translations, undecided, limits };
+}
+
+/** As many as a pair has side by side in a network, and its VIP. */
+const NEIGHBOURS = 3n;
+
+/**
+ * Addresses beside the router's own in rules about the routers' own packets: the other one's of a pair, of which one file
+ * does not tell that it is there. The plan of one router takes it for a host.
+ */
+function partnerOf(ruleset: PfRuleset, own: Ranges): Ranges {
+  const meetsOwn = ({ src }: { readonly src: { readonly lo: bigint; readonly hi: bigint } }): boolean =>
+    own.some((o) => o.lo <= src.hi && src.lo <= o.hi);
+  return ruleset.nat.sources.flatMap(({ boxes }) => {
+    const narrow = boxes.filter((b) => b.family === 4 && b.src.hi - b.src.lo < NEIGHBOURS);
+    return narrow.some(meetsOwn) ? narrow.map(({ src }) => ({ family: 4 as const, lo: src.lo, hi: src.hi })) : [];
+  });
+}
+
+/** What leaves by each access: what the zones inside send as far as it is let in, and what the router sends itself. */
+function translationsOf(
+  space: PlanSpace,
+  before: PfRuleset,
+  after: PfRuleset,
+): readonly TranslationDifference[] | "undecided" {
+  const [router] = routersOf(space.plan);
+  const accesses = [...space.plan.zones.values()].filter((z) => z.wan !== null).map((z) => rangeOf(z.subnet));
+  const beyond = without(makeRanges(four(space.internet)), [...four(space.firewall), ...four(accesses)]);
+  const near = without(EVERYTHING, beyond);
+  const partner = partnerOf(before, four(space.firewall));
+  const senders = space.ingresses
+    .filter((i) => i.kind !== "wan")
+    .map((i): Senders => {
+      if (i.id === SELF) return { from: four(space.firewall), list: null, settled: [] };
+      const from = without(makeRanges(four(i.enters)), makeRanges([...four(space.firewall), ...partner]));
+      const key = keyOf(before, router, i.id)!;
+      return { from, list: arrivingList(before, key, "most"), settled: settledBoxes(before, key, "in") };
+    });
+  const found = space.ingresses
+    .filter((i) => i.kind === "wan")
+    .map((i) => {
+      const [old, now] = [before, after].map((ruleset) => ({ ruleset, key: keyOf(ruleset, router, i.id)! }));
+      return compareTranslation(i.id, old!, now!, senders, near);
+    });
+  return found.some((f) => f === "undecided") ? "undecided" : found.flatMap((f) => (f === "undecided" ? [] : f));
 }
 
 /** An emitted file names nothing that stands elsewhere, but for addresses got by DHCP: those that the plan expects. */
@@ -124,7 +176,8 @@ function limitsOf(ruleset: PfRuleset, space: PlanSpace): readonly string[] {
   return [
     "First packets of flows, in IPv4, whose source belongs to the zone and is not the firewall's own.",
     "Not what pfSense does by itself before any rule: CARP, DHCP, port 0, link-local addresses.",
-    "Destinations after port forwarding; forwards, outbound NAT and routes are compared by the list of what was not carried.",
+    "Destinations after port forwarding; forwards and routes are compared by the list of what was not carried.",
+    "Outbound NAT: not the source port of IKE, which pfSense keeps by itself in its automatic mode, nothing that is sent to an access's own network, and not what the other router of a pair sends through this one.",
     ...(wans.length > 1 ? ["Not packets that come by one access for the network of another."] : []),
     ...ruleset.assumptions,
   ];

@@ -1,3 +1,4 @@
+import { meet, overlap } from "../../core/intervals.ts";
 import type { Box } from "../../policy/engine/index.ts";
 import { firstMatchOrder } from "../rules/flatten.ts";
 import { parseAddress, parseNetwork, rangeOf } from "../../core/ip.ts";
@@ -14,7 +15,6 @@ import {
   isIn,
   isSame,
   meetOf,
-  meets,
   one,
   sideOf,
   textsOf,
@@ -70,15 +70,11 @@ export function rowsOf(site: Site, legs: readonly Leg[], notes: Notes): readonly
 /** Both match some packet, and do not agree about it. Rows about what the router sends never meet those about what arrives. */
 export function collide(x: RowDraft, y: RowDraft): boolean {
   if (x.action === y.action || x.isOwn !== y.isOwn) return false;
-  return meets(x.from, y.from) && meets(x.to, y.to) && shareTail(x, y);
+  return meet(x.from, y.from) && meet(x.to, y.to) && shareTail(x, y);
 }
 
 const shareTail = (x: RowDraft, y: RowDraft): boolean =>
-  x.tails.some((s) =>
-    y.tails.some(
-      (t) => s.slice === t.slice && s.a.lo <= t.a.hi && t.a.lo <= s.a.hi && s.b.lo <= t.b.hi && t.b.lo <= s.b.hi,
-    ),
-  );
+  x.tails.some((s) => y.tails.some((t) => s.slice === t.slice && overlap(s.a, t.a) && overlap(s.b, t.b)));
 
 /** More networks than this nobody reads. */
 const MANY_NETWORKS = 6;

@@ -1,3 +1,4 @@
+import { normalise } from "../../core/intervals.ts";
 import type { Box, Interval, Slice } from "../../policy/engine/index.ts";
 import { Names } from "./names.ts";
 
@@ -84,7 +85,7 @@ export function termsOf(tails: readonly Tail[]): readonly Term[] | Unsaid {
     const own = of(slice);
     if (own.some((t) => !isFull(t.a, 65535n) && !(t.a.lo <= 1n && t.a.hi === 65535n))) return "source port";
     // Port 0 is blocked before any rule.
-    const ports = joined(own.map((t) => ({ lo: t.b.lo === 0n ? 1n : t.b.lo, hi: t.b.hi })).filter((p) => p.lo <= p.hi));
+    const ports = normalise(own.map((t) => ({ lo: t.b.lo === 0n ? 1n : t.b.lo, hi: t.b.hi })));
     if (ports.length > 0)
       terms.push({ protocol: slice, ports: ports.map((p) => (p.lo === p.hi ? Number(p.lo) : `${p.lo}-${p.hi}`)) });
   }
@@ -105,16 +106,6 @@ export function termsOf(tails: readonly Tail[]): readonly Term[] | Unsaid {
 }
 
 const isFull = (i: Interval, max: bigint): boolean => i.lo === 0n && i.hi === max;
-
-function joined(intervals: readonly Interval[]): readonly Interval[] {
-  const out: { lo: bigint; hi: bigint }[] = [];
-  for (const { lo, hi } of [...intervals].sort((x, y) => (x.lo < y.lo ? -1 : 1))) {
-    const last = out.at(-1);
-    if (last && lo <= last.hi + 1n) last.hi = hi > last.hi ? hi : last.hi;
-    else out.push({ lo, hi });
-  }
-  return out;
-}
 
 /** One text for one list of terms. */
 export const keyOfTerms = (terms: readonly Term[]): string => terms.map(keyOfTerm).join("+");

@@ -1,3 +1,4 @@
+import { isSame as isSameSet } from "../../core/intervals.ts";
 import { formatAddress, formatNetwork, networksOfRange, parseNetwork, rangeOf, type Address } from "../../core/ip.ts";
 import type { Box } from "../../policy/engine/index.ts";
 import { isWithin, makeRanges, meetOf, unite, without, type Ranges } from "../../policy/ranges.ts";
@@ -19,10 +20,8 @@ export const one = (a: Address): Ranges => [{ family: a.family, lo: a.value, hi:
 export const sideOf = (boxes: readonly Box[], side: "src" | "dst"): Ranges =>
   makeRanges(boxes.filter((b) => b.family === 4).map((b) => ({ family: 4, ...b[side] })));
 
-export const keyOf = (set: Ranges): string => set.map((r) => `${r.lo}-${r.hi}`).join(",");
-
 /** Whether no packet tells the two apart. */
-export const isSame = (a: Ranges, b: Ranges): boolean => keyOf(onWire(a)) === keyOf(onWire(b));
+export const isSame = (a: Ranges, b: Ranges): boolean => isSameSet(onWire(a), onWire(b));
 
 export const onWire = (set: Ranges): Ranges => without(set, LOOPBACK);
 
@@ -31,16 +30,7 @@ export const isIn = (inner: Ranges, outer: Ranges): boolean => isWithin(onWire(i
 
 export const isEmpty = (set: Ranges): boolean => onWire(set).length === 0;
 
-export const meets = (a: Ranges, b: Ranges): boolean => {
-  let j = 0;
-  for (const x of a) {
-    while (j < b.length && b[j]!.hi < x.lo) j++;
-    if (j < b.length && b[j]!.lo <= x.hi) return true;
-  }
-  return false;
-};
-
-export { isWithin, makeRanges, meetOf, unite, without, type Ranges };
+export { makeRanges, meetOf, unite, without, type Ranges };
 
 /** Addresses and networks that make up the set, as the plan writes them; two neighbours are two addresses. */
 export const textsOf = (set: Ranges): readonly string[] =>

@@ -1,4 +1,5 @@
-import { equalBoxes, type Box, type Interval, type Rule } from "../../policy/engine/index.ts";
+import { intersect } from "../../core/intervals.ts";
+import { equalBoxes, type Box, type Rule } from "../../policy/engine/index.ts";
 import { rulesOn } from "../rules/flatten.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
 import { EVERYTHING, LINK_LOCAL, LOOPBACK, makeRanges, without, type Ranges } from "./sets.ts";
@@ -66,18 +67,12 @@ export function scoped(rules: readonly Rule[], { from, notTo, settled }: Scope):
   return [head, ...rules].flatMap((rule) => {
     const boxes = rule.boxes
       .filter((b) => b.family === 4)
-      .flatMap((b) => sidesOf(b.src, sources).map((src) => ({ ...b, src })))
-      .flatMap((b) => sidesOf(b.dst, targets).map((dst) => ({ ...b, dst })))
+      .flatMap((b) => intersect([b.src], sources).map((src) => ({ ...b, src })))
+      .flatMap((b) => intersect([b.dst], targets).map((dst) => ({ ...b, dst })))
       .flatMap(withoutPortZero);
     return boxes.length > 0 ? [{ ...rule, boxes }] : [];
   });
 }
-
-const sidesOf = (i: Interval, set: Ranges): readonly Interval[] =>
-  set.flatMap((r) => {
-    const side = { lo: i.lo > r.lo ? i.lo : r.lo, hi: i.hi < r.hi ? i.hi : r.hi };
-    return side.lo <= side.hi ? [side] : [];
-  });
 
 function withoutPortZero(box: Box): readonly Box[] {
   if (box.slice !== "tcp" && box.slice !== "udp") return [box];
@@ -87,4 +82,4 @@ function withoutPortZero(box: Box): readonly Box[] {
 
 /** The part of boxes that goes to some destinations. */
 export const clipTo = (boxes: readonly Box[], to: Ranges): readonly Box[] =>
-  boxes.filter((b) => b.family === 4).flatMap((b) => sidesOf(b.dst, to).map((dst) => ({ ...b, dst })));
+  boxes.filter((b) => b.family === 4).flatMap((b) => intersect([b.dst], to).map((dst) => ({ ...b, dst })));

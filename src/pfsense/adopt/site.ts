@@ -8,7 +8,6 @@ import {
   type Address,
   type Network,
 } from "../../core/ip.ts";
-import { unite } from "../../policy/ranges.ts";
 import type { PfConfig } from "../model/config.ts";
 import { Aliases } from "../rules/aliases.ts";
 import { rulesOf } from "../rules/ruleset.ts";
@@ -143,9 +142,6 @@ export function siteOf(config: PfConfig, told: Circumstances, notes: Notes): Sit
 
 /** Own and pools' addresses of a leg, without the router's. */
 export const sourcesAt = (site: Site, leg: Leg): Ranges => without(site.enters.get(leg.key)!, site.firewall);
-
-/** What the router answers to on all legs. */
-export const addressesOf = (site: Site): Ranges => unite(site.firewall);
 
 /** A forward of the plan leads to a machine by name. */
 function nameForwardTargets(config: PfConfig, hosts: Hosts): void {

@@ -1,17 +1,8 @@
+import { isSame, keyOf, type Intervals } from "../../core/intervals.ts";
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import type { Endpoint, EndpointGroup, Plan, PortMatch } from "../../plan/index.ts";
 import { byCodeUnit, shortHash } from "./identity.ts";
-import {
-  complement,
-  entriesOf,
-  EVERYTHING,
-  isSame,
-  keyOf,
-  ofAddress,
-  ofNetwork,
-  union,
-  type Ranges,
-} from "./ranges.ts";
+import { complement, entriesOf, EVERYTHING, ofAddress, ofNetwork, union } from "./ranges.ts";
 import { addressOn, isDynamic, type Site } from "./site.ts";
 
 /** One end of a rule: everything, the firewall itself, what it has on a leg, or an alias by its key in the book. */
@@ -38,7 +29,7 @@ export interface Alias {
 export interface Part {
   /** For the name of an alias of several parts. */
   readonly word: string;
-  readonly ranges: Ranges;
+  readonly ranges: Intervals;
   readonly entries: readonly string[];
   readonly details: readonly string[];
 }
@@ -74,7 +65,7 @@ export class AliasBook {
   }
 
   /** The end for a set; `parts` say what it is made of, for its name and its entries. */
-  addresses(set: Ranges, parts: readonly Part[]): End {
+  addresses(set: Intervals, parts: readonly Part[]): End {
     if (isSame(set, EVERYTHING)) return ANY;
     const { inside } = this.#site;
     const own = ownEnd(this.#site, set);
@@ -98,7 +89,7 @@ export class AliasBook {
   }
 
   /** A set with a name of its own. */
-  named(name: string, description: string, set: Ranges, parts: readonly Part[]): End & { kind: "alias" } {
+  named(name: string, description: string, set: Intervals, parts: readonly Part[]): End & { kind: "alias" } {
     const entries = parts.flatMap((p) => p.entries);
     const details = parts.flatMap((p) => p.details);
     return this.#use(`n:${name}:${keyOf(set)}`, { ...addressDraft(name, description, entries, details) });
@@ -152,7 +143,7 @@ export class AliasBook {
  * What a router that stands alone can say of itself in pfSense's words, whatever address an operator gives it; `(self)`
  * only then, since it holds loopback too. One of a pair is only half of the firewall.
  */
-function ownEnd(site: Site, set: Ranges): End | undefined {
+function ownEnd(site: Site, set: Intervals): End | undefined {
   if (site.pair !== null) return undefined;
   if (isSame(set, site.firewall)) return site.legs.some(isDynamic) ? SELF : undefined;
   for (const leg of site.legs) {

@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from "../../core/ip.ts";
+import { isRouter } from "../../plan/query.ts";
 import type { Host, Zone } from "../../plan/index.ts";
 import { contains, ofAddress } from "./ranges.ts";
 import { addressOn, type Pair, type Site } from "./site.ts";
@@ -48,7 +49,7 @@ const nearest = (site: Site, zone: Zone, server: Address): Address =>
 /** Hosts that the plan gives an address in the zone keep it when they ask by DHCP. */
 function reservations(site: Site, zone: Zone): Content {
   return [...site.plan.hosts.values()]
-    .filter((h) => h.role !== "router")
+    .filter((h) => !isRouter(h))
     .flatMap((h) =>
       h.nics
         .filter((n) => n.zone === zone.id)

@@ -18,7 +18,7 @@ import { certificateSections, systemSection } from "./system.ts";
 import { branch, leaf, renderXml } from "./xml.ts";
 
 /** Configuration version of pfSense CE 2.8.0; an older one would be upgraded at boot, a newer one only warned about. */
-export const CONFIG_VERSION = "24.0";
+const CONFIG_VERSION = "24.0";
 
 /**
  * A router's config.xml, with places for secrets. Pure: the same plan and material give the same text.
@@ -66,7 +66,7 @@ function emitRouter(site: Site, router: Host, given: EmitMaterial): Text {
       shaperSection(site),
       unboundSection(site),
       dhcpSections(site, router),
-      ntpSection(),
+      ntpSection(site),
       snmpSection(site),
       syslogSection(site),
       certificateSections(site, router, material),

@@ -23,7 +23,7 @@ export const shortHash = (text: string): string => digest(`short/${text}`).toStr
  * Below pfSense's automatic trackers (1000000000 and up, `etc/inc/filter.inc`) and the GUI's, which are seconds since
  * 1970; above 10001–13999 of anti-lockout, bogons and private networks, and 100000101 of the default rules.
  */
-export const TRACKER_RANGE = { lo: 200_000_000, hi: 999_999_999 } as const;
+const TRACKER_RANGE = { lo: 200_000_000, hi: 999_999_999 } as const;
 
 /**
  * A tracker for each key, whatever their order: the hash of the key; where two meet, the later in the alphabet hashes

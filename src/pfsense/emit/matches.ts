@@ -1,3 +1,4 @@
+import { normalise } from "../../core/intervals.ts";
 import type { Plan, PortMatch, ServiceTerm } from "../../plan/index.ts";
 
 /** What one rule can say about protocol and ports; a row's services become as few of these as pfSense can hold. */
@@ -80,15 +81,11 @@ function transport(
 }
 
 /** Sorted, without overlaps or neighbours. */
-export function mergePorts(ports: readonly PortMatch[]): readonly PortMatch[] {
-  const out: { lo: number; hi: number }[] = [];
-  for (const { lo, hi } of [...ports].sort((a, b) => a.lo - b.lo)) {
-    const last = out.at(-1);
-    if (last && lo <= last.hi + 1) last.hi = Math.max(last.hi, hi);
-    else out.push({ lo, hi });
-  }
-  return out;
-}
+const mergePorts = (ports: readonly PortMatch[]): readonly PortMatch[] =>
+  normalise(ports.map(({ lo, hi }) => ({ lo: BigInt(lo), hi: BigInt(hi) }))).map(({ lo, hi }) => ({
+    lo: Number(lo),
+    hi: Number(hi),
+  }));
 
 const portsKey = (ports: readonly PortMatch[] | null): string =>
   ports?.map((p) => `${p.lo}-${p.hi}`).join(",") ?? "all";

@@ -1,3 +1,4 @@
+import { intersect } from "../../core/intervals.ts";
 import { formatAddress, type Address } from "../../core/ip.ts";
 import type { Endpoint, Forward, PortMatch } from "../../plan/index.ts";
 import type { AliasBook, End, Part } from "./alias-book.ts";
@@ -5,7 +6,7 @@ import { partOf } from "./alias-book.ts";
 import type { Naming } from "./filter.ts";
 import { uniqueId } from "./identity.ts";
 import { matchesOf, type Match } from "./matches.ts";
-import { intersect, isEmpty, ofAddress, ofNetwork, union } from "./ranges.ts";
+import { isEmpty, ofAddress, ofNetwork, union } from "./ranges.ts";
 import type { RuleDraft } from "./rules.ts";
 import type { Leg, Site } from "./site.ts";
 import { branch, flag, leaf, leafIf, type Xml } from "./xml.ts";

@@ -5,7 +5,8 @@ import { partOf } from "./alias-book.ts";
 import { KEA_PORT } from "./dhcp.ts";
 import { contains, ofAddress } from "./ranges.ts";
 import { forwardersOf } from "./resolver.ts";
-import { addressOn, hostsOf, legOf, siteOf, type Site } from "./site.ts";
+import { hostsOf } from "../../plan/query.ts";
+import { addressOn, legOf, siteOf, type Site } from "./site.ts";
 
 /** A packet that something in config.xml sends or waits for. */
 interface Need {
@@ -51,8 +52,8 @@ function needsOf(site: Site): readonly Need[] {
   const toEach = (what: string, hosts: readonly Host[], protocol: "tcp" | "udp", port: number): readonly Need[] =>
     hosts.map((h) => ({ what, from: null, to: h.nics[0]!.address, protocol, port }));
   const hasDhcp = site.legs.some((l) => l.zone.dhcp !== null);
-  const supervision = hostsOf(site, "supervision").slice(0, 1);
-  const dcs = hostsOf(site, "dc");
+  const supervision = hostsOf(site.plan, "supervision").slice(0, 1);
+  const dcs = hostsOf(site.plan, "dc");
   const hasVips = site.legs.some((l) => l.zone.vip !== null);
   const servers = plan.domain.dns.filter((a) => !contains(site.firewall, ofAddress(a)));
   return [
@@ -75,7 +76,7 @@ function needsOf(site: Site): readonly Need[] {
     })),
     ...forwardersOf(site).map((to) => ({ what: "names", from: null, to, protocol: "udp" as const, port: 53 })),
     ...toEach("AD authentication", dcs, "tcp", 636),
-    ...toEach("the remote log", hostsOf(site, "backup").slice(0, 1), "udp", 514),
+    ...toEach("the remote log", hostsOf(site.plan, "backup").slice(0, 1), "udp", 514),
     ...supervision.flatMap((h): readonly Need[] => {
       const leg = legOf(site, h);
       const { address } = h.nics[0]!;

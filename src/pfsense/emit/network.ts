@@ -10,7 +10,7 @@ import { addressOn, isDynamic, type Leg, type Site } from "./site.ts";
 import { branch, flag, leaf, type Xml } from "./xml.ts";
 
 /** A WAN's gateway, by the name of its interface; pfSense itself names what DHCP gives (`etc/inc/gwlb.inc`). */
-export const gatewayOf = (leg: Leg): string => (isDynamic(leg) ? `${leg.label}_DHCP` : fit(`${leg.label}GW`));
+const gatewayOf = (leg: Leg): string => (isDynamic(leg) ? `${leg.label}_DHCP` : fit(`${leg.label}GW`));
 
 const poolGateway = (pool: string): string => fit(`POOL_${pool.toUpperCase().replace(/[-.]/g, "_")}`);
 

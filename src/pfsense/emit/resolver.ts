@@ -1,9 +1,10 @@
 import { formatAddress, type Address, type Network } from "../../core/ip.ts";
-import type { Plan, PortMatch } from "../../plan/index.ts";
+import type { Plan } from "../../plan/index.ts";
+import { asksRouters } from "./asks.ts";
 import { vipOf } from "./network.ts";
-import { contains, intersect, isEmpty, ofAddress, ofNetwork } from "./ranges.ts";
-import { partOf } from "./alias-book.ts";
-import { hostsOf, type Leg, type Site } from "./site.ts";
+import { contains, ofAddress, ofNetwork } from "./ranges.ts";
+import { hostsOf } from "../../plan/query.ts";
+import { type Leg, type Site } from "./site.ts";
 import { branch, flag, flagIf, leaf, type Xml } from "./xml.ts";
 
 /**
@@ -15,12 +16,12 @@ export function unboundSection(site: Site): Xml {
   const { domain } = site.plan;
   const isShared = (l: Leg): boolean => l.zone.vip !== null;
   const asked = site.legs.filter(
-    (l) => l.zone.kind === "inside" && (isShared(l) || site.pair === null) && asksForDns(site, l),
+    (l) => l.zone.kind === "inside" && (isShared(l) || site.pair === null) && asksRouters(site, l, DNS_PORT),
   );
   // A router that is the domain's own server has nobody to ask.
   const controllers = domain.dns.filter((a) => !contains(site.firewall, ofAddress(a))).map(formatAddress);
   const overridden = [domain.name, ...reverseZones(site.plan)];
-  const known = [...hostsOf(site, "dc"), ...site.routers];
+  const known = [...hostsOf(site.plan, "dc"), ...site.routers];
   return branch(
     "unbound",
     flag("enable"),
@@ -58,28 +59,11 @@ const LOOPBACK: Network = { family: 4, base: 0x7f000000n, prefix: 8 };
 
 const DNS_PORT = 53;
 
-const isDnsPort = (ports: readonly PortMatch[]): boolean => ports.some((p) => p.lo <= DNS_PORT && DNS_PORT <= p.hi);
-
-function asksForDns(site: Site, leg: Leg): boolean {
-  return site.plan.flows.some((f) => {
-    const isThere = f.from.some((e) => {
-      const part = partOf(site, e);
-      return e.kind === "any" || (part !== null && !isEmpty(intersect(part.ranges, [ofNetwork(leg.zone.subnet)])));
-    });
-    const isDns = f.services.some((id) =>
-      site.plan.services
-        .get(id)!
-        .terms.some((t) => (t.protocol === "udp" ? isDnsPort(t.ports) : t.protocol === "any" && site.pair === null)),
-    );
-    return f.action === "allow" && isThere && isDns && f.to.some((e) => e.kind === "firewall" || e.kind === "any");
-  });
-}
-
 /**
  * The zones of in-addr.arpa (RFC 1035 §3.5) that cover the inside networks, at whole octets: a /24 is one, a /20 sixteen, a
  * /26 the /24 around it.
  */
-export function reverseZones(plan: Plan): readonly string[] {
+function reverseZones(plan: Plan): readonly string[] {
   const inside = [...plan.zones.values()].filter((z) => z.kind === "inside").map((z) => z.subnet);
   const networks = [...inside, ...[...plan.pools.values()].map((p) => p.network)];
   return [...new Set(networks.flatMap(reverseOf))];

@@ -1,7 +1,9 @@
+import { descriptionOf } from "./labels.ts";
+import { intersect, isSame, type Intervals } from "../../core/intervals.ts";
 import type { Endpoint, Flow } from "../../plan/index.ts";
 import { ANY, partOf, SELF, type AliasBook, type End, type Part } from "./alias-book.ts";
 import { matchesOf, type Match } from "./matches.ts";
-import { complement, EVERYTHING, intersect, isEmpty, isSame, ofNetwork, union, type Ranges } from "./ranges.ts";
+import { complement, EVERYTHING, isEmpty, ofNetwork, union } from "./ranges.ts";
 import { arrivals, poolsBehind, type Leg, type Site } from "./site.ts";
 
 /** A rule of `filter` before its aliases have names and its key a tracker. */
@@ -31,7 +33,7 @@ export interface RuleDraft {
  * a WAN's VIP, which is one of the firewall's own addresses: without the tag, rules about what the firewall sends would
  * meet it too.
  */
-export const FORWARDED = "FORWARDED";
+const FORWARDED = "FORWARDED";
 /** Gateway group of the WANs. */
 export const WAN_GROUP = "WANS";
 
@@ -179,7 +181,7 @@ function rulesFor(site: Site, book: AliasBook, flow: Flow, s: Situation): readon
     matchesOf(site.plan, flow.services).map((match) => ({
       key: [flow.id, s.side, d.part, match.part].filter((x) => x !== "").join("/"),
       flow: flow.id,
-      description: `${flow.id} ${flow.description}`,
+      description: descriptionOf(flow),
       type,
       interfaces: s.interfaces,
       floating: s.floating,
@@ -217,7 +219,7 @@ function destinationsOf(site: Site, book: AliasBook, flow: Flow, isRouted: boole
     const set = isAny ? EVERYTHING : isInternet ? union(named, outside) : named;
     return [{ part: "", end: book.addresses(set, parts), gateway: null }];
   }
-  const near: Ranges = isAny ? site.inside : intersect(named, site.inside);
+  const near: Intervals = isAny ? site.inside : intersect(named, site.inside);
   const far: Destination = { part: "internet", end: book.addresses(outside, []), gateway: WAN_GROUP };
   if (isEmpty(near)) return [{ ...far, part: "" }];
   const end = isAny || isSame(near, site.inside) ? book.inside() : book.addresses(near, parts);

@@ -1,15 +1,40 @@
 import { secret } from "../../core/secret-place.ts";
-import { formatAddress } from "../../core/ip.ts";
+import { formatAddress, parseAddress, type Address } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { SECRETS } from "./material.ts";
-import { hostsOf, legOf, type Site } from "./site.ts";
-import { branch, flag, leaf, type Xml } from "./xml.ts";
+import { hostsOf } from "../../plan/query.ts";
+import { asksRouters } from "./asks.ts";
+import { contains, ofAddress } from "./ranges.ts";
+import { arrivals, legOf, type Leg, type Site } from "./site.ts";
+import { branch, flag, leaf, leafIf, type Xml } from "./xml.ts";
 
 /** The remote log's host and the supervision's, if the plan has them. */
-const firstOf = (site: Site, role: string): Host | undefined => hostsOf(site, role)[0];
+const firstOf = (site: Site, role: string): Host | undefined => hostsOf(site.plan, role)[0];
 
-/** `ntpd`: a client of `system/timeservers`; on all interfaces, or its requests would leave by one that reaches nobody. */
-export const ntpSection = (): Xml => branch("ntpd", leaf("enable", "enabled"));
+const NTP_PORT = 123;
+
+/**
+ * `ntpd`: a client of `system/timeservers`. It cannot be told to serve nobody: it listens where it asks from, which are the
+ * interfaces that lead to its servers, and in each zone that the flow table lets ask a router for the time; what reaches it
+ * there is the filter's business. Without `interface` it would listen everywhere (`system_ntp_configure`, `etc/inc/system.inc`).
+ */
+export function ntpSection(site: Site): Xml {
+  const servers = site.plan.domain.ntp
+    .map((server) => addressOf(site, server))
+    .filter((a) => a === undefined || !contains(site.firewall, ofAddress(a)));
+  // A name that is no host's is somebody's on the Internet.
+  const isAsked = (l: Leg): boolean =>
+    servers.some((a) => (a ? contains(arrivals(site, l), ofAddress(a)) : l.zone.kind === "wan"));
+  const serves = (l: Leg): boolean => l.zone.kind === "inside" && asksRouters(site, l, NTP_PORT);
+  const keys = site.legs.filter((l) => isAsked(l) || serves(l)).map((l) => l.key);
+  return branch("ntpd", leaf("enable", "enabled"), leafIf("interface", keys.length === 0 ? null : keys.join(",")));
+}
+
+/** A server's address: its own, or that of the host with this name. */
+function addressOf(site: Site, server: string): Address | undefined {
+  const { hosts, domain } = site.plan;
+  return parseAddress(server) ?? hosts.get(server.replace(`.${domain.name}`, ""))?.nics[0]?.address;
+}
 
 /**
  * `snmpd`, listening on the routers' own addresses in the supervision's zone only. No `bindip` would mean no UDP socket at

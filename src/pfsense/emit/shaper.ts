@@ -3,8 +3,9 @@ import { ofAddress, union } from "./ranges.ts";
 import { partOf } from "./alias-book.ts";
 import { matchesOf } from "./matches.ts";
 import { plainRule, type RuleDraft } from "./rules.ts";
-import { hostsOf, type Leg, type Site } from "./site.ts";
-import { branch, flag, leaf, type Xml } from "./xml.ts";
+import { hostsOf } from "../../plan/query.ts";
+import { type Leg, type Site } from "./site.ts";
+import { branch, leaf, type Xml } from "./xml.ts";
 
 /*
  * Priority for voice on what is narrow: the way out of each WAN. HFSC rather than PRIQ, since a strict priority would let a
@@ -13,7 +14,7 @@ import { branch, flag, leaf, type Xml } from "./xml.ts";
  * UDP flow whose DSCP is read once, when its state is made: the whole tunnel is in the queue for voice.
  */
 
-export const VOICE_QUEUE = "qVoice";
+const VOICE_QUEUE = "qVoice";
 const DEFAULT_QUEUE = "qDefault";
 /** Below the access' own rate, or the queue would build up in the operator's box, which knows no priorities. */
 const USABLE_PERCENT = 95;
@@ -28,7 +29,7 @@ export const shaperSection = (site: Site): Xml =>
 
 /** Alone, a router without a tunnel to put first is not limited; nor is an access whose rate nobody says. */
 const isShaped = (site: Site): boolean =>
-  (site.pair !== null || hostsOf(site, "vpn").length > 0) && site.wans.every((w) => w.zone.wan !== null);
+  (site.pair !== null || hostsOf(site.plan, "vpn").length > 0) && site.wans.every((w) => w.zone.wan !== null);
 
 function root(site: Site, leg: Leg): Xml {
   const kbps = Math.max(64, Math.floor((leg.zone.wan!.upKbps * USABLE_PERCENT) / 100));
@@ -56,15 +57,16 @@ function root(site: Site, leg: Leg): Xml {
     leaf("bandwidthtype", "Kb"),
     leaf("enabled", "on"),
     queue(VOICE_QUEUE, 60, [leaf("realtime", "on"), leaf("realtime3", `${guaranteed}Kb`)]),
-    // Without a queue that is `default` pfSense leaves the interface's shaping out.
-    queue(DEFAULT_QUEUE, 40, [leaf("default", "default"), flag("ecn")]),
+    // Without a queue that is `default` pfSense leaves the interface's shaping out. An empty switch of a queue is off
+    // (`!empty` in `read_from_config`, `etc/inc/shaper.inc`).
+    queue(DEFAULT_QUEUE, 40, [leaf("default", "default"), leaf("ecn", "on")]),
   );
 }
 
 /** Rules of type match, which queue and decide nothing: the tunnels that come in by a WAN, and so their way back out. */
 export function queueRules(site: Site, book: AliasBook): readonly RuleDraft[] {
   if (!isShaped(site)) return [];
-  const gateways = hostsOf(site, "vpn").map((h) => h.id);
+  const gateways = hostsOf(site.plan, "vpn").map((h) => h.id);
   const tunnels = [...site.plan.forwards.values()].filter((f) => gateways.includes(f.host));
   return tunnels.flatMap((f) => {
     const part = partOf(site, { kind: "host", host: f.host })!;

@@ -1,8 +1,10 @@
+import type { Intervals } from "../../core/intervals.ts";
 import type { Address } from "../../core/ip.ts";
+import { routersOf } from "../../plan/query.ts";
 import type { Host, Plan, Zone, ZoneKind } from "../../plan/index.ts";
 import { refuse } from "./fault.ts";
 import { checkFamily, checkOrder } from "./laws.ts";
-import { complement, ofAddress, ofNetwork, union, type Ranges } from "./ranges.ts";
+import { complement, ofAddress, ofNetwork, union } from "./ranges.ts";
 
 /** A zone as an interface of the routers; of a pair both have their NICs in the same zones in the same order. */
 export interface Leg {
@@ -35,9 +37,9 @@ export interface Site {
   /** By preference: the lowest tier first. */
   readonly wans: readonly Leg[];
   /** Every address of the routers, VIPs included: what `firewall` means in the flow table. */
-  readonly firewall: Ranges;
+  readonly firewall: Intervals;
   /** Inside zones, sync zones and pools: what `internet` is not. */
-  readonly inside: Ranges;
+  readonly inside: Intervals;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface Site {
 export function siteOf(plan: Plan): Site {
   checkFamily(plan);
   checkOrder(plan);
-  const routers = [...plan.hosts.values()].filter((h) => h.role === "router");
+  const routers = routersOf(plan);
   const [primary, secondary] = routers;
   if (!primary || (!secondary && plan.kind !== "site") || routers.length > 2) {
     const hint = "A pair shares CARP addresses and synchronises one way: give two hosts the role router.";
@@ -92,7 +94,7 @@ const tierOf = (leg: Leg): number => leg.zone.wan?.tier ?? 255;
  * somebody deletes `noantilockout`, the rule falls on the first inside zone, the administrators' in the lab.
  */
 export function interfaceKeys(plan: Plan): ReadonlyMap<string, string> {
-  const router = [...plan.hosts.values()].find((h) => h.role === "router");
+  const router = routersOf(plan)[0];
   const zones = router?.nics.map((n) => plan.zones.get(n.zone)!) ?? [];
   const first = (kind: ZoneKind): Zone | undefined => zones.find((z) => z.kind === kind);
   const [wan, lan] = [first("wan"), first("inside")];
@@ -125,19 +127,19 @@ function labelOf(zone: string): string {
   return /^[A-Z]_/.test(label) ? `ZONE_${label}` : label;
 }
 
-function firewallOf(plan: Plan, routers: readonly Host[]): Ranges {
+function firewallOf(plan: Plan, routers: readonly Host[]): Intervals {
   const own = routers.flatMap((r) => r.nics.flatMap((n) => [n.address, ...n.aliases]));
   const vips = [...plan.zones.values()].flatMap((z) => (z.vip ? [z.vip.address] : []));
   return union([...own, ...vips].map(ofAddress));
 }
 
-function insideOf(plan: Plan): Ranges {
+function insideOf(plan: Plan): Intervals {
   const zones = [...plan.zones.values()].filter((z) => z.kind === "inside" || z.kind === "sync");
   return union([...zones.map((z) => z.subnet), ...[...plan.pools.values()].map((p) => p.network)].map(ofNetwork));
 }
 
 /** Sources that may come in by a leg: its zone and the pools behind it; on a WAN whatever is not inside. */
-export function arrivals(site: Site, leg: Leg): Ranges {
+export function arrivals(site: Site, leg: Leg): Intervals {
   if (leg.zone.kind === "wan") return complement(site.inside);
   return union([leg.zone.subnet, ...poolsBehind(site, leg).map((p) => p.network)].map(ofNetwork));
 }
@@ -155,6 +157,3 @@ export const addressOn = (router: Host, leg: Leg): Address => router.nics[leg.po
 /** The leg in whose zone a host is first known, if the routers have one there. */
 export const legOf = (site: Site, host: Host): Leg | undefined =>
   site.legs.find((l) => l.zone.id === host.nics[0]?.zone);
-
-export const hostsOf = (site: Site, role: string): readonly Host[] =>
-  [...site.plan.hosts.values()].filter((h) => h.role === role);

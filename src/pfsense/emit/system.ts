@@ -4,7 +4,8 @@ import type { Host } from "../../plan/index.ts";
 import { SYNC_USER } from "./hasync.ts";
 import { uniqueId } from "./identity.ts";
 import { SECRETS, type Material } from "./material.ts";
-import { hostsOf, type Site } from "./site.ts";
+import { fqdnOf, hostsOf } from "../../plan/query.ts";
+import { type Site } from "./site.ts";
 import { forwardersOf } from "./resolver.ts";
 import { branch, flag, leaf, leafIf, type Xml } from "./xml.ts";
 
@@ -125,7 +126,7 @@ function authServers(site: Site): readonly { readonly name: string; readonly ele
     .split(".")
     .map((label) => `DC=${label}`)
     .join(",");
-  return hostsOf(site, "dc").map((dc) => {
+  return hostsOf(site.plan, "dc").map((dc) => {
     const name = `AD ${dc.id}`;
     const element = branch(
       "authserver",
@@ -134,7 +135,7 @@ function authServers(site: Site): readonly { readonly name: string; readonly ele
       leaf("name", name),
       leaf("ldap_caref", authorityId()),
       // By name: the certificate is checked against it.
-      leaf("host", `${dc.id}.${domain.name}`),
+      leaf("host", fqdnOf(site.plan, dc)),
       leaf("ldap_port", 636),
       leaf("ldap_urltype", "SSL/TLS Encrypted"),
       leaf("ldap_protver", 3),

@@ -37,5 +37,9 @@ export interface Endpoint {
   readonly address: string | undefined;
   /** `80`, `1000-2000`, or a port alias; meaningful only with a protocol that has ports. */
   readonly port: string | undefined;
+  /** The port's element holds any text, `0` included. */
+  readonly hasPortText: boolean;
   readonly isNot: boolean;
+  /** The element is there and holds no other: `<source></source>`, at which pfSense's generator of rules stops. */
+  readonly isText: boolean;
 }

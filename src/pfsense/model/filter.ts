@@ -4,6 +4,8 @@ import type { Endpoint, Placed } from "./base.ts";
 export interface PfAlias extends Placed {
   readonly name: string;
   readonly type: string;
+  /** It has a name and an `address` element; another does not exist to pfSense (`alias_make_table`). */
+  readonly isThere: boolean;
   /** The space separated entries: addresses, networks, FQDNs, ports, ranges with `:`, names of other aliases. */
   readonly entries: readonly string[];
   readonly urls: readonly string[];

@@ -1,3 +1,4 @@
+import { normalise } from "../../core/intervals.ts";
 import { maxOf, type Family } from "../../core/ip.ts";
 import type { Box, Interval, Packet } from "../../policy/engine/index.ts";
 import type { Ranges } from "../../policy/ranges.ts";
@@ -143,16 +144,6 @@ function joinAlong(boxes: readonly Box[], side: "src" | "dst", names: Names): re
   }
   if (groups.size === boxes.length) return boxes;
   return [...groups.values()].flatMap((group) =>
-    group.length === 1 ? group : unionOf(group.map((b) => b[side])).map((i): Box => ({ ...group[0]!, [side]: i })),
+    group.length === 1 ? group : normalise(group.map((b) => b[side])).map((i): Box => ({ ...group[0]!, [side]: i })),
   );
-}
-
-function unionOf(intervals: readonly Interval[]): readonly Interval[] {
-  const out: Interval[] = [];
-  for (const i of [...intervals].sort((x, y) => (x.lo < y.lo ? -1 : 1))) {
-    const last = out.at(-1);
-    if (!last || i.lo > last.hi + 1n) out.push(i);
-    else if (i.hi > last.hi) out[out.length - 1] = { lo: last.lo, hi: i.hi };
-  }
-  return out;
 }

@@ -1,11 +1,19 @@
 import { formatAddress } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
-import { changesOf, mergeDiffs, wordsOf, type ForwardChange, type PolicyDiff } from "../../policy/diff/index.ts";
+import {
+  changesOf,
+  mergeDiffs,
+  wordsOf,
+  type FlowChange,
+  type ForwardChange,
+  type PolicyDiff,
+} from "../../policy/diff/index.ts";
 import { everything, type AddressLabel, type Rule } from "../../policy/engine/index.ts";
 import { labelsOf } from "../../policy/labels.ts";
 import { EVERYWHERE, without } from "../../policy/ranges.ts";
 import { clip, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
+import type { Bound } from "../rules/flatten.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import { denialsOf, effectiveAt, settleTags } from "./effective.ts";
@@ -18,16 +26,56 @@ import { waysOfFile, type Ways } from "./ways.ts";
  */
 export function diffConfigs(before: PfConfig, after: PfConfig, plans: readonly Plan[] = []): PolicyDiff {
   const [a, b] = [settledWays(before), settledWays(after)];
-  const words = wordsOf([...labelsOf(...plans), ...labelsOfFile(b), ...labelsOfFile(a)], plans);
+  const words = {
+    before: wordsOf([...labelsOf(...plans), ...labelsOfFile(a), ...labelsOfFile(b)], plans),
+    after: wordsOf([...labelsOf(...plans), ...labelsOfFile(b), ...labelsOfFile(a)], plans),
+  };
   const names = [...new Set([...a.keyOf.keys(), ...b.keyOf.keys()])];
   const exitOf = (ways: Ways): string | undefined => ways.wans[0];
-  const [refusedBefore, refusedAfter] = [denialsOf(a, exitOf(a), "certain"), denialsOf(b, exitOf(b), "certain")];
-  const diffs = [...names, SELF].map((name) => {
-    const old = effectiveAt(a, name, refusedBefore, "certain")?.rules ?? [];
-    const now = effectiveAt(b, name, refusedAfter, "certain")?.rules ?? [];
-    return changesOf(ownOnly(old, a, name), ownOnly(now, b, name), words, [name]);
-  });
-  return { ...mergeDiffs(diffs), forwards: forwardChanges(a, b) };
+  const changes = (bound: Bound): readonly PolicyDiff[] => {
+    const [refusedBefore, refusedAfter] = [denialsOf(a, exitOf(a), bound), denialsOf(b, exitOf(b), bound)];
+    return [...names, SELF].map((name) => {
+      const old = effectiveAt(a, name, refusedBefore, bound)?.rules ?? [];
+      const now = effectiveAt(b, name, refusedAfter, bound)?.rules ?? [];
+      return changesOf(ownOnly(old, a, name), ownOnly(now, b, name), words, [name]);
+    });
+  };
+  const merged = mergeDiffs(changes("certain"));
+  const isOpen = [a, b].some((w) => w.ruleset.rules.some((r) => r.mayBoxes));
+  const open = isOpen ? (["most", "least"] as const).flatMap((bound) => mergeDiffs(changes(bound)).changes) : [];
+  return {
+    ...merged,
+    undecided: [...merged.undecided, ...openChanges(open, merged), ...otherDoubts([before, a], [after, b])],
+    forwards: forwardChanges(a, b),
+  };
+}
+
+/** What changes only if rules match that hang on what the files do not hold: the hour, a name, an address by DHCP. */
+function openChanges(open: readonly FlowChange[], sure: PolicyDiff): readonly string[] {
+  const key = (c: FlowChange): string => JSON.stringify([c.at, c.from, c.to, c.services]);
+  const known = new Set(sure.changes.map(key));
+  const left = open.filter((c) => !known.has(key(c)));
+  const text = (c: FlowChange): string => {
+    const rules = [...c.before, ...c.after].filter((id) => id !== null);
+    return `${c.at.join(", ")}: ${c.example} may fare otherwise: ${[...new Set(rules)].join(", ")} hang on what the files do not hold`;
+  };
+  return [...new Set(left.map(text))];
+}
+
+type Read = readonly [PfConfig, Ways];
+
+/** What rules hang on in one file and not in the other: another name to look up, other hours. */
+function otherDoubts(before: Read, after: Read): readonly string[] {
+  const doubts = ([config, { ruleset }]: Read): readonly string[] => {
+    const hours = new Map(config.schedules.map((s) => [`schedule ${s.name}`, `: ${JSON.stringify(s.ranges)}`]));
+    const all = ruleset.rules.filter((r) => r.by === "user").flatMap((r) => r.uncertain);
+    return all.map((what) => `${what}${hours.get(what) ?? ""}`);
+  };
+  const [old, now] = [new Set(doubts(before)), new Set(doubts(after))];
+  return [
+    ...[...old].filter((what) => !now.has(what)).map((what) => `only before, rules hang on ${what}`),
+    ...[...now].filter((what) => !old.has(what)).map((what) => `only after, rules hang on ${what}`),
+  ];
 }
 
 const settledWays = (config: PfConfig): Ways => waysOfFile(settleTags(rulesOf(config)));

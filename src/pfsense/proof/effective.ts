@@ -16,7 +16,7 @@ import { isOn } from "../rules/interfaces.ts";
 import type { Redirect } from "../rules/nat-types.ts";
 import type { PfRule, PfRuleset } from "../rules/types.ts";
 import { allTowards, headsOf, leavingRules, letsAllOut, letsOut, natsOn } from "./leaving.ts";
-import { MULTICAST, type Ways } from "./ways.ts";
+import { TO_ALL, type Ways } from "./ways.ts";
 
 /*
  * What a router really does, as one first-match list for each way in: redirects that pass by themselves, the filter on
@@ -156,7 +156,7 @@ const regionsOf = (ways: Ways, exit: string | undefined): Ways["regions"] => [
  * The list of what comes in by an interface. Before each rule that lets packets in stands what the way out refuses of
  * them, given the tag that the rule puts on them.
  */
-export function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bound): Effective {
+function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bound): Effective {
   const ruleset = withTag(ways.ruleset, undefined);
   const here = rulesOn(ruleset, key, "in");
   const sources = new Map(here.map((r) => [r.id, r]));
@@ -177,7 +177,7 @@ export function effectiveIn(ways: Ways, key: string, denials: Denials, bound: Bo
 }
 
 /** A rule with a gateway sends what it lets in to that gateway, whatever the destination. */
-export const MISROUTED = "misrouted";
+const MISROUTED = "misrouted";
 
 /** Destinations that no gateway outside leads to: the zones inside, and the router itself. */
 export const nearOf = (ways: Ways): Ranges =>
@@ -202,8 +202,8 @@ export interface SelfPart {
 }
 
 /**
- * Everything that a router sends, in parts: its networks, what lies beyond by each access in turn, and multicast on every
- * leg, which goes by no route.
+ * Everything that a router sends, in parts: its networks, what lies beyond by each access in turn, and what is for
+ * everybody, which goes by no route, on every leg.
  */
 export function selfParts(ways: Ways): readonly SelfPart[] {
   const alike = new Map<string, SelfPart>();
@@ -214,9 +214,9 @@ export function selfParts(ways: Ways): readonly SelfPart[] {
     const known = alike.get(signature);
     alike.set(signature, known ? { ...known, to: unite(known.to, to) } : { key, to });
   };
-  for (const { key, to } of ways.regions) if (key !== undefined) add(key, without(to, MULTICAST));
-  for (const key of ways.wans) add(key, without(ways.beyond, MULTICAST));
-  for (const key of new Set(ways.keyOf.values())) add(key, MULTICAST);
+  for (const { key, to } of ways.regions) if (key !== undefined) add(key, without(to, TO_ALL));
+  for (const key of ways.wans) add(key, without(ways.beyond, TO_ALL));
+  for (const key of new Set(ways.keyOf.values())) add(key, TO_ALL);
   return [...alike.values()];
 }
 
@@ -231,7 +231,7 @@ export function effectiveOut(ways: Ways, { key, to }: SelfPart, bound: Bound): E
  * The list of what the router itself sends to others; what it sends to itself never leaves it. Interfaces whose rules are
  * the same are asked as one.
  */
-export function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
+function effectiveSelf(ways: Ways, exit: string | undefined, bound: Bound): Effective {
   const { own } = ways;
   const ruleset = withTag(ways.ruleset, undefined);
   const sources = new Map<string, PfRule>();
@@ -280,7 +280,7 @@ export const redirectsOn = (ruleset: PfRuleset, key: string): readonly Redirect[
 };
 
 /** What a redirect makes of the packets that it takes. */
-export function imageOf(r: Redirect): readonly Box[] {
+function imageOf(r: Redirect): readonly Box[] {
   const { target, port } = r;
   if (r.isNo || target.kind === "unknown") return [];
   return r.boxes.map((box): Box => {

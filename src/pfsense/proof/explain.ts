@@ -1,13 +1,14 @@
 import { formatAddress } from "../../core/ip.ts";
-import type { Flow as Row, Plan } from "../../plan/types.ts";
-import { formatPacket, type Packet } from "../../policy/engine/index.ts";
+import type { Flow as Row, Host, Plan } from "../../plan/types.ts";
+import { formatPacket, type Packet, type Rule } from "../../policy/engine/index.ts";
 import { intentOf } from "../../policy/intent.ts";
 import { placeOf, serviceOfPacket } from "../../policy/labels.ts";
 import { packetOf, type Question } from "../../policy/question.ts";
 import { rangeOf } from "../../core/ip.ts";
 import { holdsAddress } from "../../policy/ranges.ts";
 import { decide, type Decision } from "../../policy/engine/index.ts";
-import { routersOf, SELF, type Ingress, type PlanSpace } from "../../policy/space.ts";
+import { addressesOf, isSame, routersOf } from "../../plan/query.ts";
+import { SELF, type Ingress, type PlanSpace } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { flowOf } from "../rules/decide.ts";
 import type { Flow } from "../rules/lanes.ts";
@@ -49,6 +50,13 @@ export interface Explanation {
     readonly description: string;
   } | null;
   readonly routers: readonly RouterAnswer[];
+  /** What the firewall of the host itself does that is asked; null where nobody knows of one. */
+  readonly host: {
+    readonly host: string;
+    readonly action: "pass" | "block" | "reject";
+    readonly by: string | null;
+  } | null;
+  /** `direct`: no router stands between them, and the host lets it in. */
   readonly verdict: "allowed" | "refused" | "direct" | "differs";
   readonly reply: string;
 }
@@ -57,9 +65,15 @@ export interface Explanation {
  * May `from` reach `to` on this protocol and port, and why: the row of the table, and on each router the redirect, the
  * rule on the way in, the route, outbound NAT and the rule on the way out.
  * @param configs by router id; without them only the table answers
+ * @param firewallOf a host's own firewall, a first-match list that ends in a refusal
  * @throws Fault for a name that the plan does not have
  */
-export function explain(plan: Plan, configs: ReadonlyMap<string, PfConfig>, question: Question): Explanation {
+export function explain(
+  plan: Plan,
+  configs: ReadonlyMap<string, PfConfig>,
+  question: Question,
+  firewallOf: (host: Host) => readonly Rule[] | undefined = () => undefined,
+): Explanation {
   const intent = intentOf(plan);
   const packet = packetOf(plan, question);
   const { space } = intent;
@@ -72,10 +86,14 @@ export function explain(plan: Plan, configs: ReadonlyMap<string, PfConfig>, ques
     service: serviceOfPacket(packet, plan.services.values()),
   };
   if (!ingress) {
-    const reply = "The reply does not cross a router either.";
-    return { ...common, ingress: null, table: null, routers: [], verdict: "direct", reply };
+    const host = hostAnswer(plan, packet, firewallOf);
+    const isLetIn = host === null || host.action === "pass";
+    const reply = isLetIn ? "The reply does not cross a router either." : NO_REPLY;
+    const verdict = isLetIn ? "direct" : "refused";
+    return { ...common, ingress: null, table: null, routers: [], host, verdict, reply };
   }
   const seen = forwarded(plan, ingress, packet);
+  const host = hostAnswer(plan, seen, firewallOf);
   const decision = decide(intent.listAt(ingress.id).rules, seen, "block");
   const table = { ...actionOf(plan, decision) };
   const routers = routersOf(plan).flatMap((router): readonly RouterAnswer[] => {
@@ -90,16 +108,31 @@ export function explain(plan: Plan, configs: ReadonlyMap<string, PfConfig>, ques
   });
   const isAllowed = table.action === "allow";
   const agree = routers.every((r) => (r.action === "pass") === isAllowed);
+  const isLetIn = isAllowed && (host === null || host.action === "pass");
   return {
     ...common,
     ingress: ingress.id,
     table,
     routers,
-    verdict: !agree ? "differs" : isAllowed ? "allowed" : "refused",
-    reply: isAllowed
-      ? "Replies pass by the state that the first packet opened; no rule is asked."
-      : "There is no state, so there is no reply.",
+    host,
+    verdict: !agree ? "differs" : isLetIn ? "allowed" : "refused",
+    reply: isLetIn ? "Replies pass by the state that the first packet opened; no rule is asked." : NO_REPLY,
   };
+}
+
+const NO_REPLY = "There is no state, so there is no reply.";
+
+function hostAnswer(
+  plan: Plan,
+  packet: Packet,
+  firewallOf: (host: Host) => readonly Rule[] | undefined,
+): Explanation["host"] {
+  const address = { family: packet.family, value: packet.dst };
+  const host = [...plan.hosts.values()].find((h) => addressesOf(h).some((a) => isSame(a, address)));
+  const rules = host && firewallOf(host);
+  if (!rules) return null;
+  const { action, rule } = decide(rules, packet, "block");
+  return { host: host.id, action, by: rule };
 }
 
 function ingressOf(space: PlanSpace, packet: Packet): Ingress | undefined {
@@ -208,6 +241,10 @@ export function formatExplanation(e: Explanation): string {
     lines.push(`  ${r.router}   ${r.action}`);
     for (const step of r.steps) lines.push(`    ${step.text}`);
     if (r.unsure !== null) lines.push(`    unsure: ${r.unsure}`);
+  }
+  if (e.host) {
+    const by = e.host.by === null ? "nothing lets it in" : `by ${e.host.by}`;
+    lines.push(`  ${e.host.host}   ${e.host.action}, its own firewall: ${by}`);
   }
   lines.push(`  reply   ${e.reply}`);
   return `${lines.join("\n")}\n`;

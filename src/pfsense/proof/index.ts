@@ -7,7 +7,7 @@ import { diagnosticsOf } from "./diagnostics.ts";
 import { proveRouters } from "./prove.ts";
 import type { Proof } from "./types.ts";
 
-export { proveRouters, type ProveOptions } from "./prove.ts";
+export { proveRouters } from "./prove.ts";
 export type * from "./types.ts";
 
 export interface CheckOptions {

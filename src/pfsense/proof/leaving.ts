@@ -1,13 +1,6 @@
+import { holds, overlap } from "../../core/intervals.ts";
 import { maxOf } from "../../core/ip.ts";
-import {
-  containsBox,
-  everything,
-  interval,
-  intersect,
-  type Box,
-  type Interval,
-  type Rule,
-} from "../../policy/engine/index.ts";
+import { containsBox, everything, interval, intersect, type Box, type Rule } from "../../policy/engine/index.ts";
 import { clip } from "../../policy/space.ts";
 import { EVERYWHERE, unite, type Ranges } from "../../policy/ranges.ts";
 import { egressRules, type Bound } from "../rules/flatten.ts";
@@ -66,8 +59,7 @@ export function leavingRules(ruleset: PfRuleset, asked: Leaving): readonly Rule[
     const boxes = atFilter(r.boxes.filter(isAsked));
     return boxes.length === 0 ? [] : [{ ...r, boxes }];
   });
-  const goesThere = (box: Box): boolean =>
-    to.some((r) => r.family === box.family && r.lo <= box.dst.hi && box.dst.lo <= r.hi);
+  const goesThere = (box: Box): boolean => to.some((r) => r.family === box.family && overlap(r, box.dst));
   const out: Rule[] = [];
   const add = (rule: Rule, boxes: readonly Box[]): void => {
     const kept = isCut ? clip(boxes, EVERYWHERE, to) : boxes.filter(goesThere);
@@ -143,9 +135,9 @@ const isFromAnywhere = ({ family, slice, src, a }: Box): boolean =>
 const mayMeet = (x: Box, y: Box): boolean =>
   x.family === y.family &&
   x.slice === y.slice &&
-  meets(x.dst, y.dst) &&
-  meets(x.b, y.b) &&
-  (isPorts(x) || meets(x.a, y.a));
+  overlap(x.dst, y.dst) &&
+  overlap(x.b, y.b) &&
+  (isPorts(x) || overlap(x.a, y.a));
 
 /** What every way in refuses before it lets anything in. */
 export function headsOf(ruleset: PfRuleset): readonly Box[] {
@@ -163,13 +155,11 @@ export function headsOf(ruleset: PfRuleset): readonly Box[] {
   return out;
 }
 
-const meets = (x: Interval, y: Interval): boolean => x.lo <= y.hi && y.lo <= x.hi;
-
 function translated(segment: readonly Box[], nat: SourceNat, rule: Rule, bound: Bound): readonly Box[] {
   const target = nat.target;
   // Rules that do not hold the source that NAT gives are out of the question for the whole segment.
   const met = rule.boxes.filter(
-    (r) => target === undefined || (r.family === target.family && r.src.lo <= target.value && target.value <= r.src.hi),
+    (r) => target === undefined || (r.family === target.family && holds(r.src, target.value)),
   );
   if (met.length === 0) return [];
   return segment.flatMap((s) =>
@@ -198,6 +188,8 @@ const NO_CARP: SourceNat = {
   mayBoxes: undefined,
   isNo: true,
   target: undefined,
+  pool: undefined,
+  manner: [],
 };
 
 export function natsOn(ruleset: PfRuleset, key: string): readonly SourceNat[] {

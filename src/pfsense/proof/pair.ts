@@ -1,7 +1,9 @@
+import { holds, keyOf, normalise, subtract } from "../../core/intervals.ts";
 import {
   equalBoxes,
   equivalent,
   formatPacket,
+  interval,
   type Box,
   type Interval,
   type Meter,
@@ -109,7 +111,7 @@ const headOfNat = (n: SourceNat, swaps: Swaps): string =>
 function ownAmong(swaps: Swaps): (i: Interval) => boolean {
   const known = new Map<Interval, boolean>();
   return (i) => {
-    const found = known.get(i) ?? swaps.some(([x, y]) => (i.lo <= x && x <= i.hi) !== (i.lo <= y && y <= i.hi));
+    const found = known.get(i) ?? swaps.some(([x, y]) => holds(i, x) !== holds(i, y));
     known.set(i, found);
     return found;
   };
@@ -137,10 +139,7 @@ function textOf(boxes: readonly Box[], swaps: Swaps): string {
     group.src.push(...mirrorInterval(box.src, swapsHere));
     group.dst.push(...mirrorInterval(box.dst, swapsHere));
   }
-  const text = (list: readonly Interval[]): string =>
-    joined(list)
-      .map((i) => `${i.lo}-${i.hi}`)
-      .join();
+  const text = (list: readonly Interval[]): string => keyOf(normalise(list));
   return [...groups]
     .map(([key, g]) => `${key} ${text(g.src)} ${text(g.dst)}`)
     .sort()
@@ -160,32 +159,10 @@ function mirrorBox(box: Box, swaps: Swaps): readonly Box[] {
 
 // An interval that holds both of a pair stays as it is; only those that tell them apart are cut.
 function mirrorInterval(i: Interval, swaps: Swaps): readonly Interval[] {
-  const holds = (v: bigint): boolean => i.lo <= v && v <= i.hi;
   const moved = swaps.flatMap(([x, y]): readonly (readonly [bigint, bigint])[] =>
-    holds(x) === holds(y) ? [] : [holds(x) ? [x, y] : [y, x]],
+    holds(i, x) === holds(i, y) ? [] : [holds(i, x) ? [x, y] : [y, x]],
   );
   if (moved.length === 0) return [i];
-  let rest: Interval[] = [i];
-  for (const [out] of moved) {
-    rest = rest.flatMap((r) =>
-      out < r.lo || out > r.hi
-        ? [r]
-        : [
-            { lo: r.lo, hi: out - 1n },
-            { lo: out + 1n, hi: r.hi },
-          ].filter((p) => p.lo <= p.hi),
-    );
-  }
-  const points = moved.map(([, into]) => ({ lo: into, hi: into }));
-  return joined([...rest, ...points]);
-}
-
-function joined(parts: readonly Interval[]): readonly Interval[] {
-  const out: Interval[] = [];
-  for (const p of [...parts].sort((x, y) => (x.lo < y.lo ? -1 : 1))) {
-    const last = out.at(-1);
-    if (last && p.lo <= last.hi + 1n) out[out.length - 1] = { lo: last.lo, hi: p.hi > last.hi ? p.hi : last.hi };
-    else out.push(p);
-  }
-  return out;
+  const rest = subtract([i], normalise(moved.map(([out]) => interval(out))));
+  return normalise([...rest, ...moved.map(([, into]) => interval(into))]);
 }

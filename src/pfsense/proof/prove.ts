@@ -15,7 +15,8 @@ import {
 import { intentOf, type Intent } from "../../policy/intent.ts";
 import { claimsOf, judgeClaim, type Claim } from "../../policy/invariants.ts";
 import { EVERYWHERE, without, type Ranges } from "../../policy/ranges.ts";
-import { clip, routersOf, SELF } from "../../policy/space.ts";
+import { isRoutersName, routersOf } from "../../plan/query.ts";
+import { clip, SELF } from "../../policy/space.ts";
 import type { PfConfig } from "../model/config.ts";
 import { rulesOf } from "../rules/ruleset.ts";
 import type { Circumstances } from "../rules/types.ts";
@@ -68,7 +69,7 @@ function tellsNoRouterApart(plan: Plan): boolean {
   return [...plan.flows, ...plan.invariants].every((row) =>
     [...row.from, ...row.to].every(
       (end) =>
-        !(end.kind === "host" && plan.hosts.get(end.host)?.role === "router") &&
+        !isRoutersName(plan, end) &&
         !(end.kind === "network" && new Set(legs.filter((l) => contains(end.network, l))).size % 2 === 1),
     ),
   );
@@ -161,7 +162,7 @@ export function proveRouters(plan: Plan, configs: ReadonlyMap<string, PfConfig>,
   };
 }
 
-export const worst = (verdicts: readonly VerdictKind[]): VerdictKind =>
+const worst = (verdicts: readonly VerdictKind[]): VerdictKind =>
   verdicts.includes("refuted") ? "refuted" : verdicts.includes("undecided") ? "undecided" : "proven";
 
 const missingFile = (router: string): FactProof => ({
@@ -173,7 +174,7 @@ const missingFile = (router: string): FactProof => ({
 });
 
 /** Each access in turn is the default route; a second one that refuses nothing else on the way out adds nothing. */
-export function scenesOf(
+function scenesOf(
   intent: Intent,
   ways: Ways,
   isDoubtful: boolean,
@@ -350,6 +351,6 @@ const hushed = (list: Effective): CompiledRules => ({
   rules: list.rules.map((r) => (isBeyondControl(r, list) ? { ...r, action: "block" } : r)),
 });
 
-export const distinct = (witnesses: readonly Witness[]): readonly Witness[] => [
+const distinct = (witnesses: readonly Witness[]): readonly Witness[] => [
   ...new Map(witnesses.map((w) => [`${w.router} ${w.ingress} ${w.text} ${w.action}`, w])).values(),
 ];

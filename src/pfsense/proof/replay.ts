@@ -2,14 +2,14 @@ import { EngineDefect, formatPacket, type Packet } from "../../policy/engine/ind
 import { SELF } from "../../policy/space.ts";
 import { flowOf } from "../rules/decide.ts";
 import { rulesOn } from "../rules/flatten.ts";
-import { makeRouter } from "../rules/forwarding.ts";
+import { makeRouter, makeSender } from "../rules/forwarding.ts";
 import { interpret } from "../rules/lists.ts";
 import { makeInbound, makeOutbound } from "../rules/translate.ts";
 import type { Flow } from "../rules/lanes.ts";
 import type { PfRule } from "../rules/types.ts";
 import { holdsAddress } from "../../policy/ranges.ts";
 import { nearOf } from "./effective.ts";
-import { MULTICAST, type Ways } from "./ways.ts";
+import { TO_ALL, type Ways } from "./ways.ts";
 
 /** One station of a packet's way through a router. */
 export type Station =
@@ -82,8 +82,11 @@ const actionOf = (r: PfRule | undefined): Journey["action"] =>
 // Where only the default route leads, the access that is asked about is taken instead of the one in the file.
 function exitOf(ways: Ways, flow: Flow, exit: string | undefined, isOwn: boolean): string | undefined {
   if (exit !== undefined && holdsAddress(ways.beyond, flow.family, BigInt(flow.dst))) return exit;
-  // What a router sends to a group goes by no route.
-  if (isOwn && exit !== undefined && holdsAddress(MULTICAST, flow.family, BigInt(flow.dst))) return exit;
+  // What a router sends to everybody goes by no route.
+  if (isOwn && exit !== undefined && holdsAddress(TO_ALL, flow.family, BigInt(flow.dst))) return exit;
+  // The broadcast of a connected network is the router's own only when it comes from elsewhere.
+  const sent = isOwn ? makeSender(ways.ruleset)(flow.family, flow.src, flow.dst) : undefined;
+  if (sent !== undefined) return sent;
   const hop = makeRouter(ways.ruleset)(flow.family, flow.dst);
   return hop.kind === "out" ? hop.key : undefined;
 }
@@ -92,7 +95,7 @@ function exitOf(ways: Ways, flow: Flow, exit: string | undefined, isOwn: boolean
  * The same for a witness of the proof, whose destination is what stands after port forwarding: a redirect that would
  * take it is passed over.
  */
-export function replay(ways: Ways, ingress: string, packet: Packet, exit: string | undefined): Journey {
+function replay(ways: Ways, ingress: string, packet: Packet, exit: string | undefined): Journey {
   const bare: Ways = { ...ways, ruleset: { ...ways.ruleset, nat: { ...ways.ruleset.nat, redirects: [], binats: [] } } };
   return walk(bare, ingress, flowOf(packet), exit);
 }

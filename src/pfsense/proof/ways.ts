@@ -1,7 +1,8 @@
 import { formatAddress, parseNetwork, rangeOf } from "../../core/ip.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { EVERYWHERE, makeRanges, meetOf, unite, without, type Ranges } from "../../policy/ranges.ts";
-import { ownAddresses, routersOf } from "../../policy/space.ts";
+import { routersOf } from "../../plan/query.ts";
+import { ownAddresses } from "../../policy/space.ts";
 import { hasGateway } from "../rules/interfaces.ts";
 import type { PfRuleset } from "../rules/types.ts";
 
@@ -65,11 +66,11 @@ export function waysOfFile(ruleset: PfRuleset): Ways {
   return { router, ruleset, keyOf, lost: [], strange: [], own, peers: [], notPeers: EVERYWHERE, regions, beyond, wans };
 }
 
-/** Multicast, of both families. */
-export const MULTICAST: Ranges = networks("224.0.0.0/4", "ff00::/8");
+/** To everybody on a network: multicast of both families, and the broadcast that no route leads to. */
+export const TO_ALL: Ranges = networks("224.0.0.0/4", "255.255.255.255/32", "ff00::/8");
 
-// What the kernel never forwards, as in `rules/forwarding.ts`: loopback, multicast, broadcast, link-local.
-const NOT_ROUTED: Ranges = unite(MULTICAST, networks("127.0.0.0/8", "255.255.255.255/32", "::/127", "fe80::/10"));
+// What the kernel never forwards, as in `rules/forwarding.ts`: loopback, what is for everybody, link-local.
+const NOT_ROUTED: Ranges = unite(TO_ALL, networks("127.0.0.0/8", "::/127", "fe80::/10"));
 
 function networks(...texts: readonly string[]): Ranges {
   return makeRanges(texts.map((text) => rangeOf(parseNetwork(text)!.network)));

@@ -2,6 +2,7 @@ import type { Place } from "../../core/diagnostics.ts";
 import type { Endpoint } from "../model/base.ts";
 import { quote } from "./findings.ts";
 import type { Findings } from "./findings.ts";
+import { askedOf, isGiven } from "./given.ts";
 import { isDropped } from "./laws.ts";
 import { serialise } from "./xml.ts";
 import type { XmlElement } from "./xml.ts";
@@ -18,14 +19,17 @@ const FALSE_WORDS = /^\s*(false|no|off|0|disabled?)\s*$/i;
 export class Cursor {
   readonly element: XmlElement;
   readonly path: string;
+  /** The path without indexes, `*` for an element whose name is data: what `QUESTIONS` is asked by. */
+  readonly #kind: string;
   readonly #findings: Findings;
   readonly #byName: Map<string, XmlElement[]>;
   readonly #asked = new Set<string>();
   readonly #below: Cursor[] = [];
 
-  constructor(element: XmlElement, path: string, findings: Findings) {
+  constructor(element: XmlElement, path: string, findings: Findings, kind = path) {
     this.element = element;
     this.path = path;
+    this.#kind = kind;
     this.#findings = findings;
     this.#byName = new Map();
     for (const child of element.children) {
@@ -40,10 +44,10 @@ export class Cursor {
     return { file: this.#findings.file, line: this.element.line, column: this.element.column };
   }
 
-  /** The text of a child; undefined when it is missing or empty, which pfSense hardly ever tells apart. */
+  /** The text of a child that is given, in the way in which pfSense asks for it (`QUESTIONS`); else undefined. */
   text(name: string): string | undefined {
     const value = this.#first(name)?.text;
-    return value === undefined || value === "" ? undefined : value;
+    return isGiven(askedOf(this.#kindOf(name)), value) ? value : undefined;
   }
 
   /** The text of a child; empty text is told apart from a missing element. */
@@ -51,9 +55,11 @@ export class Cursor {
     return this.#first(name)?.text;
   }
 
-  /** Presence is true, whatever the text (`isset` in PHP). */
+  /** Presence is true, whatever the text (`isset` in PHP), but for the few that `QUESTIONS` says are asked by their text. */
   flag(name: string): boolean {
     const child = this.#first(name);
+    const asked = askedOf(this.#kindOf(name));
+    if (asked === "true") return isGiven(asked, child?.text);
     if (child && FALSE_WORDS.test(child.text)) {
       const fact = `${quote(child.text)} means true: pfSense asks only whether the element is there`;
       this.#findings.warn("PFSENSE_FLAG_FALSE", child, this.#join(name), fact, "To switch it off, leave it out.");
@@ -73,11 +79,11 @@ export class Cursor {
 
   child(name: string): Cursor | undefined {
     const found = this.#first(name);
-    return found ? this.#open(found, this.#join(name)) : undefined;
+    return found ? this.#open(found, this.#join(name), this.#kindOf(name)) : undefined;
   }
 
   list(name: string): readonly Cursor[] {
-    return this.#all(name).map((e, i) => this.#open(e, `${this.#join(name)}[${i}]`));
+    return this.#all(name).map((e, i) => this.#open(e, `${this.#join(name)}[${i}]`, this.#kindOf(name)));
   }
 
   /** Every child that no other call asks for, each with a cursor: for elements whose names are data. */
@@ -85,7 +91,7 @@ export class Cursor {
     const rest = [...this.#byName.entries()].filter(([name]) => !this.#asked.has(name));
     return rest.flatMap(([name, all]) => {
       this.#asked.add(name);
-      return all.map((e) => this.#open(e, this.#join(name)));
+      return all.map((e) => this.#open(e, this.#join(name), this.#kindOf("*")));
     });
   }
 
@@ -129,7 +135,10 @@ export class Cursor {
       network: c?.text("network"),
       address: c?.text("address"),
       port: c?.text("port"),
+      // Where a rule has no protocol its port is asked for by `<> ""` (`filter_generate_user_rule`).
+      hasPortText: (c?.rawText("port") ?? "") !== "",
       isNot: c?.flag("not") ?? false,
+      isText: c !== undefined && c.element.children.length === 0,
     };
   }
 
@@ -169,14 +178,18 @@ export class Cursor {
     return this.#byName.get(name) ?? [];
   }
 
-  #open(element: XmlElement, path: string): Cursor {
-    const cursor = new Cursor(element, path, this.#findings);
+  #open(element: XmlElement, path: string, kind: string): Cursor {
+    const cursor = new Cursor(element, path, this.#findings, kind);
     this.#below.push(cursor);
     return cursor;
   }
 
   #join(name: string): string {
     return this.path === "" ? name : `${this.path}.${name}`;
+  }
+
+  #kindOf(name: string): string {
+    return this.#kind === "" ? name : `${this.#kind}.${name}`;
   }
 
   #unknown(e: XmlElement, path: string): { path: string; line: number; column: number; text: string } {

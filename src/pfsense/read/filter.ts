@@ -73,7 +73,9 @@ export function readAliases(c: Cursor | undefined): readonly PfAlias[] {
       place: a.place,
       name: a.text("name") ?? "",
       type: a.text("type") ?? "",
-      entries: a.words("address", /\s+/),
+      isThere: a.rawText("address") !== undefined && a.text("name") !== undefined,
+      // `0` is no entry (`filter_generate_nested_alias_recurse`).
+      entries: a.words("address", /\s+/).filter((entry) => entry !== "0"),
       urls,
       description: a.text("descr"),
       details: a.text("detail"),

@@ -14,8 +14,6 @@ const LISTS: ReadonlySet<string> = new Set(
    xmldatafile`.split(/\s+/),
 );
 
-export const isListTag = (name: string): boolean => LISTS.has(name);
-
 /** An element of a list that holds nothing is dropped, as pfSense drops it. */
 export const isDropped = (e: XmlElement): boolean => LISTS.has(e.name) && e.children.length === 0 && e.text === "";
 

@@ -7,6 +7,7 @@ export function readNat(c: Cursor | undefined): PfNat {
   const outbound = c.child("outbound");
   c.skip("separator");
   return {
+    // An empty one is neither missing nor "automatic": nothing is translated.
     outboundMode: outbound?.text("mode"),
     outbound: (outbound?.list("rule") ?? []).map(readOutbound),
     portForwards: c.list("rule").map(readPortForward),

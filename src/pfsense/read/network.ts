@@ -1,4 +1,4 @@
-import { bitsOf, parseAddress } from "../../core/ip.ts";
+import { bitsOf, parseAddress, parseNetwork } from "../../core/ip.ts";
 import type { Address, Family } from "../../core/ip.ts";
 import type { AddressForm } from "../model/base.ts";
 import type {
@@ -123,6 +123,10 @@ export function readGateways(c: Cursor | undefined): PfGateways {
       weight: g.text("weight"),
       description: g.text("descr"),
     };
+    if (item.gateway !== undefined && item.gateway !== "dynamic" && !parseAddress(item.gateway)) {
+      const hint = "pfSense takes it for a gateway without an address: write one, or dynamic.";
+      g.warn("PFSENSE_GATEWAY_ADDRESS", "gateway", `${quote(item.gateway)} is not an address`, hint);
+    }
     g.keepRest();
     return item;
   });
@@ -141,13 +145,21 @@ export function readGateways(c: Cursor | undefined): PfGateways {
 }
 
 export function readStaticRoutes(c: Cursor | undefined): readonly PfRoute[] {
-  return (c?.list("route") ?? []).map((r) => ({
-    place: r.place,
-    network: r.text("network") ?? "",
-    gateway: r.text("gateway"),
-    isDisabled: r.flag("disabled"),
-    description: r.text("descr"),
-  }));
+  return (c?.list("route") ?? []).map((r) => {
+    const network = r.text("network") ?? "";
+    // A name is an alias; whether there is one is seen later.
+    if (!parseNetwork(network) && !/^[A-Za-z_]\w*$/.test(network)) {
+      const hint = "pfSense makes no route of it: write a network, such as 10.9.0.0/16, or an alias.";
+      r.warn("PFSENSE_ROUTE_NETWORK", "network", `${quote(network)} is not a network`, hint);
+    }
+    return {
+      place: r.place,
+      network,
+      gateway: r.text("gateway"),
+      isDisabled: r.flag("disabled"),
+      description: r.text("descr"),
+    };
+  });
 }
 
 export function readVirtualIps(c: Cursor | undefined): readonly PfVirtualIp[] {

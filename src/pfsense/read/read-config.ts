@@ -26,6 +26,7 @@ import {
   readResolver,
   readService,
 } from "./services.ts";
+import { checkStops } from "./stops.ts";
 import { readAuthServer, readCertificate, readSystem } from "./system.ts";
 import { readIpsec, readOpenVpn, readPppServer } from "./vpn.ts";
 import { parseXml } from "./xml.ts";
@@ -49,6 +50,7 @@ export function readConfig(input: Uint8Array | string, options: { readonly file:
   const cursor = new Cursor(root, "", findings);
   const read = readRoot(cursor, findings);
   checkMeaning(read, findings);
+  checkStops(root, read, findings);
   cursor.finish();
   if (findings.hasErrors) return failed(findings);
   return { ok: true, value: { ...read, kept: findings.kept, unknown: findings.unknown }, warnings: findings.warnings };
@@ -155,6 +157,23 @@ function checkMeaning(config: Omit<PfConfig, "kept" | "unknown">, findings: Find
       findings.warn("PFSENSE_ALIAS_TWICE", alias.place, "aliases.alias", fact, "pfSense uses the last definition.");
     }
     seen.add(alias.name);
+  }
+  checkNames(config, findings);
+}
+
+/** What pfSense makes a macro of, and pf reads to its first other sign (parse.y, `yylex`). */
+function checkNames(config: Omit<PfConfig, "kept" | "unknown">, findings: Findings): void {
+  const named = [
+    ...config.interfaces
+      .filter((i) => i.isEnabled)
+      .map((i) => ({ at: i.place, path: `interfaces.${i.key}.descr`, name: i.description ?? i.key })),
+    ...config.aliases
+      .filter((a) => a.isThere && !/^\d+$/.test(a.name))
+      .map((a) => ({ at: a.place, path: "aliases.alias.name", name: a.name })),
+  ];
+  for (const { at, path, name } of named.filter((n) => !/^[A-Za-z_]\w*$/.test(n.name))) {
+    const fact = `${quote(name)} is not a name to pf, which refuses every rule of the file because of it`;
+    findings.warn("PFSENSE_NAME", at, path, fact, "Letters, digits and _ make a name, and no digit begins it.");
   }
 }
 

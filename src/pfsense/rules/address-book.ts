@@ -1,8 +1,9 @@
+import { complement, holds, normalise } from "../../core/intervals.ts";
 import { maxOf, rangeOf } from "../../core/ip.ts";
 import type { Address, Family } from "../../core/ip.ts";
 import type { FilterInterface } from "./filter-interface.ts";
 import { ipOf, isUnknown, netOf, ownVips } from "./interfaces.ts";
-import { complement, exact, negated, normalise, NOWHERE, ofAddresses, ofNetworks, onlyFamily, union } from "./sets.ts";
+import { negated, NOWHERE, ofAddresses, ofNetworks, onlyFamily, union } from "./sets.ts";
 import type { AddressSet } from "./sets.ts";
 
 const LOOPBACK: readonly Address[] = [
@@ -74,7 +75,8 @@ export class AddressBook {
 
   /**
    * `wan` and `lan` are written out as a list, and pf expands `{ !a !b }` into a rule for each: with a VIP in another
-   * network, "not LAN" is "not a" or "not b", which is everything. Other interfaces use a table, where "not" holds.
+   * network, "not LAN" is "not a" or "not b", which is everything. In IPv4 a table has their place since 2.7 (2023, commit
+   * 85c4a8de00), as other interfaces have one, and there "not" holds.
    */
   #wanOrLan(i: FilterInterface, family: Family, isNot: boolean): AddressSet | undefined {
     const held = ipOf(i, family);
@@ -85,13 +87,11 @@ export class AddressBook {
     }
     const networks = [netOf(held)];
     for (const vip of i.vips.filter((v) => v.address.family === family)) {
-      const isInside = networks.some((n) => {
-        const r = rangeOf(n);
-        return r.lo <= vip.address.value && vip.address.value <= r.hi;
-      });
+      const isInside = networks.some((n) => holds(rangeOf(n), vip.address.value));
       if (!isInside) networks.push(netOf(vip));
     }
     if (!isNot) return ofNetworks(networks);
+    if (family === 4) return onlyFamily(negated(ofNetworks(networks)), family);
     return onlyFamily(union(...networks.map((n) => negated(ofNetworks([n])))), family);
   }
 
@@ -106,13 +106,7 @@ export class AddressBook {
       .filter((o) => o.key !== i.key && o.kind === "interface")
       .flatMap((o) => ipOf(o, family) ?? [])
       .map((h) => rangeOf(netOf(h)));
-    const may = complement(normalise(taken), maxOf(family));
+    const may = complement(normalise(taken), { lo: 0n, hi: maxOf(family) });
     return { ...NOWHERE, [family]: { must: [], may } };
   }
 }
-
-/** An IPv6 or IPv4 range as a set. */
-export const rangeSet = (family: Family, lo: bigint, hi: bigint): AddressSet => ({
-  ...NOWHERE,
-  [family]: exact([{ lo, hi }]),
-});

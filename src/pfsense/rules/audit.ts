@@ -66,7 +66,7 @@ function rowOf(r: PfRule, written: PfFilterRule | undefined): AuditRow {
 }
 
 /** A user's rule in one line, in the words of the file. */
-export function summaryOf(r: PfFilterRule): string {
+function summaryOf(r: PfFilterRule): string {
   const protocol = `${r.protocol ?? "any"}${r.icmpTypes === undefined ? "" : `(${r.icmpTypes})`}`;
   const tail = r.description === undefined ? "" : ` (${r.description})`;
   return `${protocol} ${endText(r.source)} → ${endText(r.destination)}${tail}`;

@@ -8,7 +8,7 @@ import type { AddressSet, Fuzzy } from "./sets.ts";
 import type { PfRule } from "./types.ts";
 
 /** `TRACKER_DEFAULT` of `etc/inc/filter.inc`. */
-export const BASE = 1_000_000_000;
+const BASE = 1_000_000_000;
 
 export const port = (n: number): Fuzzy => exact([{ lo: BigInt(n), hi: BigInt(n) }]);
 

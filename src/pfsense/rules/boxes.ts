@@ -1,7 +1,8 @@
 import type { Family } from "../../core/ip.ts";
-import type { Box, Interval, Slice } from "../../policy/engine/types.ts";
+import type { Interval, Intervals } from "../../core/intervals.ts";
+import type { Box, Slice } from "../../policy/engine/types.ts";
 import { exact, isExact } from "./sets.ts";
-import type { AddressSet, Fuzzy, Ranges } from "./sets.ts";
+import type { AddressSet, Fuzzy } from "./sets.ts";
 
 export const ALL_PORTS: Fuzzy = exact([{ lo: 0n, hi: 65535n }]);
 const BYTE: Interval = { lo: 0n, hi: 255n };
@@ -54,12 +55,13 @@ function needsHiddenPorts(m: Match): boolean {
   return narrow && (m.protocols?.includes(132) ?? false);
 }
 
-const coversAllPorts = (r: Ranges): boolean => r.length === 1 && r[0]!.lo <= 1n && r[0]!.hi === 65535n;
+const coversAllPorts = (r: Intervals): boolean => r.length === 1 && r[0]!.lo <= 1n && r[0]!.hi === 65535n;
 
-const hull = (f: Fuzzy): Ranges => (f.may.length === 0 ? [] : [{ lo: f.may[0]!.lo, hi: f.may[f.may.length - 1]!.hi }]);
+const hull = (f: Fuzzy): Intervals =>
+  f.may.length === 0 ? [] : [{ lo: f.may[0]!.lo, hi: f.may[f.may.length - 1]!.hi }];
 
 /** @returns undefined when there would be too many */
-function generate(m: Match, pick: (f: Fuzzy) => Ranges, isCertain = false): Box[] | undefined {
+function generate(m: Match, pick: (f: Fuzzy) => Intervals, isCertain = false): Box[] | undefined {
   const out: Box[] = [];
   const limit = pick === hull ? MAX_BOXES : (m.limit ?? MAX_BOXES);
   for (const family of m.families) {
@@ -77,12 +79,12 @@ function generate(m: Match, pick: (f: Fuzzy) => Ranges, isCertain = false): Box[
 
 interface Tail {
   readonly slice: Slice;
-  readonly a: Ranges;
-  readonly b: Ranges;
+  readonly a: Intervals;
+  readonly b: Intervals;
 }
 
 /** The last two dimensions for each slice that the protocols touch. */
-function tails(m: Match, family: Family, pick: (f: Fuzzy) => Ranges, isCertain: boolean): readonly Tail[] {
+function tails(m: Match, family: Family, pick: (f: Fuzzy) => Intervals, isCertain: boolean): readonly Tail[] {
   const icmpNumber = family === 4 ? 1 : 58;
   const types = m.icmpTypes?.map((t) => ({ lo: BigInt(t), hi: BigInt(t) })) ?? [BYTE];
   if (m.protocols === undefined) {

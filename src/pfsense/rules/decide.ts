@@ -1,7 +1,10 @@
+import type { Family } from "../../core/ip.ts";
 import type { Action, Packet } from "../../policy/engine/types.ts";
 import type { PfConfig } from "../model/config.ts";
 import { makeContext } from "./context.ts";
-import { gatewayInterface, makeRouter } from "./forwarding.ts";
+import type { FilterInterface } from "./filter-interface.ts";
+import { gatewayInterface, makeRouter, makeSender } from "./forwarding.ts";
+import { isUnknown } from "./interfaces.ts";
 import type { Flow } from "./lanes.ts";
 import { makeList } from "./lists.ts";
 import type { List } from "./lists.ts";
@@ -44,6 +47,7 @@ export function makePacketDecider(config: PfConfig, circumstances: Circumstances
   const ruleset = rulesOf(config, circumstances);
   const context = makeContext(config, circumstances);
   const route = makeRouter(ruleset);
+  const sender = makeSender(ruleset);
   const ins = new Map<string, Side>();
   const outs = new Map<string, Side>();
   const inSide = (key: string): Side =>
@@ -62,11 +66,25 @@ export function makePacketDecider(config: PfConfig, circumstances: Circumstances
     return { action: actionOf(out.rule?.action), rule: out.rule?.id ?? DEFAULT_PASS, unsure };
   };
 
+  const unknown = { 4: unknownNetworks(ruleset, 4), 6: unknownNetworks(ruleset, 6) };
+  /** Why a packet may leave by another interface than the file's routes say, and fare otherwise there. */
+  const roadDoubt = (
+    flow: Flow,
+    chosen: Passage,
+    exit: string | undefined,
+    tag: string | undefined,
+  ): string | undefined => {
+    const hop = unknown[flow.family].length === 0 ? undefined : route(flow.family, flow.dst);
+    if (!hop || hop.kind === "local" || (hop.kind === "out" && hop.isConnected)) return undefined;
+    const other = unknown[flow.family].find((i) => i.key !== exit && leave(flow, i.key, tag).action !== chosen.action);
+    return other && `the network of ${other.label}, which the file does not hold, may hold the destination`;
+  };
+
   const decideSelf = (flow: Flow): PacketVerdict => {
-    const hop = route(flow.family, flow.dst);
-    const key = hop.kind === "out" ? hop.key : "lo0";
+    const key = sender(flow.family, flow.src, flow.dst) ?? "lo0";
     // Without a route the kernel sends nothing; the rules that hold everywhere answer as well as any.
-    return verdictOf(leave(flow, key, undefined));
+    const left = leave(flow, key, undefined);
+    return verdictOf({ ...left, unsure: left.unsure ?? roadDoubt(flow, left, key, undefined) });
   };
 
   const decideArriving = (key: string, arriving: Flow): PacketVerdict => {
@@ -85,9 +103,11 @@ export function makePacketDecider(config: PfConfig, circumstances: Circumstances
     const routed = gateway === undefined ? undefined : gatewayKey(gateway);
     const hop = route(flow.family, flow.dst);
     const exit = routed ?? (hop.kind === "out" ? hop.key : undefined);
-    if (exit === undefined) return verdictOf(entry);
+    if (exit === undefined)
+      return verdictOf({ ...entry, unsure: entry.unsure ?? roadDoubt(flow, entry, undefined, filtered.tag) });
     const left = leave(flow, exit, filtered.tag);
-    const doubt = entry.unsure ?? left.unsure;
+    const road = routed === undefined ? roadDoubt(flow, left, exit, filtered.tag) : undefined;
+    const doubt = entry.unsure ?? left.unsure ?? road;
     return left.action === "pass" ? verdictOf({ ...entry, unsure: doubt }) : verdictOf({ ...left, unsure: doubt });
   };
 
@@ -99,6 +119,9 @@ export function makePacketDecider(config: PfConfig, circumstances: Circumstances
     isPlace: (key) => places.has(key),
   };
 }
+
+const unknownNetworks = (ruleset: PfRuleset, family: Family): readonly FilterInterface[] =>
+  ruleset.interfaces.filter((i) => i.kind === "interface" && isUnknown(i, family));
 
 interface Passage {
   readonly action: Action;

@@ -1,10 +1,10 @@
 import type { Place } from "../../core/diagnostics.ts";
-import { isInhabited } from "../../policy/engine/boxes.ts";
+import { meets } from "../../policy/engine/boxes.ts";
 import { makeMeter, type Meter } from "../../policy/engine/budget.ts";
 import { compile, type CompiledRules } from "../../policy/engine/compile.ts";
 import { findIdle, type Redundant } from "../../policy/engine/redundant.ts";
 import { findShadows } from "../../policy/engine/shadows.ts";
-import type { Box, Rule } from "../../policy/engine/types.ts";
+import type { Rule } from "../../policy/engine/types.ts";
 import type { PfFilterRule } from "../model/filter.ts";
 import { firstMatchOrder, rulesOn } from "./flatten.ts";
 import type { PfRule, PfRuleset } from "./types.ts";
@@ -130,12 +130,6 @@ function meetsDoubt(list: readonly PfRule[], index: number, effects: readonly st
   const { boxes } = list[index]!;
   return list.some((other, i) => {
     if (i <= index || effects[i] === effects[index] || !hangsOn(other, writtenOf(other, written))) return false;
-    return (other.mayBoxes ?? other.boxes).some((b) => boxes.some((own) => doMeet(own, b)));
+    return (other.mayBoxes ?? other.boxes).some((b) => boxes.some((own) => meets(own, b)));
   });
-}
-
-function doMeet(x: Box, y: Box): boolean {
-  if (x.family !== y.family || x.slice !== y.slice) return false;
-  if (!isInhabited(x) || !isInhabited(y)) return false;
-  return (["src", "dst", "a", "b"] as const).every((d) => x[d].lo <= y[d].hi && y[d].lo <= x[d].hi);
 }

@@ -9,7 +9,8 @@ import type { Circumstances } from "./types.ts";
 /** Builds the list. Disabled interfaces are not in it: rules on them are skipped. */
 export function filterInterfaces(config: PfConfig, circumstances: Circumstances = {}): readonly FilterInterface[] {
   const out: FilterInterface[] = config.interfaces
-    .filter((i) => i.isEnabled)
+    // One without a device does not exist to pfSense, on or off.
+    .filter((i) => i.isEnabled && i.device !== undefined)
     .map((i) => real(config, i, circumstances));
   const byKey = new Map(out.map((i) => [i.key, i]));
   if (config.l2tpServer?.mode === "server") out.push(virtual("l2tp", "l2tp", "L2TP", held(config.l2tpServer)));

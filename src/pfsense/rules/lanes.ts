@@ -1,5 +1,6 @@
+import { segmentOf, segmentOfNumber, startsOf, type Interval } from "../../core/intervals.ts";
 import type { Family } from "../../core/ip.ts";
-import type { Box, Interval, Slice } from "../../policy/engine/types.ts";
+import type { Box, Slice } from "../../policy/engine/types.ts";
 
 /** A packet ready to be looked up: IPv4 addresses and all small fields are numbers, IPv6 addresses bigints. */
 export interface Flow {
@@ -68,10 +69,10 @@ interface Product {
 function lookUp(lane: Lane, flow: Flow): number {
   const { words, groups } = lane;
   if (words === 0) return -1;
-  const s = segmentOf(lane.src, flow.src);
-  const d = segmentOf(lane.dst, flow.dst);
-  const x = segmentOf(lane.a, flow.a);
-  const y = segmentOf(lane.b, flow.b);
+  const s = segmentOn(lane.src, flow.src);
+  const d = segmentOn(lane.dst, flow.dst);
+  const x = segmentOn(lane.a, flow.a);
+  const y = segmentOn(lane.b, flow.b);
   const [ms, md, mx, my] = [lane.src.masks, lane.dst.masks, lane.a.masks, lane.b.masks];
   for (let g = 0; g < groups; g++) {
     // One bit for each word that is not zero on all sides: a list of thousands is mostly skipped.
@@ -90,30 +91,8 @@ function lookUp(lane: Lane, flow: Flow): number {
   return -1;
 }
 
-function segmentOf(axis: Axis, value: number | bigint): number {
-  return typeof value === "number" ? segmentOfNumber(axis.numbers, value) : segmentOfBig(axis.bigs, value);
-}
-
-function segmentOfNumber(starts: Float64Array, value: number): number {
-  let lo = 0;
-  let hi = starts.length - 1;
-  while (lo < hi) {
-    const mid = (lo + hi + 1) >>> 1;
-    if (starts[mid]! <= value) lo = mid;
-    else hi = mid - 1;
-  }
-  return lo;
-}
-
-function segmentOfBig(starts: readonly bigint[], value: bigint): number {
-  let lo = 0;
-  let hi = starts.length - 1;
-  while (lo < hi) {
-    const mid = (lo + hi + 1) >>> 1;
-    if (starts[mid]! <= value) lo = mid;
-    else hi = mid - 1;
-  }
-  return lo;
+function segmentOn(axis: Axis, value: number | bigint): number {
+  return typeof value === "number" ? segmentOfNumber(axis.numbers, value) : segmentOf(axis.bigs, value);
 }
 
 function makeLane(entries: readonly { readonly boxes: readonly Box[] }[], family: Family, slice: Slice): Lane {
@@ -126,19 +105,12 @@ function makeLane(entries: readonly { readonly boxes: readonly Box[] }[], family
   const words = Math.ceil(products.length / 32);
   const groups = Math.ceil(words / 32);
   const axis = (name: "src" | "dst" | "a" | "b"): Axis => {
-    const starts = new Set<bigint>([0n]);
-    for (const p of products) {
-      for (const i of p[name]) {
-        starts.add(i.lo);
-        starts.add(i.hi + 1n);
-      }
-    }
-    const bigs = [...starts].sort((m, n) => (m < n ? -1 : m > n ? 1 : 0));
+    const bigs = startsOf(products.flatMap((p) => p[name]));
     const masks = new Uint32Array(bigs.length * words);
     products.forEach((p, k) => {
       for (const i of p[name]) {
-        const to = segmentOfBig(bigs, i.hi);
-        for (let s = segmentOfBig(bigs, i.lo); s <= to; s++) masks[s * words + (k >> 5)]! |= 1 << (k & 31);
+        const to = segmentOf(bigs, i.hi);
+        for (let s = segmentOf(bigs, i.lo); s <= to; s++) masks[s * words + (k >> 5)]! |= 1 << (k & 31);
       }
     });
     const sums = new Uint32Array(bigs.length * groups);

@@ -10,6 +10,7 @@ import { natAddress } from "./nat-match.ts";
 import type { Binat, Redirect } from "./nat-types.ts";
 import { ANYWHERE, ofNetworks } from "./sets.ts";
 import type { AddressSet } from "./sets.ts";
+import { reportUnusable, Unusable } from "./unusable.ts";
 
 /** The 1:1 mappings, then the IPv6 prefix translations; reflections of the former come after every port forward. */
 export function binats(c: Context): { binats: readonly Binat[]; reflections: readonly Redirect[] } {
@@ -23,15 +24,15 @@ export function binats(c: Context): { binats: readonly Binat[]; reflections: rea
 
 function oneToOne(c: Context, r: PfOneToOne): readonly { binat: Binat; reflections: readonly Redirect[] }[] {
   const path = `nat.onetoone[${r.index}]`;
-  const skip = (why: string): readonly [] => {
-    warn(c, "PFSENSE_NAT_SKIPPED", r.place, path, why, "The 1:1 mapping takes no part in verdicts.");
+  const skip = (why: string | Unusable): readonly [] => {
+    reportUnusable(c, "NAT", "1:1 mapping", r.place, path, typeof why === "string" ? new Unusable(why) : why);
     return [];
   };
   const i = c.interfaces.find((x) => x.key === (r.interface ?? "wan"));
   if (!i) return skip(`interface "${r.interface ?? "wan"}" is not an enabled interface or group`);
   const family: Family = r.ipProtocol === "inet6" || parseAddress(r.external ?? "")?.family === 6 ? 6 : 4;
   const destination = natAddress(c, r.destination, family);
-  if (typeof destination === "string") return skip(destination);
+  if (destination instanceof Unusable) return skip(destination);
   const internal = internalOf(c, r, family);
   if (!internal) return skip("its internal side is not one known address or network");
   const external = externalOf(c, r, internal);

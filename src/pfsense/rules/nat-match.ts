@@ -8,38 +8,63 @@ import type { Context } from "./context.ts";
 import { hasPorts, protocolNumber } from "./protocols.ts";
 import { ANYWHERE, exact, negated } from "./sets.ts";
 import type { AddressSet, Fuzzy } from "./sets.ts";
+import { Unusable } from "./unusable.ts";
 
-/** Text says why pfSense leaves the rule out. */
-export type OrWhy<T> = T | string;
+export type OrWhy<T> = T | Unusable;
 
-/** One end of a NAT rule as a set; `network` may hold an alias or a CIDR there, as outbound rules write it. */
-export function natAddress(c: Context, e: Endpoint, family: Family): OrWhy<AddressSet> {
+/**
+ * One end of a NAT rule as a set (`filter_generate_address`). An outbound rule writes an alias or a CIDR into `network`,
+ * and pfSense hands it to pf as it stands; elsewhere `network` takes keywords only.
+ */
+export function natAddress(c: Context, e: Endpoint, family: Family, isOutbound = false): OrWhy<AddressSet> {
+  if (e.isAny || (isOutbound && e.network === "any")) return ANYWHERE;
+  if (e.network !== undefined) {
+    const keyword = c.book.keyword(e.network, family, e.isNot);
+    if (keyword) return keyword;
+    if (!isOutbound) return new Unusable(`"${e.network}" is no keyword with an IPv${family} address`, e.isNot);
+  }
   const text = e.network ?? e.address;
-  if (e.isAny || e.network === "any") return ANYWHERE;
-  if (text === undefined) return "an address is empty";
-  const keyword = e.network === undefined ? undefined : c.book.keyword(e.network, family, e.isNot);
-  if (keyword) return keyword;
+  if (text === undefined) return new Unusable("an address is empty");
   const resolved = c.aliases.addresses(text);
-  if (resolved.kind !== "set") return resolved.why;
+  // What pf cannot read stands in its list: the text of an outbound rule, or the lone "!" of a negation.
+  const isWritten = (isOutbound && e.network !== undefined && !c.aliases.has(text)) || e.isNot;
+  if (resolved.kind !== "set") return new Unusable(resolved.why, resolved.kind === "refused" || isWritten);
   return e.isNot ? negated(resolved.set) : resolved.set;
 }
 
-/** `80`, `1000-2000`, `1000:2000` or an alias of ports. */
-export function natPorts(c: Context, text: string | undefined): OrWhy<Fuzzy> {
+/**
+ * `80`, `1000-2000`, `1000:2000` or an alias of ports (`filter_generate_port` for NAT). What is none of these is left out
+ * of the rule, which then holds for every port.
+ */
+function natPorts(c: Context, text: string | undefined): OrWhy<Fuzzy> {
   if (text === undefined) return ALL_PORTS;
-  const range = portRange(text) ?? portRange(text.replace("-", ":"));
-  if (range) return exact([range]);
-  const resolved = c.aliases.ports(text);
-  return resolved.kind === "set" ? resolved.set : resolved.why;
+  const [first, second] = text.split("-");
+  const from = c.aliases.has(first!) ? undefined : portRange(first!);
+  if (!from) {
+    const resolved = c.aliases.ports(first!);
+    if (resolved.kind === "set") return resolved.set;
+    return resolved.kind === "refused" ? new Unusable(resolved.why, true) : ALL_PORTS;
+  }
+  if (second === undefined || second === "" || second === "0" || second === first) return exact([from]);
+  const both = portRange(`${first!}:${second}`);
+  if (!both) return new Unusable(`"${text}" is not a range of ports`, true);
+  return both.lo === 1n && both.hi === 65535n ? ALL_PORTS : exact([both]);
 }
 
-/** `tcp/udp`, a name, `any` or nothing. */
-export function natProtocols(protocol: string | undefined): OrWhy<readonly number[] | undefined> {
+/** Whether a port of a NAT rule is given and pfSense leaves it out, because it is neither a port nor an alias. */
+export function isLostPort(c: Context, text: string | undefined): boolean {
+  const first = text?.split("-")[0];
+  return first !== undefined && !c.aliases.has(first) && !portRange(first);
+}
+
+/** `tcp/udp`, a name, `any`, nothing, or 0, which is any to pf. */
+function natProtocols(protocol: string | undefined): OrWhy<readonly number[] | undefined> {
   const name = protocol?.toLowerCase();
   if (name === undefined || name === "any") return undefined;
   if (name === "tcp/udp") return [6, 17];
   const number = protocolNumber(name);
-  return number === undefined ? `protocol "${name}" is not known to pf` : [number];
+  if (number === undefined) return new Unusable(`protocol "${name}" is not known to pf`, true);
+  return number === 0 ? undefined : [number];
 }
 
 /** The boxes of a NAT rule in one family; ports count only where the protocol has them. */
@@ -50,18 +75,19 @@ export function natBoxes(
   source: Endpoint,
   destination: Endpoint,
   ports: { readonly source: string | undefined; readonly destination: string | undefined },
+  isOutbound = false,
 ): OrWhy<Boxes> {
-  const src = natAddress(c, source, family);
-  if (typeof src === "string") return src;
-  const dst = natAddress(c, destination, family);
-  if (typeof dst === "string") return dst;
+  const src = natAddress(c, source, family, isOutbound);
+  if (src instanceof Unusable) return src;
+  const dst = natAddress(c, destination, family, isOutbound);
+  if (dst instanceof Unusable) return dst;
   const isPorted = hasPorts(protocol);
   const sourcePorts = natPorts(c, isPorted ? ports.source : undefined);
-  if (typeof sourcePorts === "string") return sourcePorts;
+  if (sourcePorts instanceof Unusable) return sourcePorts;
   const destinationPorts = natPorts(c, isPorted ? ports.destination : undefined);
-  if (typeof destinationPorts === "string") return destinationPorts;
+  if (destinationPorts instanceof Unusable) return destinationPorts;
   const protocols = natProtocols(protocol);
-  if (typeof protocols === "string") return protocols;
+  if (protocols instanceof Unusable) return protocols;
   return budgeted(c, {
     families: [family],
     protocols,

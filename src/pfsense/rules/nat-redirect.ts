@@ -6,9 +6,10 @@ import { warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { hasGateway, netOf } from "./interfaces.ts";
 import type { FilterInterface } from "./filter-interface.ts";
-import { natBoxes } from "./nat-match.ts";
+import { isLostPort, natBoxes } from "./nat-match.ts";
 import type { Redirect, RedirectTarget } from "./nat-types.ts";
 import { hasPorts } from "./protocols.ts";
+import { reportUnusable, Unusable } from "./unusable.ts";
 
 /** pfSense's local proxies for reflection listen from this port on. */
 const FIRST_PROXY_PORT = 19_000;
@@ -20,28 +21,44 @@ export function redirects(c: Context): readonly Redirect[] {
   return c.config.nat.portForwards.flatMap((r): readonly Redirect[] => {
     if (r.isDisabled) return [];
     const i = c.interfaces.find((x) => x.key === (r.interface ?? "wan"));
-    if (!i) return skipped(c, r, `interface "${r.interface ?? "wan"}" is not an enabled interface or group`);
+    if (!i)
+      return skipped(c, r, new Unusable(`interface "${r.interface ?? "wan"}" is not an enabled interface or group`));
     const made = portForward(c, r, i);
-    if (typeof made === "string") return skipped(c, r, made);
+    if (made instanceof Unusable) return skipped(c, r, made);
+    if (hasPorts(r.protocol)) reportLost(c, r);
     const { reflections, used } = reflect(c, r, i, made, nextProxy);
     nextProxy += used;
     return [made, ...reflections];
   });
 }
 
-function skipped(c: Context, r: PfPortForward, why: string): readonly Redirect[] {
-  warn(c, "PFSENSE_NAT_SKIPPED", r.place, `nat.rule[${r.index}]`, why, "pfSense leaves the port forward out.");
+function skipped(c: Context, r: PfPortForward, why: Unusable): readonly Redirect[] {
+  reportUnusable(c, "NAT", "port forward", r.place, `nat.rule[${r.index}]`, why);
   return [];
 }
 
-function portForward(c: Context, r: PfPortForward, i: FilterInterface): Redirect | string {
+function reportLost(c: Context, r: PfPortForward): void {
+  const path = `nat.rule[${r.index}]`;
+  const lost = [
+    [r.destination.port, "it redirects every port"],
+    [r.source.port, "it redirects from every port"],
+    [r.localPort, "the port stays what it is"],
+  ] as const;
+  for (const [port, so] of lost.filter(([port]) => isLostPort(c, port))) {
+    const fact = `its port "${port ?? ""}" is neither a port nor an alias, so ${so}`;
+    warn(c, "PFSENSE_NAT_PORT_LOST", r.place, path, fact, "Write a port, a range or an alias.");
+  }
+}
+
+function portForward(c: Context, r: PfPortForward, i: FilterInterface): Redirect | Unusable {
   const family: Family = r.ipProtocol === "inet6" ? 6 : 4;
-  if (r.protocol === undefined) return "it has no protocol, which pf refuses";
+  if (r.protocol === undefined) return new Unusable("it has no protocol", true);
   const ports = { source: r.source.port, destination: r.destination.port };
   const made = natBoxes(c, family, r.protocol, r.source, r.destination, ports);
-  if (typeof made === "string") return made;
+  if (made instanceof Unusable) return made;
   const target = targetOf(c, r, family);
-  if (!target && !r.isNoRedirect) return `its target "${r.target ?? ""}" is neither an address nor an alias`;
+  if (!target && !r.isNoRedirect)
+    return new Unusable(`its target "${r.target ?? ""}" is neither an address nor an alias`);
   return {
     id: `nat[${r.index}]`,
     place: r.place,
@@ -142,7 +159,7 @@ function reflectedBoxes(
       : r.destination;
   const ports = { source: r.source.port, destination: r.destination.port };
   const made = natBoxes(c, family, r.protocol, r.source, narrowed, ports);
-  return typeof made === "string" ? undefined : made;
+  return made instanceof Unusable ? undefined : made;
 }
 
 function networkText(held: NonNullable<FilterInterface["ip4"]>): string {

@@ -6,15 +6,17 @@ import { warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { hasGateway, ipOf, netOf } from "./interfaces.ts";
 import type { FilterInterface } from "./filter-interface.ts";
-import { natBoxes } from "./nat-match.ts";
+import { isLostPort, natBoxes } from "./nat-match.ts";
 import type { SourceNat } from "./nat-types.ts";
 import { ofNetworks } from "./sets.ts";
 import { ANYWHERE } from "./sets.ts";
+import { reportUnusable, Unusable } from "./unusable.ts";
 
 /** Outbound NAT: manual rules in `advanced` and `hybrid`, then the automatic ones unless `advanced` or `disabled`. */
 export function sourceNats(c: Context): readonly SourceNat[] {
   const mode = c.config.nat.outboundMode;
   const isManual = mode === "advanced" || mode === "hybrid";
+  // A mode that is there and empty, or unknown, translates nothing.
   const isAutomatic = mode === undefined || mode === "automatic" || mode === "hybrid";
   const manual = isManual ? c.config.nat.outbound.filter((r) => !r.isDisabled).flatMap((r) => outbound(c, r)) : [];
   return [...manual, ...(isAutomatic ? automaticNats(c) : [])];
@@ -22,24 +24,41 @@ export function sourceNats(c: Context): readonly SourceNat[] {
 
 function outbound(c: Context, r: PfOutboundRule): readonly SourceNat[] {
   const path = `nat.outbound.rule[${r.index}]`;
-  const skip = (why: string): readonly [] => {
-    warn(c, "PFSENSE_NAT_SKIPPED", r.place, path, why, "pfSense leaves the outbound rule out.");
+  const skip = (why: Unusable): readonly [] => {
+    reportUnusable(c, "NAT", "outbound rule", r.place, path, why);
     return [];
   };
   const i = c.interfaces.find((x) => x.key === r.interface);
-  if (!i) return skip(`interface "${r.interface ?? ""}" is not an enabled interface or group`);
-  // Ports given without a protocol are those of TCP and UDP (`filter_generate_port` with an outbound rule).
-  const hasPort = (r.sourcePort ?? r.destinationPort) !== undefined;
-  const protocol = hasPort ? "tcp/udp" : r.protocol;
+  if (!i) return skip(new Unusable(`interface "${r.interface ?? ""}" is not an enabled interface or group`));
+  // The description stands behind the rule as a comment (`filter_nat_rules_generate_if`), which is read to its line's end.
+  if (/\n/.test(r.description ?? ""))
+    return skip(new Unusable("its description has several lines, and pf reads the second as a rule", true));
+  if (r.description?.endsWith("\\") === true) {
+    const fact = "its description ends in a backslash, and pf reads the next translation as part of the comment";
+    warn(c, "PFSENSE_NAT_NEXT_LOST", r.place, path, fact, "Let the description end in something else.");
+  }
+  for (const port of [r.sourcePort, r.destinationPort].filter((p) => isLostPort(c, p))) {
+    const fact = `its port "${port ?? ""}" is neither a port nor an alias, so it translates every port`;
+    warn(c, "PFSENSE_NAT_PORT_LOST", r.place, path, fact, "Write a port, a range or an alias.");
+  }
+  const isOwn = r.target === undefined || r.target === `${i.key}ip` || c.aliases.has(r.target);
+  if (!isOwn && !targetAddress(r)) {
+    const fact = `its address "${r.target}" cannot be read, so it translates to the interface's own`;
+    warn(c, "PFSENSE_NAT_TARGET_LOST", r.place, path, fact, "Write an address with its length, an alias, or nothing.");
+  }
+  // Ports without a protocol are those of whatever has ports: TCP and UDP.
+  const hasPort = [r.sourcePort, r.destinationPort].some((p) => p !== undefined && !isLostPort(c, p));
+  const isAnyProtocol = r.protocol === undefined || r.protocol === "any";
+  const protocol = hasPort && isAnyProtocol ? "tcp/udp" : r.protocol;
   const ports = { source: r.sourcePort, destination: r.destinationPort };
   const made = familiesOf(c, r).map((family) => ({
     family,
-    boxes: natBoxes(c, family, protocol, r.source, r.destination, ports),
+    boxes: natBoxes(c, family, protocol, r.source, r.destination, ports, true),
   }));
-  const failed = made.find((m) => typeof m.boxes === "string");
-  if (failed && typeof failed.boxes === "string") return skip(failed.boxes);
+  const failed = made.find((m) => m.boxes instanceof Unusable);
+  if (failed?.boxes instanceof Unusable) return skip(failed.boxes);
   return made.flatMap(({ family, boxes }) => {
-    if (typeof boxes === "string") return [];
+    if (boxes instanceof Unusable) return [];
     return [
       {
         id: `outbound[${r.index}]`,
@@ -49,7 +68,8 @@ function outbound(c: Context, r: PfOutboundRule): readonly SourceNat[] {
         interfaces: [i.key],
         ...boxes,
         isNo: r.isNoNat,
-        target: targetOf(r, i, family),
+        target: targetOf(c, r, i, family),
+        ...mannerOf(c, r, i, family),
       },
     ];
   });
@@ -69,13 +89,34 @@ function familiesOf(c: Context, r: PfOutboundRule): readonly Family[] {
   return found.size === 0 ? [4, 6] : [...found];
 }
 
-function targetOf(r: PfOutboundRule, i: FilterInterface, family: Family): Address | undefined {
-  if (r.target === undefined) return ipOf(i, family)?.address;
-  const key = /^(wan|lan|opt\d+)ip$/.exec(r.target)?.[1];
-  if (key === i.key) return ipOf(i, family)?.address;
-  const address = parseAddress(r.target);
+/** An alias or a network is a pool, of which nobody knows the address; what is neither is the interface's own. */
+function targetOf(c: Context, r: PfOutboundRule, i: FilterInterface, family: Family): Address | undefined {
+  const own = ipOf(i, family)?.address;
+  if (r.target === undefined) return own;
+  if (c.aliases.has(r.target)) return undefined;
+  const address = targetAddress(r);
+  if (address?.family !== family) return own;
   const isHost = r.targetSubnet === undefined || r.targetSubnet === (family === 4 ? "32" : "128");
-  return address?.family === family && isHost ? address : undefined;
+  return isHost ? address : undefined;
+}
+
+/** A pool's options count with a pool only, and a port that is given gives way to the packet's own. */
+function mannerOf(
+  c: Context,
+  r: PfOutboundRule,
+  i: FilterInterface,
+  family: Family,
+): Pick<SourceNat, "pool" | "manner"> {
+  const isPool = r.target !== undefined && targetOf(c, r, i, family) === undefined;
+  const pool = isPool ? `${r.target}${r.targetSubnet === undefined ? "" : `/${r.targetSubnet}`}` : undefined;
+  const port = r.isStaticPort ? ["its source port kept"] : r.natPort === undefined ? [] : [`from port ${r.natPort}`];
+  return { pool, manner: [...(isPool && r.poolOptions !== undefined ? [r.poolOptions] : []), ...port] };
+}
+
+/** The address that an outbound rule gives when it can be read, with its length. */
+function targetAddress(r: PfOutboundRule): Address | undefined {
+  const text = `${r.target ?? ""}${r.targetSubnet === undefined ? "" : `/${r.targetSubnet}`}`;
+  return r.targetSubnet === undefined ? parseAddress(text) : parseNetwork(text)?.address;
 }
 
 /** On each interface with a gateway, from what has none behind it; the interface's own address, never a VIP. */
@@ -105,6 +146,8 @@ function automaticNats(c: Context): readonly SourceNat[] {
           mayBoxes: made.mayBoxes,
           isNo: false,
           target: ipOf(i, family)?.address,
+          pool: undefined,
+          manner: [],
         };
       }),
     );
@@ -114,10 +157,11 @@ function automaticNats(c: Context): readonly SourceNat[] {
 function insideNetworks(c: Context): readonly Network[] {
   const texts = ["127.0.0.0/8", "::1/128"];
   const inside = c.interfaces.filter((i) => !hasGateway(i, 4));
-  const gateways = new Map(c.config.gateways.items.map((g) => [g.name, g.interface]));
+  const gateways = new Set(c.config.gateways.items.map((g) => g.name));
   for (const route of c.config.staticRoutes) {
-    const key = gateways.get(route.gateway ?? "");
-    if (!route.isDisabled && inside.some((i) => i.key === key) && isPrivate(route.network)) texts.push(route.network);
+    // Behind whichever interface: pfSense asks whether a device's name has a gateway, and it never does.
+    const isThere = !route.isDisabled && gateways.has(route.gateway ?? "");
+    if (isThere && isPrivate(route.network)) texts.push(route.network);
   }
   for (const vpn of c.config.openVpn) {
     if (!vpn.isDisabled && vpn.tunnelNetwork !== undefined) texts.push(vpn.tunnelNetwork);

@@ -55,6 +55,10 @@ export interface SourceNat {
   readonly isNo: boolean;
   /** The address it gives; undefined when it is not known (a dynamic address, an alias, a pool). */
   readonly target: Address | undefined;
+  /** The alias or network that it gives addresses of, where it is not one. */
+  readonly pool: string | undefined;
+  /** What else it does to a source, each a few words: how it chooses from a pool, which port it gives. */
+  readonly manner: readonly string[];
 }
 
 /**

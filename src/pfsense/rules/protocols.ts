@@ -155,10 +155,8 @@ const SERVICES: Readonly<Record<string, number>> = {
   postgresql: 5432,
 };
 
-/** A port by number (1–65535, as `is_port` wants) or by service name. */
+/** A port by number (1–65535) or by service name, as `is_port` has it: no space before it, and names in small letters. */
 export function portNumber(text: string): number | undefined {
-  const t = text.trim();
-  if (/^\d{1,5}$/.test(t)) return Number(t) >= 1 && Number(t) <= 65535 ? Number(t) : undefined;
-  const name = t.toLowerCase();
-  return Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
+  if (/^\d+$/.test(text)) return Number(text) >= 1 && Number(text) <= 65535 ? Number(text) : undefined;
+  return Object.hasOwn(SERVICES, text) ? SERVICES[text] : undefined;
 }

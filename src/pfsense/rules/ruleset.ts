@@ -1,5 +1,6 @@
 import { compareDiagnostics } from "../../core/diagnostics.ts";
 import type { PfConfig } from "../model/config.ts";
+import { isSlip } from "./aliases.ts";
 import { interfaceRules } from "./automatic-interfaces.ts";
 import { lastRules, middleRules } from "./automatic-late.ts";
 import { firstRules, Trackers } from "./automatic.ts";
@@ -51,6 +52,7 @@ function reportWhatNoFileTells(c: Context): void {
       "Verdicts are those of the rules as if it were on.",
     );
   }
+  reportSlips(c);
   if (!c.interfaces.some((i) => i.kind === "interface")) {
     const fact = "no interface is enabled: it passes nothing on";
     const hint = "Put <enable/> into the interfaces that it has; a rule needs one to stand on.";
@@ -60,5 +62,24 @@ function reportWhatNoFileTells(c: Context): void {
     const fact = `the address of ${i.key} is not in the file`;
     const hint = "Rules that name it may match anything outside the other networks; verdicts that hang on it say so.";
     warn(c, "PFSENSE_ADDRESS_UNKNOWN", i.config?.place, `interfaces.${i.key}`, fact, hint);
+  }
+}
+
+/** Said of one alias; the rest of a list full of slips is of the same kind. */
+const MOST_SLIPS = 5;
+
+/** Entries of aliases that cannot be what was meant, wherever the alias is used: in rules, NAT or another alias. */
+function reportSlips(c: Context): void {
+  for (const alias of c.config.aliases.filter((a) => /^(host|network|port)$/.test(a.type))) {
+    const slips = alias.entries.filter((entry) => !c.aliases.has(entry) && isSlip(alias, entry));
+    for (const entry of slips.slice(0, MOST_SLIPS)) {
+      const more = slips.length > MOST_SLIPS ? `, and ${slips.length - MOST_SLIPS} more like it` : "";
+      const isPort = alias.type === "port";
+      const fact = `alias "${alias.name}" holds "${entry}", which is ${isPort ? "no port" : "no address"}${more}`;
+      const hint = isPort
+        ? "pfSense empties the alias or pf refuses every rule: write a port from 1 to 65535, or two with a colon."
+        : "pfSense looks it up as a name, or pf refuses every rule: write an address or a network.";
+      warn(c, "PFSENSE_ALIAS_ENTRY", alias.place, `aliases.alias`, fact, hint);
+    }
   }
 }

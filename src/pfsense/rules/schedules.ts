@@ -13,6 +13,8 @@ export function scheduleState(
 ): "runs" | "ended" | "unknown" {
   const schedule = name === undefined ? undefined : config.schedules.find((s) => s.name === name);
   if (!schedule) return "runs";
+  // One without hours holds at none.
+  if (schedule.ranges.length === 0) return "ended";
   if (!now) return "unknown";
   const local = localTime(now, config.system.timezone);
   return schedule.ranges.some((r) => isWithin(r, local)) ? "runs" : "ended";

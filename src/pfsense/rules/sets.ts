@@ -1,17 +1,14 @@
+import { complement, isSame, normalise, type Interval, type Intervals } from "../../core/intervals.ts";
 import { maxOf, rangeOf } from "../../core/ip.ts";
 import type { Address, Family, Network } from "../../core/ip.ts";
-import type { Interval } from "../../policy/engine/types.ts";
-
-/** Sorted, disjoint, not adjacent: one text for one set. */
-export type Ranges = readonly Interval[];
 
 /**
  * A set that may not be fully known: `must` is certainly inside, nothing outside `may` is. Equal when exact.
  * Negation swaps the two, so that "not an unknown" stays unknown instead of becoming everything.
  */
 export interface Fuzzy {
-  readonly must: Ranges;
-  readonly may: Ranges;
+  readonly must: Intervals;
+  readonly may: Intervals;
 }
 
 /** A set of addresses in each family. */
@@ -20,40 +17,11 @@ export interface AddressSet {
   readonly 6: Fuzzy;
 }
 
-export const EMPTY: Fuzzy = { must: [], may: [] };
+const EMPTY: Fuzzy = { must: [], may: [] };
 
-export function normalise(intervals: Iterable<Interval>): Ranges {
-  const sorted = [...intervals].filter((i) => i.lo <= i.hi).sort((a, b) => (a.lo < b.lo ? -1 : a.lo > b.lo ? 1 : 0));
-  const out: { lo: bigint; hi: bigint }[] = [];
-  for (const i of sorted) {
-    const last = out[out.length - 1];
-    if (last && i.lo <= last.hi + 1n) {
-      if (i.hi > last.hi) last.hi = i.hi;
-    } else out.push({ lo: i.lo, hi: i.hi });
-  }
-  return out;
-}
+export const isExact = (f: Fuzzy): boolean => f.must === f.may || isSame(f.must, f.may);
 
-/** What of `0..max` is not in the ranges. */
-export function complement(ranges: Ranges, max: bigint): Ranges {
-  const out: Interval[] = [];
-  let next = 0n;
-  for (const r of ranges) {
-    if (r.lo > next) out.push({ lo: next, hi: r.lo - 1n });
-    next = r.hi + 1n;
-  }
-  if (next <= max) out.push({ lo: next, hi: max });
-  return out;
-}
-
-export const containsValue = (ranges: Ranges, value: bigint): boolean =>
-  ranges.some((r) => r.lo <= value && value <= r.hi);
-
-export const isExact = (f: Fuzzy): boolean =>
-  f.must === f.may ||
-  (f.must.length === f.may.length && f.must.every((r, i) => r.lo === f.may[i]!.lo && r.hi === f.may[i]!.hi));
-
-export function exact(intervals: Iterable<Interval>): Fuzzy {
+export function exact(intervals: readonly Interval[]): Fuzzy {
   const ranges = normalise(intervals);
   return { must: ranges, may: ranges };
 }
@@ -63,12 +31,11 @@ export const fuzzyUnion = (a: Fuzzy, b: Fuzzy): Fuzzy =>
     ? exact([...a.must, ...b.must])
     : { must: normalise([...a.must, ...b.must]), may: normalise([...a.may, ...b.may]) };
 
-export function fuzzyNot(f: Fuzzy, max: bigint): Fuzzy {
-  if (isExact(f)) {
-    const ranges = complement(f.must, max);
-    return { must: ranges, may: ranges };
-  }
-  return { must: complement(f.may, max), may: complement(f.must, max) };
+/** What of `0..max` is not in the set. */
+function fuzzyNot(f: Fuzzy, max: bigint): Fuzzy {
+  const whole = { lo: 0n, hi: max };
+  const may = complement(f.must, whole);
+  return { must: isExact(f) ? may : complement(f.may, whole), may };
 }
 
 const all = (family: Family): Fuzzy => exact([{ lo: 0n, hi: maxOf(family) }]);

@@ -6,21 +6,13 @@ import type { Boxes } from "./boxes.ts";
 import { budgeted, warn } from "./context.ts";
 import type { Context } from "./context.ts";
 import { portRange } from "./aliases.ts";
+import { labelOfRule } from "./labels.ts";
 import { hasPorts, icmpType, protocolNumber } from "./protocols.ts";
 import { scheduleState } from "./schedules.ts";
 import { ANYWHERE, exact, fuzzyUnion, negated } from "./sets.ts";
 import type { AddressSet, Fuzzy } from "./sets.ts";
 import type { Direction, PfAction, PfRule } from "./types.ts";
-
-/** Why a rule is not in pf's list: pfSense leaves it out, or pf refuses the list because of it. */
-class Unusable {
-  readonly isRefused: boolean;
-  readonly why: string;
-  constructor(why: string, isRefused = false) {
-    this.why = why;
-    this.isRefused = isRefused;
-  }
-}
+import { reportUnusable, Unusable } from "./unusable.ts";
 
 const VPN_GROUPS = new Set(["l2tp", "pppoe", "enc0", "openvpn"]);
 
@@ -47,21 +39,20 @@ function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
   const uncertain = new Set<string>();
   if (schedule === "unknown") {
     uncertain.add(`schedule ${r.schedule ?? ""}`);
-    const hint = "Give a time to decide it.";
+    const hint = "Whether it holds depends on the hour; with --now it is decided for one.";
     warn(c, "PFSENSE_RULE_SCHEDULE", r.place, path, `it holds only while schedule "${r.schedule ?? ""}" does`, hint);
   }
   addHiddenConditions(r, uncertain);
   const isConditional = uncertain.size > 0;
-  const made = familiesOf(r).map((family) => matchOf(c, r, family, uncertain, isConditional));
+  const unreadable = unreadableTo(r);
+  const made = familiesOf(r).map((family) =>
+    unreadable === undefined ? matchOf(c, r, family, uncertain, isConditional) : new Unusable(unreadable, true),
+  );
   const usable = made.flatMap((m) => (m instanceof Unusable ? [] : [m]));
-  for (const why of new Set(made.flatMap((m) => (m instanceof Unusable ? [m] : [])).map((m) => JSON.stringify(m)))) {
-    const m = JSON.parse(why) as { why: string; isRefused: boolean };
-    const code = m.isRefused ? "PFSENSE_RULE_REFUSED" : "PFSENSE_RULE_SKIPPED";
-    const hint = m.isRefused
-      ? "pf refuses the whole rule set and keeps the last good one; here the rule is left out."
-      : "pfSense leaves the rule out.";
-    warn(c, code, r.place, path, m.why, hint);
-  }
+  const whys = made.flatMap((m) => (m instanceof Unusable ? [m] : []));
+  // Both families say the same of what they share.
+  for (const m of new Map(whys.map((u) => [`${u.isRefused} ${u.why}`, u])).values())
+    reportUnusable(c, "RULE", "rule", r.place, path, m);
   if (usable.length === 0) return [];
   const gateway = gatewayOf(c, r, path);
   if (gateway === "left out") return [];
@@ -92,6 +83,27 @@ function userRule(c: Context, r: PfFilterRule): readonly PfRule[] {
     },
   ];
 }
+
+/** What pfSense writes as it stands and pf cannot read there; pf then refuses every rule. */
+function unreadableTo(r: PfFilterRule): string | undefined {
+  if (endsItsLabel(r.description ?? ""))
+    return "its description ends in a backslash, which takes the closing quote of pf's label";
+  if (r.tracker !== undefined && !isNumber(r.tracker, 0xffff_ffff)) return `its tracker "${r.tracker}" is not a number`;
+  if (r.floating === "yes" && !["in", "out", "any", undefined].includes(r.direction))
+    return `its direction "${r.direction ?? ""}" is neither in, out nor any`;
+  for (const [what, tag] of Object.entries({ tag: r.tag, tagged: r.tagged }))
+    if (tag !== undefined && /["\n]|\\$/.test(tag)) return `its ${what} holds what ends pf's quotes`;
+  const numbers = actionOf(r) === "pass" && r.stateType !== "none" ? NUMBERS : [];
+  const wrong = numbers.find((name) => r.options.has(name) && !isNumber(r.options.get(name)!, 0xffff_ffff));
+  return wrong === undefined ? undefined : `its ${wrong} "${r.options.get(wrong) ?? ""}" is not a number`;
+}
+
+const NUMBERS = ["max", "max-src-nodes", "max-src-states", "max-src-conn", "statetimeout"];
+
+const isNumber = (text: string, most: number): boolean => /^\d{1,10}$/.test(text) && Number(text) <= most;
+
+/** Whether pf reads on behind the label's closing quote: to pfctl a backslash before a quote is that quote (`yylex`). */
+const endsItsLabel = (description: string): boolean => labelOfRule(description).endsWith("\\");
 
 /** A missing or unknown type is `pass`. */
 const actionOf = (r: PfFilterRule): PfAction =>
@@ -208,25 +220,31 @@ function portsOf(
   uncertain: Set<string>,
 ): Fuzzy | Unusable {
   if (text === undefined || !hasPorts(r.protocol)) return ALL_PORTS;
-  const dash = /^([^-]+)-([^-]+)$/.exec(text);
-  // A service name may hold a dash itself (`netbios-ns`), and so may not an alias.
-  const range = portRange(text) ? undefined : dash;
-  if (!range) {
+  const [first, second] = text.split("-");
+  if (!portRange(text.replaceAll("-", ":"))) {
     const resolved = c.aliases.ports(text);
     if (resolved.kind !== "set") return new Unusable(`its ${side} port: ${resolved.why}`, resolved.kind === "refused");
+    // A service's name that holds a dash is no range of two, and then no alias of ports either.
+    if (!c.aliases.has(text))
+      return new Unusable(`its ${side} port: "${text}" is neither a port, a range nor an alias`);
+    // What stands before a dash is looked up alone, and where that is nothing no port is written.
+    if (second !== undefined && !c.aliases.has(first!) && !portRange(first!)) return ALL_PORTS;
     for (const what of resolved.unknown) uncertain.add(what);
     return resolved.set;
   }
-  const bounds = portRange(`${range[1]!.trim()}:${range[2]!.trim()}`);
-  if (!bounds) return new Unusable(`its ${side} port: "${text}" is neither a range nor an alias`);
+  if (second === undefined || second === first) return exact([portRange(first!)!]);
+  const bounds = portRange(`${first!}:${second}`)!;
+  // The bounds of a range are counted with (`$srcport[0]--`), and PHP makes another name of a name.
+  if (![first!, second].every((port) => /^\d+$/.test(port)))
+    return new Unusable(`its ${side} port: "${text}" is a range of names`, true);
   // Written as `port <= n`, a range from 1 takes in port 0 as well; an earlier rule blocks that.
   if (bounds.lo === 1n && bounds.hi !== 65535n) return fuzzyUnion(exact([bounds]), exact([{ lo: 0n, hi: 0n }]));
   return bounds.lo === 1n ? ALL_PORTS : exact([bounds]);
 }
 
 function protocolsOf(r: PfFilterRule, family: Family): readonly number[] | undefined | Unusable {
-  const name = r.protocol?.toLowerCase();
-  if (name === undefined) return (r.source.port ?? r.destination.port) === undefined ? undefined : [6];
+  const name = r.protocol;
+  if (name === undefined) return r.source.hasPortText || r.destination.hasPortText ? [6] : undefined;
   if (name === "any") return undefined;
   if (name === "tcp/udp") return [6, 17];
   if (name === "icmp") return [family === 4 ? 1 : 58];
@@ -248,7 +266,7 @@ function icmpTypesOf(r: PfFilterRule, family: Family): readonly number[] | undef
 
 /** What is legal and seldom meant. */
 function reportSurprises(c: Context, r: PfFilterRule, path: string): void {
-  if (r.protocol === undefined && (r.source.port ?? r.destination.port) !== undefined) {
+  if (r.protocol === undefined && (r.source.hasPortText || r.destination.hasPortText)) {
     const hint = "pfSense makes it TCP to every port: set <protocol>.";
     warn(c, "PFSENSE_RULE_PORT_LOST", r.place, path, "it has a port and no protocol, so the port is ignored", hint);
   }

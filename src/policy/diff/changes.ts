@@ -1,3 +1,4 @@
+import { isSame as isSameSet } from "../../core/intervals.ts";
 import { parseNetwork, rangeOf } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
 import {
@@ -71,16 +72,22 @@ export const wordsOf = (labels: readonly AddressLabel[], plans: readonly Plan[])
 
 const LINK_LOCAL: Ranges = [rangeOf(parseNetwork("169.254.0.0/16")!.network)];
 
+/** What stops passing is named by what it was, all else by what it is: an address may have gone to another host. */
+export interface BothWords {
+  readonly before: Words;
+  readonly after: Words;
+}
+
 /** The difference of two lists in words, at one way in. */
 export function changesOf(
   before: readonly Rule[],
   after: readonly Rule[],
-  words: Words,
+  words: BothWords,
   at: readonly string[],
 ): PolicyDiff {
   const diff = semanticDiff(before, after);
   const rows = (kind: FlowChange["kind"]): readonly FlowChange[] =>
-    diff[kind].map((row) => changeOf(row, kind, words, at));
+    diff[kind].map((row) => changeOf(row, kind, kind === "stops" ? words.before : words.after, at));
   return {
     changes: [...rows("starts"), ...rows("stops"), ...rows("changes")],
     forwards: [],
@@ -106,10 +113,10 @@ function changeOf(row: DiffRow, kind: FlowChange["kind"], words: Words, at: read
 }
 
 /** Names for a set of addresses: as a whole, else piece by piece, else as numbers. */
-export function namesOf(intervals: readonly Interval[], family: 4 | 6, words: Words): readonly string[] {
+function namesOf(intervals: readonly Interval[], family: 4 | 6, words: Words): readonly string[] {
   const ranges = makeRanges(intervals.map((i) => ({ family, lo: i.lo, hi: i.hi })));
   const whole = words.sets.find((s) =>
-    isEqual(
+    isSameSet(
       s.ranges.filter((r) => r.family === family),
       ranges,
     ),
@@ -120,9 +127,6 @@ export function namesOf(intervals: readonly Interval[], family: 4 | 6, words: Wo
   // Wide sets with holes read better as "any except", which is said for the set as a whole.
   return textOf(ranges, family, words.labels).split(", ");
 }
-
-const isEqual = (a: Ranges, b: Ranges): boolean =>
-  a.length === b.length && a.every((r, i) => r.lo === b[i]!.lo && r.hi === b[i]!.hi);
 
 const textOf = (ranges: Ranges, family: 4 | 6, labels: readonly AddressLabel[]): string =>
   describeProduct({ family, src: ranges, dst: [], services: [] }, labels).split(" -> ")[0] ?? "";

@@ -8,4 +8,4 @@ export {
   type PolicyDiff,
 } from "./changes.ts";
 export { diffPlans } from "./plans.ts";
-export { renderDiffJson, renderDiffMarkdown, renderDiffSvg, renderDiffText, type Lang } from "./render.ts";
+export { renderDiffJson, renderDiffMarkdown, renderDiffSvg, renderDiffText } from "./render.ts";

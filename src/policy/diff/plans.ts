@@ -12,7 +12,10 @@ import { changesOf, mergeDiffs, wordsOf, type ForwardChange, type PolicyDiff } f
  * Re-ordering rows or renaming things without effect gives nothing.
  */
 export function diffPlans(before: Plan, after: Plan): PolicyDiff {
-  const words = wordsOf(labelsOf(after, before), [after, before]);
+  const words = {
+    before: wordsOf(labelsOf(before, after), [before, after]),
+    after: wordsOf(labelsOf(after, before), [after, before]),
+  };
   const [a, b] = [intentOf(before), intentOf(after)];
   const blind: Rule = { id: "inside one zone", action: "block", boxes: [...unseen(a), ...unseen(b)] };
   const listOf = (intent: Intent, ingress: string): readonly Rule[] => [blind, ...intent.listAt(ingress).rules];

@@ -1,5 +1,14 @@
 import { bitsOf, formatAddress, formatNetwork, maxOf, networksOfRange, type Family } from "../../core/ip.ts";
-import type { Box, Interval, Packet, Slice } from "./types.ts";
+import {
+  holds,
+  holdsAll,
+  overlap,
+  shared,
+  subtract as subtractIntervals,
+  type Interval,
+  type Intervals,
+} from "../../core/intervals.ts";
+import type { Box, Packet, Slice } from "./types.ts";
 
 /*
  * The algebra of boxes, on exact numbers. It is what the edges of the engine speak; the hot loops work on ranks
@@ -62,10 +71,7 @@ export function everything(family?: Family): readonly Box[] {
  */
 export function realBoxes(box: Box): readonly Box[] {
   if (box.slice !== "other") return [box];
-  let parts: Interval[] = [box.a];
-  for (const value of phantomProtocols(box.family)) {
-    parts = parts.flatMap((i) => subtractInterval(i, { lo: value, hi: value }));
-  }
+  const parts = subtractIntervals([box.a], PHANTOMS[box.family]);
   return parts.length === 1 && parts[0] === box.a ? [box] : parts.map((a) => ({ ...box, a }));
 }
 
@@ -73,28 +79,11 @@ export function realBoxes(box: Box): readonly Box[] {
 export const phantomProtocols = (family: Family): readonly bigint[] =>
   family === 4 ? [icmpProtocol(4), PROTOCOL_TCP, PROTOCOL_UDP] : [PROTOCOL_TCP, PROTOCOL_UDP, icmpProtocol(6)];
 
-const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const phantoms = (family: Family): Intervals => phantomProtocols(family).map((value) => interval(value));
+const PHANTOMS: Record<Family, Intervals> = { 4: phantoms(4), 6: phantoms(6) };
 
 // The four dimensions are written out in what follows: a proof asks these small questions by the hundred thousand, most of
 // them before anything is optimised.
-const parted = (x: Interval, y: Interval): boolean => x.lo > y.hi || y.lo > x.hi;
-const holdsAll = (outer: Interval, inner: Interval): boolean => outer.lo <= inner.lo && inner.hi <= outer.hi;
-const holds = (i: Interval, value: bigint): boolean => i.lo <= value && value <= i.hi;
-
-// What two intervals that meet share; one of them where it lies in the other.
-function shared(x: Interval, y: Interval): Interval {
-  if (holdsAll(y, x)) return x;
-  return holdsAll(x, y) ? y : { lo: max(x.lo, y.lo), hi: min(x.hi, y.hi) };
-}
-
-function subtractInterval(from: Interval, what: Interval): Interval[] {
-  if (what.hi < from.lo || what.lo > from.hi) return [from];
-  const out: Interval[] = [];
-  if (from.lo < what.lo) out.push({ lo: from.lo, hi: what.lo - 1n });
-  if (what.hi < from.hi) out.push({ lo: what.hi + 1n, hi: from.hi });
-  return out;
-}
 
 /** False for a box that holds no packet (an interval upside down). */
 export const isInhabited = ({ src, dst, a, b }: Box): boolean =>
@@ -104,7 +93,10 @@ export const isInhabited = ({ src, dst, a, b }: Box): boolean =>
 export const meets = (x: Box, y: Box): boolean =>
   x.slice === y.slice &&
   x.family === y.family &&
-  !(parted(x.dst, y.dst) || parted(x.b, y.b) || parted(x.src, y.src) || parted(x.a, y.a)) &&
+  overlap(x.dst, y.dst) &&
+  overlap(x.b, y.b) &&
+  overlap(x.src, y.src) &&
+  overlap(x.a, y.a) &&
   isInhabited(x) &&
   isInhabited(y);
 
@@ -126,13 +118,13 @@ export const containsBox = (outer: Box, inner: Box): boolean =>
   holdsAll(outer.a, inner.a);
 
 /** What is left of `from` without `what`: at most eight disjoint boxes. */
-export function subtract(from: Box, what: Box): readonly Box[] {
+function subtract(from: Box, what: Box): readonly Box[] {
   if (!meets(from, what)) return [from];
   const out: Box[] = [];
   let rest = from;
   for (const d of DIMENSIONS) {
-    for (const piece of subtractInterval(rest[d], what[d])) out.push({ ...rest, [d]: piece });
-    rest = { ...rest, [d]: { lo: max(rest[d].lo, what[d].lo), hi: min(rest[d].hi, what[d].hi) } };
+    for (const piece of subtractIntervals([rest[d]], [what[d]])) out.push({ ...rest, [d]: piece });
+    rest = { ...rest, [d]: shared(rest[d], what[d]) };
   }
   return out;
 }
@@ -156,16 +148,6 @@ export const isInBox = (box: Box, p: Packet): boolean =>
 
 /** How many packets a box holds. */
 export const countPackets = (box: Box): bigint => DIMENSIONS.reduce((n, d) => n * (box[d].hi - box[d].lo + 1n), 1n);
-
-/** The first packet of a box, all dimensions at their lowest. */
-export const lowestPacket = (box: Box): Packet => ({
-  family: box.family,
-  slice: box.slice,
-  src: box.src.lo,
-  dst: box.dst.lo,
-  a: box.a.lo,
-  b: box.b.lo,
-});
 
 // Documentation addresses (RFC 5737, RFC 3849) stand for "anywhere": nobody takes them for a host of the lab.
 const ANYWHERE: Record<Family, readonly [bigint, bigint]> = {

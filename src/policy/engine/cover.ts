@@ -98,7 +98,7 @@ function isOpenAtSomeCorner(tree: Tree, box: Int32Array, filter: Filter, meter: 
 }
 
 /** True when box number `item` of the tree contains the whole of `box`. */
-export function containsAll(tree: Tree, item: number, box: Int32Array): boolean {
+function containsAll(tree: Tree, item: number, box: Int32Array): boolean {
   const at = placeOf(tree, item) * ENDS;
   for (let d = 0; d < ENDS; d += 2) {
     if (tree.boxes[at + d]! > box[d]! || tree.boxes[at + d + 1]! < box[d + 1]!) return false;

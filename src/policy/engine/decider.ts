@@ -1,7 +1,8 @@
+import { segmentOf, startsOf } from "../../core/intervals.ts";
 import type { Family } from "../../core/ip.ts";
 import { DIMENSIONS } from "./boxes.ts";
 import type { Decision } from "./interpret.ts";
-import type { Action, Interval, Packet, Rule, Slice } from "./types.ts";
+import type { Action, Packet, Rule, Slice } from "./types.ts";
 
 /** Decides a packet; makes no garbage, so that a million packets cost no more than their comparisons. */
 export type Decider = (packet: Packet) => Decision;
@@ -63,24 +64,4 @@ function makeLane(rules: readonly Rule[], family: Family, slice: Slice): Lane {
     masks: axes.map((x) => x.masks),
     decisions: boxes.map(({ rule }) => ({ action: rule.action, rule: rule.id })),
   };
-}
-
-function startsOf(intervals: readonly Interval[]): readonly bigint[] {
-  const starts = new Set<bigint>([0n]);
-  for (const { lo, hi } of intervals) {
-    starts.add(lo);
-    starts.add(hi + 1n);
-  }
-  return [...starts].sort((x, y) => (x < y ? -1 : x > y ? 1 : 0));
-}
-
-function segmentOf(starts: readonly bigint[], value: bigint): number {
-  let lo = 0;
-  let hi = starts.length - 1;
-  while (lo < hi) {
-    const mid = (lo + hi + 1) >>> 1;
-    if (starts[mid]! <= value) lo = mid;
-    else hi = mid - 1;
-  }
-  return lo;
 }

@@ -1,3 +1,4 @@
+import { overlap } from "../../core/intervals.ts";
 import { DEFAULT_DIFF_PIECES, DEFAULT_STEPS_PER_REPORT, makeMeter, type Budgeted, type Meter } from "./budget.ts";
 import { formatPacket, intersect, isInBox, readablePacket } from "./boxes.ts";
 import { changedRules } from "./changed.ts";
@@ -9,7 +10,7 @@ import { boxesOfProduct, mergeBoxes, type Product } from "./merge.ts";
 import { describeProduct, type AddressLabel } from "./describe.ts";
 import { readRanks } from "./space.ts";
 import { isSpent, overlapping, type Filter } from "./tree.ts";
-import type { Action, Box, Interval, Packet, Rule, Verdict } from "./types.ts";
+import type { Action, Box, Packet, Rule, Verdict } from "./types.ts";
 
 /** Flows that fare alike before and alike after: sources × destinations × services. */
 export interface DiffRow extends Product {
@@ -263,12 +264,11 @@ function rowsOf(
 }
 
 function meetsProduct(product: Product, box: Box): boolean {
-  const meets = (x: Interval, y: Interval): boolean => x.lo <= y.hi && y.lo <= x.hi;
   return (
     product.family === box.family &&
-    product.src.some((i) => meets(i, box.src)) &&
-    product.dst.some((i) => meets(i, box.dst)) &&
-    product.services.some((s) => s.slice === box.slice && meets(s.a, box.a) && meets(s.b, box.b))
+    product.src.some((i) => overlap(i, box.src)) &&
+    product.dst.some((i) => overlap(i, box.dst)) &&
+    product.services.some((s) => s.slice === box.slice && overlap(s.a, box.a) && overlap(s.b, box.b))
   );
 }
 

@@ -133,29 +133,6 @@ export function countDiagram(root: DiagramNode, actions: readonly Action[] = ["p
   return walk(root);
 }
 
-/** What gets one of `actions`, as disjoint boxes: one for each path of the diagram. */
-export function diagramBoxes(
-  root: DiagramNode,
-  family: Family,
-  slice: Slice,
-  actions: readonly Action[] = ["pass"],
-): readonly Box[] {
-  const out: Box[] = [];
-  const walk = (node: DiagramNode, level: number, parts: Partial<Box>): void => {
-    if ("action" in node) {
-      if (actions.includes(node.action)) out.push({ family, slice, ...parts } as Box);
-      return;
-    }
-    let start = 0n;
-    node.ends.forEach((end, k) => {
-      walk(node.children[k]!, level + 1, { ...parts, [DIMENSIONS[level]!]: { lo: start, hi: end } });
-      start = end + 1n;
-    });
-  };
-  walk(root, 0, {});
-  return out;
-}
-
 /** Do two lists give every packet the same action? The second engine's answer. */
 export function sameDiagrams(
   before: readonly Rule[],

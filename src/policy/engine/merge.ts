@@ -1,3 +1,4 @@
+import { normalise } from "../../core/intervals.ts";
 import type { Family } from "../../core/ip.ts";
 import { phantomProtocols, realBoxes } from "./boxes.ts";
 import type { Box, Interval, Slice } from "./types.ts";
@@ -179,7 +180,7 @@ function segments(boxes: readonly Box[], axis: "src" | "dst" | "a" | "b"): { at:
 }
 
 function joinLabels(labels: readonly Label[], dimension: Dimension): readonly Label[] {
-  if (dimension !== "services") return joinIntervals(labels as readonly Interval[]);
+  if (dimension !== "services") return normalise(labels as readonly Interval[]);
   // Along b within equal a, then along a within equal b.
   const services = labels as readonly Service[];
   const alongB = joinAlong(services, "a", "b");
@@ -195,19 +196,8 @@ function joinAlong(services: readonly Service[], fixed: "a" | "b", free: "a" | "
     else groups.set(key, [s]);
   }
   return [...groups.values()].flatMap((group) =>
-    joinIntervals(group.map((s) => s[free])).map((i): Service => ({ ...group[0]!, [free]: i })),
+    normalise(group.map((s) => s[free])).map((i): Service => ({ ...group[0]!, [free]: i })),
   );
-}
-
-function joinIntervals(intervals: readonly Interval[]): readonly Interval[] {
-  const out: Interval[] = [];
-  for (const next of [...intervals].sort((x, y) => compare(x.lo, y.lo))) {
-    const last = out.at(-1);
-    if (last && next.lo <= last.hi + 1n)
-      out[out.length - 1] = { lo: last.lo, hi: next.hi > last.hi ? next.hi : last.hi };
-    else out.push(next);
-  }
-  return out;
 }
 
 const compare = (x: bigint, y: bigint): number => (x < y ? -1 : x > y ? 1 : 0);

@@ -1,3 +1,4 @@
+import { segmentOf, segmentOfNumber, startsOf } from "../../core/intervals.ts";
 import type { Family } from "../../core/ip.ts";
 import { DIMENSIONS, fullInterval, makeBox, type Dimension } from "./boxes.ts";
 import type { Box, Interval, Packet, Slice } from "./types.ts";
@@ -40,13 +41,7 @@ function makeAxis(boxes: readonly Box[], d: Dimension, full: Interval): Axis {
     for (let k = 1; k < n; k++) if (values[k] !== values[kept - 1]) values[kept++] = values[k]!;
     return { starts: values.slice(0, kept), length: kept, max: full.hi };
   }
-  const seen = new Set<bigint>([0n]);
-  for (const box of boxes) {
-    const { lo, hi } = box[d];
-    seen.add(lo);
-    if (hi < full.hi) seen.add(hi + 1n);
-  }
-  const starts = [...seen].sort((x, y) => (x < y ? -1 : 1));
+  const starts = startsOf(boxes.map((box) => box[d])).filter((start) => start <= full.hi);
   return { starts, length: starts.length, max: full.hi };
 }
 
@@ -57,17 +52,8 @@ export function makeSpace(family: Family, slice: Slice, boxes: readonly Box[]): 
 }
 
 /** The segment in which a value lies. */
-export function rankOf(axis: Axis, value: bigint): number {
-  const starts = axis.starts;
-  let lo = 0;
-  let hi = axis.length - 1;
-  const needle = starts instanceof Float64Array ? Number(value) : value;
-  while (lo < hi) {
-    const mid = (lo + hi + 1) >>> 1;
-    if (starts[mid]! <= needle) lo = mid;
-    else hi = mid - 1;
-  }
-  return lo;
+function rankOf({ starts }: Axis, value: bigint): number {
+  return starts instanceof Float64Array ? segmentOfNumber(starts, Number(value)) : segmentOf(starts, value);
 }
 
 const startOf = (axis: Axis, rank: number): bigint => BigInt(axis.starts[rank]!);

@@ -1,10 +1,8 @@
+import type { Interval } from "../../core/intervals.ts";
 import type { Family } from "../../core/ip.ts";
 
-/** An inclusive interval. Addresses are numbers of 32 or 128 bits; ports, ICMP types, codes and protocols are small. */
-export interface Interval {
-  readonly lo: bigint;
-  readonly hi: bigint;
-}
+/** Addresses are numbers of 32 or 128 bits; ports, ICMP types, codes and protocols are small. */
+export type { Interval };
 
 /**
  * What the last two dimensions of a box mean:

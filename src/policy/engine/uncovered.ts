@@ -45,7 +45,7 @@ export function uncovered(box: Box, compiled: CompiledRules, options: UncoveredO
 }
 
 /** The primitive without its confirmation: a packet of `box` that no box of the filter holds, null, or "spent". */
-export function uncoveredIn(group: Group, box: Box, filter: Filter, meter: Meter): Packet | null | "spent" {
+function uncoveredIn(group: Group, box: Box, filter: Filter, meter: Meter): Packet | null | "spent" {
   const ranks = new Int32Array(ENDS);
   writeRanks(group.space, box, ranks, 0);
   return uncoveredRanks(group, ranks, () => box, filter, meter);

@@ -1,7 +1,7 @@
 import { formatNetwork, networksOverlap, parseNetwork, rangeOf, type Network } from "../../core/ip.ts";
 import type { Endpoint, Flow, ServiceTerm } from "../../plan/types.ts";
 import { isWithin, meetOf, without, type Ranges } from "../ranges.ts";
-import { boxesBetween, rangesOf, SELF, tailsOf, type PlanSpace } from "../space.ts";
+import { boxesBetween, isFirewall, rangesOf, SELF, tailsOf, type PlanSpace } from "../space.ts";
 import { ofFlow, type Lint } from "./lint.ts";
 
 const isWide = (end: Endpoint): boolean => end.kind === "any" || (end.kind === "network" && end.network.prefix === 0);
@@ -118,7 +118,10 @@ function isSeen(space: PlanSpace, from: Endpoint, to: Endpoint, flow: Flow): boo
   const source = rangesOf(space, [from]);
   const target = rangesOf(space, [to]);
   if (boxesBetween(source, target, tailsOf(space, flow.services)).length === 0) return true;
-  if (from.kind === "firewall" || to.kind === "firewall") return true;
+  if (isFirewall(space, from) || isFirewall(space, to)) return true;
+  // A network that holds a router's address is no zone's hosts alone.
+  if ([from, to].some((end) => end.kind === "network" && meetOf(rangesOf(space, [end]), space.firewall).length > 0))
+    return true;
   return space.ingresses.some((i) => {
     if (i.id === SELF) return false;
     const entering = meetOf(source, i.enters);
@@ -131,7 +134,7 @@ function isSeen(space: PlanSpace, from: Endpoint, to: Endpoint, flow: Flow): boo
   });
 }
 
-export function nameOf(end: Endpoint): string {
+function nameOf(end: Endpoint): string {
   switch (end.kind) {
     case "zone":
       return `zone ${end.zone}`;

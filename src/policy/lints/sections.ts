@@ -1,6 +1,6 @@
 import type { Endpoint, Flow, Section } from "../../plan/types.ts";
 import { EVERYWHERE, isWithin } from "../ranges.ts";
-import { rangesOf, tailsOf, type PlanSpace } from "../space.ts";
+import { isFirewall, rangesOf, tailsOf, type PlanSpace } from "../space.ts";
 import { ofFlow, type Lint, type LintContext } from "./lint.ts";
 
 /*
@@ -25,23 +25,31 @@ export const sectionOrder: Lint = function* (context) {
   }
 };
 
-const isFirewall = (end: Endpoint): boolean => end.kind === "firewall";
-
-/** What each section is for; null when the row fits. */
-const EXPECTED: Readonly<Record<Section, (flow: Flow) => string | null>> = {
-  1: (f) => (f.to.every(isFirewall) && f.action === "allow" ? null : "section 1 allows flows to the firewall"),
-  // A closing refusal of what else the firewall may send belongs here too.
-  2: (f) => (f.from.every(isFirewall) ? null : "section 2 is about flows from the firewall"),
-  3: (f) => (f.to.every(isFirewall) && f.action !== "allow" ? null : "section 3 refuses flows to the firewall"),
-  4: (f) =>
-    f.to.some(isFirewall) || f.from.some(isFirewall) ? "flows to and from the firewall are sections 1 to 3" : null,
-  5: (f) => (f.action === "allow" ? "section 5 refuses noise" : null),
-  6: (f) => (f.action === "allow" ? "section 6 refuses the rest" : null),
-};
+/** Why a row is not what its section is for; null when it fits. */
+function misplaced(space: PlanSpace, flow: Flow): string | null {
+  const isIts = (end: Endpoint): boolean => isFirewall(space, end);
+  const { from, to, action, section } = flow;
+  switch (section) {
+    case 1:
+      return to.every(isIts) && action === "allow" ? null : "section 1 allows flows to the firewall";
+    case 2:
+      // A closing refusal of what else the firewall may send belongs here too.
+      return from.every(isIts) ? null : "section 2 is about flows from the firewall";
+    case 3:
+      return to.every(isIts) && action !== "allow" ? null : "section 3 refuses flows to the firewall";
+    case 4:
+      return to.some(isIts) || from.some(isIts) ? "flows to and from the firewall are sections 1 to 3" : null;
+    case 5:
+      return action === "allow" ? "section 5 refuses noise" : null;
+    case 6:
+      return action === "allow" ? "section 6 refuses the rest" : null;
+  }
+}
 
 export const sectionContent: Lint = function* (context) {
-  for (const flow of context.intent.space.plan.flows) {
-    const wrong = EXPECTED[flow.section](flow);
+  const { space } = context.intent;
+  for (const flow of space.plan.flows) {
+    const wrong = misplaced(space, flow);
     if (wrong === null) continue;
     yield ofFlow(
       context,

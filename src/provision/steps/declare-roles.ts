@@ -1,5 +1,5 @@
 import type { Host, Plan } from "../../plan/types.ts";
-import { renderHost, type HostRole } from "../../roles/registry.ts";
+import { renderHost, type HostRole } from "../../roles/render.ts";
 import type { RoleContext } from "../../roles/role.ts";
 import { authorityOf, type AuthorityRequest, type CertificateRequest } from "../../roles/seed.ts";
 import type { SecretSource } from "../secrets.ts";
@@ -31,8 +31,14 @@ export async function declareRoles(
   secrets: SecretSource,
 ): Promise<ReadonlyMap<Host["id"], readonly DeclaredRole[]>> {
   const authority = authorityOf(plan);
-  const made = [...plan.hosts.values()].map(async (host) => {
-    const roles = renderHost(plan, host, templates, operator).map(async ({ role, work }) => {
+  const rendered = [...plan.hosts.values()].map((host) => ({
+    host,
+    works: renderHost(plan, host, templates, operator),
+  }));
+  for (const { work } of rendered.flatMap(({ works }) => works))
+    await secrets.makeRevoked({ authority, certificates: work.certificates ?? {} });
+  const made = rendered.map(async ({ host, works }) => {
+    const roles = works.map(async ({ role, work }) => {
       const steps = declare(role, work);
       const certificates = work.certificates ?? {};
       const digest = digestOf(await sentSteps({ steps, authority, certificates }, secrets), secrets);

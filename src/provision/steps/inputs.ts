@@ -18,6 +18,8 @@ export const roleInputs = z.object({
     address: z.string(),
     bastion: z.object({ host: z.string(), vmId: z.int(), address: z.string().nullable() }),
   }),
+  /** Where its guest is to be: elsewhere it begins as its seed has it, and has to be brought to the rest again. */
+  network: z.string().default(""),
   /** With places for secrets: none is here, so none is in the state. */
   steps: z.array(stepSchema),
   authority: authorityRequest,

@@ -1,28 +1,5 @@
 import { z } from "zod";
-
-/** What a host says of one step, when it is only asked. */
-const foundFile = z.object({
-  digest: z.string(),
-  mode: z.string(),
-  owner: z.string(),
-  kind: z.enum(["link", "other"]).optional(),
-  /** Whether its content is as wanted, and only its rights are not. */
-  isSame: z.boolean(),
-  /** Absent where it is as wanted, too long, or no file. */
-  content: z.string().optional(),
-});
-const observedStep = z.union([
-  z.object({ missing: z.array(z.string()) }),
-  z.object({
-    wrong: z.record(z.string(), foundFile.nullable()),
-    present: z.array(z.string()),
-    isLoaded: z.boolean(),
-  }),
-  z.object({ wrong: z.record(z.string(), z.string()) }),
-  z.object({ holds: z.boolean(), said: z.string().optional() }),
-]);
-export type FoundFile = z.infer<typeof foundFile>;
-export type ObservedStep = z.infer<typeof observedStep>;
+import { observedStep } from "./kinds/index.ts";
 
 export const stateEvent = z.object({
   event: z.literal("state"),
@@ -39,11 +16,22 @@ const failEvent = z.object({
   what: z.string(),
   argv: z.array(z.string()).optional(),
   exit: z.number().optional(),
+  /** Its deadline, in seconds of a machine that has time for it. */
   seconds: z.number().optional(),
+  /** What it had by the clock, and the load that the host saw, on how many processors. */
+  took: z.number().optional(),
+  load: z.number().optional(),
+  processors: z.number().optional(),
   said: z.string().optional(),
   back: z.string().optional(),
 });
 export type FailEvent = z.infer<typeof failEvent>;
+
+/** A sign of life of a step that takes its time. */
+const waitEvent = z.object({ event: z.literal("wait") });
+
+/** What a host says while it is asked. */
+export const checkEvent = z.discriminatedUnion("event", [stateEvent, waitEvent]);
 
 /** What a host says while it works. */
 export const applyEvent = z.discriminatedUnion("event", [
@@ -62,6 +50,7 @@ export const applyEvent = z.discriminatedUnion("event", [
     ms: z.number(),
   }),
   failEvent,
+  waitEvent,
   z.object({ event: z.literal("end") }),
 ]);
 export type ApplyEvent = z.infer<typeof applyEvent>;

@@ -1,5 +1,5 @@
 import { fillText, joinLines, linesOf, type Resolve, type Text } from "../../core/text.ts";
-import { hidesSomething } from "./work.ts";
+import { hidesSomething } from "./secrecy.ts";
 
 const HIDDEN = "… (changed by hand; hidden, because this file holds secrets)";
 

@@ -15,9 +15,6 @@ export interface Reach {
   readonly bastion: { readonly host: string; readonly vmId: number; readonly address: string | null };
 }
 
-/** The variable that names the folder of the guests' own sockets, where guests are on this machine. */
-export const SOCKETS = "MAQUETTE_DOOR";
-
 const SSH = 22;
 /** A guest that boots, and routers that elect: none takes this long. */
 const BOOT_MS = 180_000;

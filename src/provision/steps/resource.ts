@@ -1,13 +1,16 @@
 import { Fault } from "../../core/fault.ts";
 import { findOwn } from "../ownership.ts";
+import { hasOtherNetwork } from "../seed.ts";
 import { PartlyDone } from "../partly-done.ts";
-import type { Connect, ResourceType } from "../resource-type.ts";
+import { checkedBy, type Connect, type ResourceType } from "../resource-type.ts";
+import type { InTurn } from "../turns.ts";
 import type { SecretSource } from "../secrets.ts";
 import { driftOf } from "./drift.ts";
 import { stepFault } from "./failure.ts";
 import type { StateEvent } from "./observed.ts";
 import { reachOf, roleInputs, roleState, type RoleInputs } from "./inputs.ts";
 import { runnerOf } from "./runner-of.ts";
+import { whilePowered } from "./powered.ts";
 import type { Reached } from "./reach.ts";
 import { digestOf, resolverOf, sentRole } from "./filled.ts";
 import { CLOCK_SECONDS } from "./work.ts";
@@ -17,17 +20,22 @@ export interface StepTools {
   readonly connect: Connect;
   readonly secrets: () => Promise<SecretSource>;
   readonly reached: () => Promise<Reached>;
+  /** Work on a host, when it is its turn. */
+  readonly inTurn: InTurn;
 }
 
 const identity = ["host", "role", "vmId"] as const;
 const content = ["mark", "reach", "steps", "authority", "certificates", "digest"] as const;
 
 /** Looks at a role's host without changing it. */
-export async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
+async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
   const sent = await sentRole(role, await tools.secrets());
   const connection = await (await tools.reached()).to(reachOf(role), waitMs);
   return runnerOf(connection, role.reach.os).check([sent]);
 }
+
+/** Routers that elect, or a machine that is held up, may cost a connection; a host that loses every one is in trouble. */
+const AGAIN = 2;
 
 /** A guest that runs answers within this; where it boots, `create` waits longer. */
 const READ_MS = 30_000;
@@ -37,7 +45,18 @@ const READ_MS = 30_000;
  * stopped. It goes with its guest: a guest that was made again knows nothing of it, and gets it again.
  */
 export function roleResource(tools: StepTools): ResourceType {
+  /** What is so already is left alone, so a host that was lost on the way is entered again, and goes on. */
   const apply = async (role: RoleInputs): Promise<string> => {
+    for (let again = AGAIN; ; again--) {
+      try {
+        return await applyOnce(role);
+      } catch (error) {
+        const fault = error instanceof PartlyDone ? error.cause : error;
+        if (again === 0 || !(fault instanceof Fault) || fault.code !== "STEP_CUT") throw error;
+      }
+    }
+  };
+  const applyOnce = async (role: RoleInputs): Promise<string> => {
     const secrets = await tools.secrets();
     const sent = await sentRole(role, secrets);
     if (digestOf(sent.steps, secrets) !== role.digest)
@@ -46,15 +65,23 @@ export function roleResource(tools: StepTools): ResourceType {
         `What the provider would write on ${role.host} is not what the program declared.`,
         "A secret or certificate changed in between: run the same command again.",
       );
-    const connection = await (await tools.reached()).to(reachOf(role));
+    const reached = await tools.reached();
+    const connection = await whilePowered(role, tools.connect, reached.to(reachOf(role)));
     let instance: string | undefined;
     const partly = (fault: Fault): Error =>
       instance === undefined ? fault : new PartlyDone(fault, idOf(role, instance), { ...role, instance });
     try {
-      const failure = await runnerOf(connection, role.reach.os).apply([sent], (event) => {
-        if (event.event === "hello") ({ instance } = event);
-        if (event.event === "hello" && role.role !== "base") refuseClock(role.host, event.now, Date.now() / 1000);
-      });
+      const runner = runnerOf(connection, role.reach.os);
+      const failure = await whilePowered(
+        role,
+        tools.connect,
+        tools.inTurn(() =>
+          runner.apply([sent], (event) => {
+            if (event.event === "hello") ({ instance } = event);
+            if (event.event === "hello" && role.role !== "base") refuseClock(role.host, event.now, Date.now() / 1000);
+          }),
+        ),
+      );
       if (failure === undefined) return instance!;
       throw stepFault(role, failure, await resolverOf(role, secrets));
     } catch (error) {
@@ -62,21 +89,15 @@ export function roleResource(tools: StepTools): ResourceType {
     }
   };
   return {
-    check(news) {
-      const parsed = roleInputs.safeParse(news);
-      if (parsed.success) return [];
-      // In a preview of a new guest its id may not be known yet.
-      return parsed.error.issues
-        .filter((i) => i.path[0] !== "vmId")
-        .map((i) => ({ property: i.path.join("."), reason: i.message }));
-    },
+    check: checkedBy(roleInputs),
     diff(olds, news) {
       const o = roleState.parse(olds);
       const n = roleInputs.safeParse(news);
       // Its guest is being replaced.
       if (!n.success) return { changes: true, replaces: ["vmId"], deleteBeforeReplace: true };
       const replaces = identity.filter((k) => o[k] !== n.data[k]);
-      const changed = content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n.data[k]));
+      const changed =
+        content.some((k) => JSON.stringify(o[k]) !== JSON.stringify(n.data[k])) || hasOtherNetwork(o, n.data);
       return { changes: changed || replaces.length > 0, replaces, deleteBeforeReplace: true };
     },
     async create(inputs) {

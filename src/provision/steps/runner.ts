@@ -1,9 +1,9 @@
 import type { SshConnection } from "../../door/index.ts";
 import { asRoot } from "../../door/index.ts";
 import { Fault } from "../../core/fault.ts";
-import { AGENT, BOOTSTRAP } from "./agent.ts";
-import { applyEvent, stateEvent, type ApplyEvent, type FailEvent, type StateEvent } from "./observed.ts";
-import { CLOCK_SECONDS, secondsOf, type SentStep } from "./work.ts";
+import AGENT from "./agent.py";
+import { applyEvent, checkEvent, type ApplyEvent, type FailEvent, type StateEvent } from "./observed.ts";
+import { CLOCK_SECONDS, type SentStep } from "./work.ts";
 
 /** A role's steps on their way to a host. */
 export interface SentRole {
@@ -23,86 +23,100 @@ export interface HostRunner {
   check(roles: readonly SentRole[]): Promise<StateEvent>;
 }
 
-/** Over what a step may take by itself: the host may be busy with others. */
-const SLACK_MS = 30_000;
-/** Before the first event: another run may be at work there, for a minute at most. */
-const BEGIN_MS = 90_000;
-const CHECK_MS = 60_000;
+/** Reads the program from its standard input: what stands in `ps` is this and no more. */
+export const BOOTSTRAP = "import sys;i=sys.stdin.buffer;exec(compile(i.read(int(i.readline())),'maquette','exec'))";
+
+/** The host says every five seconds that a step is still at work (agent.py, Patience), and ends it by itself. */
+const SILENCE_MS = 120_000;
 
 /** A Debian host over SSH: one command does everything. */
 export function debianRunner(connection: SshConnection): HostRunner {
   const host = connection.target.name;
+  /** @param at where the host is, for words */
+  const ask = async (document: object, at: () => string | undefined, hear: (line: unknown) => void): Promise<void> => {
+    const { channel, exit } = await connection.session(asRoot(["python3", "-c", BOOTSTRAP]));
+    exit.catch(() => undefined);
+    let stderr = "";
+    channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4_000)));
+    channel.end(message(document));
+    let hung: Fault | undefined;
+    let isHeard = false;
+    const timer = setTimeout(() => {
+      hung = silent(host, at() ?? "before the first step");
+      channel.close();
+    }, SILENCE_MS);
+    try {
+      for await (const line of linesOf(channel)) {
+        timer.refresh();
+        isHeard = true;
+        hear(JSON.parse(line));
+      }
+      if (hung) throw hung;
+      const code = await exit;
+      if (code === 0 && isHeard) return;
+      const where = at();
+      throw where === undefined
+        ? ended(host, code, stderr)
+        : lost(host, where, `its program ended with ${code}: ${lastLine(stderr)}`);
+    } catch (error) {
+      if (hung) throw hung;
+      const where = at();
+      if (where !== undefined && error instanceof Fault && error.code === "DOOR_CUT")
+        throw lost(host, where, error.message);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      channel.close();
+    }
+  };
   return {
     async check(roles) {
       const asked = roles.map(({ role, steps }) => ({ role, steps: steps.map(asQuestion) }));
-      const { exitCode, stdout, stderr } = await connection.exec(asRoot(["python3", "-c", BOOTSTRAP]), {
-        input: message({ mode: "check", roles: asked }),
-        deadlineMs: CHECK_MS,
-      });
-      const line = stdout.trim().split("\n").at(-1) ?? "";
-      if (exitCode !== 0 || line === "") throw ended(host, exitCode, stderr);
-      return stateEvent.parse(JSON.parse(line));
+      let state: StateEvent | undefined;
+      await ask(
+        { mode: "check", roles: asked },
+        () => undefined,
+        (line) => {
+          const event = checkEvent.parse(line);
+          if (event.event === "state") state = event;
+        },
+      );
+      if (state === undefined) throw ended(host, 0, "it did not say what it has");
+      return state;
     },
     async apply(roles, onEvent) {
-      const { channel, exit } = await connection.session(asRoot(["python3", "-c", BOOTSTRAP]));
-      exit.catch(() => undefined);
-      let stderr = "";
-      channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4_000)));
       let at: { readonly role: string; readonly step: number } | undefined;
-      const stepAt = (): string => {
-        if (at === undefined) return "before the first step";
+      let isBegun = false;
+      let failure: FailEvent | undefined;
+      let isEnded = false;
+      const stepAt = (): string | undefined => {
+        if (at === undefined) return isBegun ? "before the first step" : undefined;
         const step = roles.find((r) => r.role === at!.role)?.steps[at.step];
         return `at the step "${step?.name ?? "?"}" of the role ${at.role}`;
       };
       // The base sets a clock right; nothing else begins on a host whose clock is wrong.
       const clock = { now: Date.now() / 1000, seconds: CLOCK_SECONDS };
-      channel.end(message({ mode: "apply", roles, ...(roles.some((r) => r.role === "base") ? {} : { clock }) }));
-      let hung: Fault | undefined;
-      let timer: NodeJS.Timeout | undefined;
-      const within = (ms: number): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          hung = new Fault(
-            "STEP_HUNG",
-            `${host} has said nothing for ${Math.round(ms / 1000)} s, ${stepAt()}.`,
-            `\`maquette status\` shows whether it runs, \`maquette console ${host} --screen\` what it printed last; then run \`maquette up\` again: it goes on there.`,
-          );
-          channel.close();
-        }, ms);
-      };
-      within(BEGIN_MS);
-      try {
-        let isEnded = false;
-        let failure: FailEvent | undefined;
-        for await (const line of linesOf(channel)) {
-          const event = applyEvent.parse(JSON.parse(line));
-          if (event.event === "begin") {
-            at = event;
-            const step = roles.find((r) => r.role === event.role)?.steps[event.step];
-            within((step ? secondsOf(step) : 60) * 1000 + SLACK_MS);
-          } else within(SLACK_MS);
-          onEvent(event);
-          if (event.event === "fail") failure = event;
-          if (event.event === "end") isEnded = true;
-        }
-        if (hung) throw hung;
-        if (failure) return failure;
-        if (isEnded) return undefined;
-        const code = await exit;
-        throw at === undefined
-          ? ended(host, code, stderr)
-          : lost(host, stepAt(), `its program ended with ${code}: ${lastLine(stderr)}`);
-      } catch (error) {
-        if (hung) throw hung;
-        if (error instanceof Fault && error.code === "DOOR_CUT") throw lost(host, stepAt(), error.message);
-        throw error;
-      } finally {
-        clearTimeout(timer);
-        channel.close();
-      }
+      const document = { mode: "apply", roles, ...(roles.some((r) => r.role === "base") ? {} : { clock }) };
+      await ask(document, stepAt, (line) => {
+        const event = applyEvent.parse(line);
+        isBegun = true;
+        if (event.event === "begin") at = event;
+        onEvent(event);
+        if (event.event === "fail") failure = event;
+        if (event.event === "end") isEnded = true;
+      });
+      if (failure ?? isEnded) return failure;
+      throw lost(host, stepAt() ?? "before the first step", "its program ended without a word");
     },
   };
 }
+
+const silent = (host: string, where: string): Fault =>
+  new Fault(
+    "STEP_HUNG",
+    `${host} has said nothing for ${SILENCE_MS / 1000} s, ${where}.`,
+    `\`maquette status\` shows whether it runs, \`maquette console ${host} --screen\` what it printed last; then run \`maquette up\` again: it goes on there.`,
+  );
 
 export const lost = (host: string, where: string, why: string): Fault =>
   new Fault(

@@ -27,6 +27,17 @@ export async function destroyVm(client: PveClient, node: string, vmId: number): 
   await client.waitTask(gone, { pollMs: 200 });
 }
 
+export async function startVm(client: PveClient, node: string, vmId: number): Promise<void> {
+  const task = await client.post(`/nodes/${seg(node)}/qemu/${vmId}/status/start`, upid);
+  await client.waitTask(task, { pollMs: 200 });
+}
+
+/** Restarts a VM so that it has what its configuration says: it is asked to end, and ended where it does not. */
+export async function rebootVm(client: PveClient, node: string, vmId: number): Promise<void> {
+  const task = await client.post(`/nodes/${seg(node)}/qemu/${vmId}/status/reboot`, upid);
+  await client.waitTask(task, { pollMs: 200 });
+}
+
 /** What stands in a VM's notes; empty where the token may not read them: such a VM is not its maker's. */
 export async function descriptionOf(
   client: PveClient,

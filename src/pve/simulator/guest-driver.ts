@@ -115,6 +115,13 @@ export class GuestDriverError extends Error {
   override readonly name = "GuestDriverError";
 }
 
+/** What only a guest under power does was asked of one that is off. */
+export class GuestOff extends GuestDriverError {
+  constructor(vmid: number) {
+    super(`VM ${vmid} not running`);
+  }
+}
+
 /** A guest lost power, or has it again, without anybody having asked for it. */
 export type PowerListener = (vmid: number, isOn: boolean) => void;
 

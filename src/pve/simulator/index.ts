@@ -1,12 +1,9 @@
 /** The embedded Proxmox VE API. What it imitates and what not: docs/simulator.md. */
 export { startSimulator } from "./simulator.ts";
 export type { RunningSimulator, SimulatorOptions } from "./simulator.ts";
-export type { ApiToken } from "./http/auth.ts";
 export type { Grants } from "./access/grant.ts";
 export type { StorageOption } from "./state/initial.ts";
 export { MemoryDriver } from "./memory-driver.ts";
 export { GuestDriverError } from "./guest-driver.ts";
 export type * from "./guest-driver.ts";
-export { faultRule } from "./faults.ts";
-export type { FaultRule } from "./faults.ts";
 export { METHODS } from "./api/methods.ts";

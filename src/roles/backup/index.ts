@@ -1,24 +1,29 @@
 import { Fault } from "../../core/fault.ts";
+import { fqdnOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
-import { fqdnOf, logSink } from "../base/log.ts";
-import type { RoleContext, RoleDefinition, RoleWork } from "../role.ts";
+import type { RoleContext, RoleWork } from "../role.ts";
+import { defineRole, type Settled } from "../settings.ts";
+import { logClients, logProbes, logSink, TLS } from "./log.ts";
+import { settings } from "./settings.ts";
 
-const TLS = "syslog-tls";
 const UDP = "syslog";
 
 /** The log sink; backups are not written yet. */
-export const backup: RoleDefinition = {
+export const backup = defineRole({
   id: "backup",
+  settings,
   machine: { memoryMiB: 1024, diskGiB: 8 },
   packages: [],
-  templates: ["receive.conf", "tmpfiles.conf"],
+  clientPackages: ["rsyslog", "rsyslog-openssl"],
+  templates: ["receive.conf", "rsyslog-forward.conf", "rsyslog-sink.conf", "rsyslog.conf", "tmpfiles.conf"],
   neighbours: [TLS],
   work,
-  probes: () => [],
+  clients: logClients,
+  probes: logProbes,
   manual: "docs/roles/backup.md",
-};
+});
 
-function work({ plan, host, fill }: RoleContext): RoleWork {
+function work({ plan, host, fill, settings: { logDays } }: RoleContext & Settled<typeof settings>): RoleWork {
   // Of several hosts with this role one takes the logs.
   if (logSink(plan)?.host !== host) return { steps: [] };
   const peers = [...plan.hosts.values()].filter(
@@ -35,7 +40,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
       {
         kind: "files",
         name: "place for logs",
-        files: { [tmpfiles]: { content: fill("tmpfiles.conf", {}) } },
+        files: { [tmpfiles]: { content: fill("tmpfiles.conf", { days: String(logDays) }) } },
         reload: [{ argv: ["systemd-tmpfiles", "--create", tmpfiles] }],
       },
       {

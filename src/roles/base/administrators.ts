@@ -1,6 +1,6 @@
 import type { SshKeyType } from "../../core/ssh-key.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { fullName } from "../person.ts";
+import { fullName } from "../../plan/query.ts";
 import type { RoleContext, Step } from "../role.ts";
 
 const PROGRAM = "/usr/local/lib/maquette/administrators.py";
@@ -9,8 +9,11 @@ const SUDOERS = "/etc/sudoers.d/61-maquette-administrators";
 /** Root's, a file each: nobody keeps a key that the plan has taken away. `%u` is sshd's word for the login. */
 const keysFile = (login: string): string => `/etc/ssh/maquette-keys/${login}`;
 
+/** A name as the comment of an account: passwd(5), a colon ends the field; by custom a comma ends the name. */
+export const gecosOf = (person: Parameters<typeof fullName>[0]): string => fullName(person).replace(/[:,]/g, " ");
+
 /** Who has an account of their own on a host: the plan's administrators that have SSH keys. */
-export const administratorsOf = (plan: Plan, host: Host): readonly Person[] =>
+const administratorsOf = (plan: Plan, host: Host): readonly Person[] =>
   host.isOutside ? [] : [...plan.people.values()].filter((p) => p.isAdmin && p.sshKeys.length > 0);
 
 /** Their keys, their right to become root, their accounts; and the end of those that the plan has no more. */
@@ -21,8 +24,7 @@ export function administrators({ plan, host, fill }: RoleContext): readonly Step
   const keys = people.map(
     (p) => [keysFile(p.login), p.sshKeys.map((k) => `${k.type} ${k.blob} ${p.login}\n`)] as const,
   );
-  // passwd(5): a colon ends the field; by custom a comma ends the name.
-  const names = people.map((p) => [p.login, fullName(p).replace(/[:,]/g, " ")] as const);
+  const names = people.map((p) => [p.login, gecosOf(p)] as const);
   const program = (verb: string): { readonly argv: readonly string[] } => ({
     argv: ["python3", PROGRAM, verb, WANTED],
   });

@@ -1,65 +1,58 @@
 import { formatAddress, parseNetwork } from "../../core/ip.ts";
 import { CIPHERS, MACS, opensshOf } from "../../core/openssh.ts";
 import { secret } from "../../core/secret-place.ts";
-import type { Host, Image, Plan } from "../../plan/types.ts";
-import type { CertificateRequest } from "../seed.ts";
-import type { FilesStep, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
+import { fqdnOf } from "../../plan/query.ts";
+import type { BaseDefinition, BaseParts, RoleContext, RoleWork, Step } from "../role.ts";
 import { administrators, sshdWords } from "./administrators.ts";
-import { doorsOf, hostRules } from "./firewall.ts";
-import { fqdnOf, logCertificate, logSink } from "./log.ts";
-import { CA_FILE, CRL_FILE, trust } from "./trust.ts";
+import { incoming, passedOn } from "./firewall.ts";
+import { nftLines } from "./nft-lines.ts";
+import { probes } from "./probes.ts";
+import { trust } from "./trust.ts";
 
 /** What every Debian guest of the lab gets before its own role. */
-export const base: RoleDefinition = {
+export const base: BaseDefinition = {
   id: "base",
   machine: { memoryMiB: 512, diskGiB: 8 },
-  packages: ["ca-certificates", "chrony", "nftables", "openssl", "rsyslog", "rsyslog-openssl", "unattended-upgrades"],
+  packages: ["ca-certificates", "chrony", "nftables", "openssl", "unattended-upgrades"],
   templates: [
     ...["hosts", "resolv.conf", "sshd.conf", "sudoers"],
     ...["administrators.py", "sudoers-administrators"],
     ...["chrony.conf", "chrony-options", "chrony-unit.conf"],
     ...["apt-periodic", "apt-unattended", "updates-shutdown.conf", "ldap.conf", "nftables.conf"],
-    ...["journald.conf", "rsyslog.conf", "rsyslog-forward.conf", "rsyslog-sink.conf"],
+    ...["journald.conf", "sysctl.conf"],
   ],
-  neighbours: [],
   work,
-  probes: () => [],
+  probes,
   manual: "docs/roles/base.md",
 };
 
-/** Roles that have the word on what these files say: the domain's own clocks and resolvers, and the simulated Internet's. */
-const OWN_CLOCK: ReadonlySet<string> = new Set(["dc", "internet"]);
-
 const ACCOUNT = "maquette";
+const RETRIES = "/etc/sysctl.d/60-maquette.conf";
 
-function work(context: RoleContext): RoleWork {
+function work(context: RoleContext, parts: BaseParts): RoleWork {
   const { plan, host } = context;
   if (plan.images.get(host.image)!.os !== "debian") return { steps: [] };
-  const first = controllersOf(plan)[0];
-  // Names, and so the archive's, are resolved by the domain's controllers: they come first.
-  const after = first === undefined || host.role === "dc" || host.isOutside ? [] : [first.id];
   return {
-    after,
-    certificates: logCertificates(plan, host),
     steps: [
       ...names(context),
-      { kind: "packages", name: "packages", packages: base.packages },
+      ...parts.first,
+      { kind: "packages", name: "packages", packages: parts.packages },
       ...accounts(context),
       ...administrators(context),
-      ...ssh(context),
-      ...trust(context),
-      ...time(context),
+      ...ssh(context, parts),
+      ...trust(context, parts.onRevocation),
+      clockRights(context),
       ...updates(context),
-      ...firewall(context),
-      ...logs(context),
+      ...firewall(context, parts),
+      journal(context),
     ],
+    needs: host.isOutside
+      ? []
+      : [{ what: "gets its packages and updates", services: ["http", "https"], to: { kind: "internet" } }],
   };
 }
 
-const controllersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter((h) => h.role === "dc");
-
-function names(context: RoleContext): readonly Step[] {
-  const { plan, host, fill } = context;
+function names({ plan, host, fill }: RoleContext): readonly Step[] {
   const zone = `/usr/share/zoneinfo/${plan.domain.timezone}`;
   const own = `${formatAddress(host.nics[0]!.address)} ${fqdnOf(plan, host)} ${host.id}`;
   return [
@@ -78,29 +71,14 @@ function names(context: RoleContext): readonly Step[] {
       unless: { argv: ["test", "/etc/localtime", "-ef", zone] },
       run: { argv: ["ln", "-sfn", zone, "/etc/localtime"] },
     },
-    resolver(context),
+    {
+      kind: "files",
+      name: "lost connections",
+      files: { [RETRIES]: { content: fill("sysctl.conf", {}) } },
+      reload: [{ argv: ["/usr/lib/systemd/systemd-sysctl", RETRIES] }],
+      probe: { argv: ["grep", "-qx", "5", "/proc/sys/net/ipv4/tcp_retries2"] },
+    },
   ];
-}
-
-function resolver({ plan, host, fill }: RoleContext): Step {
-  const text = (servers: Plan["domain"]["dns"]): string =>
-    fill("resolv.conf", {
-      search: plan.domain.name,
-      servers: servers.map((a) => `nameserver ${formatAddress(a)}`).join("\n"),
-    });
-  if (host.role !== "dc") {
-    // Scenery lies outside: nobody there asks the domain. A renamed file takes the place of systemd-resolved's link too.
-    const servers = host.isOutside ? plan.domain.forwarders : plan.domain.dns;
-    return { kind: "files", name: "resolver", files: { "/etc/resolv.conf": { content: text(servers) } } };
-  }
-  // A controller resolves for itself once it is one; until then it must find its packages.
-  const before = text(plan.domain.forwarders);
-  return {
-    kind: "command",
-    name: "resolver before the domain",
-    unless: { argv: ["sh", "-c", "test -e /usr/sbin/samba || { cat | cmp -s - /etc/resolv.conf; }"], input: before },
-    run: { argv: ["sh", "-c", "cat >/etc/resolv.conf.new && mv /etc/resolv.conf.new /etc/resolv.conf"], input: before },
-  };
 }
 
 function accounts({ fill }: RoleContext): readonly Step[] {
@@ -128,16 +106,10 @@ function accounts({ fill }: RoleContext): readonly Step[] {
   ];
 }
 
-/** The release that an image's file or address names, as Debian's own do. */
-function debianOf({ fileName, url }: Image): number | undefined {
-  const named = /debian-(\d+)/i.exec(`${fileName} ${url ?? ""}`)?.[1];
-  return named === undefined ? undefined : Number(named);
-}
-
-function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
-  const doors = doorsOf(plan, host).map(formatAddress);
+function ssh({ plan, host, fill }: RoleContext, parts: BaseParts): readonly Step[] {
+  const doors = parts.doors.map(formatAddress);
   const file = "/etc/ssh/sshd_config.d/10-maquette.conf";
-  const { keyExchanges, hasPenalties } = opensshOf(debianOf(plan.images.get(host.image)!));
+  const { keyExchanges, hasPenalties } = opensshOf(plan.images.get(host.image)!.release ?? undefined);
   const exempt = `PerSourcePenaltyExemptList ${doors.length === 0 ? "127.0.0.1" : doors.join(",")}`;
   const why = "# Every login comes from the bastion: one that fails there must not lock the others out.";
   const text = fill("sshd.conf", {
@@ -146,8 +118,8 @@ function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
     ciphers: CIPHERS.join(","),
     macs: MACS.join(","),
     penalties: hasPenalties ? `\n${why}\n${exempt}` : "",
-    // The bastion's own role says what it forwards; a "no" here, a moment before, would shut everybody out.
-    forwarding: host.role === "bastion" ? "" : "AllowTcpForwarding no",
+    // The way in says by its own role what it forwards; a "no" here, a moment before, would shut everybody out.
+    forwarding: parts.isWayIn ? "" : "AllowTcpForwarding no",
   });
   return [
     {
@@ -164,8 +136,8 @@ function ssh({ plan, host, fill }: RoleContext): readonly Step[] {
   ];
 }
 
-function time({ plan, host, fill }: RoleContext): readonly Step[] {
-  const rights: Step = {
+function clockRights({ fill }: RoleContext): Step {
+  return {
     kind: "files",
     name: "clock's rights",
     files: {
@@ -175,24 +147,6 @@ function time({ plan, host, fill }: RoleContext): readonly Step[] {
     check: [{ argv: ["sh", "-n", "new:/usr/local/lib/maquette/chrony-options"] }],
     reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "try-restart", "chrony"] }],
   };
-  if (OWN_CLOCK.has(host.role)) return [rights];
-  const servers = host.isOutside ? plan.domain.ntp : plan.domain.dns.map(formatAddress);
-  const file = "/etc/chrony/chrony.conf";
-  return [
-    rights,
-    {
-      kind: "files",
-      name: "time",
-      files: {
-        [file]: { content: fill("chrony.conf", { servers: servers.map((s) => `server ${s} iburst`).join("\n") }) },
-      },
-      check: [{ argv: ["chronyd", "-p", "-f", `new:${file}`] }],
-      reload: [{ argv: ["systemctl", "restart", "chrony"] }],
-      // That the daemon runs and has these sources; whether they answer is the domain's affair, later.
-      probe: { argv: ["chronyc", "-n", "sources"] },
-    },
-    { kind: "units", name: "time, running", units: ["chrony"], state: "running" },
-  ];
 }
 
 function updates({ fill }: RoleContext): readonly Step[] {
@@ -231,11 +185,15 @@ function updates({ fill }: RoleContext): readonly Step[] {
   ];
 }
 
-function firewall({ plan, host, fill, neighbours, operator }: RoleContext): readonly Step[] {
+function firewall({ plan, host, fill, operator }: RoleContext, parts: BaseParts): readonly Step[] {
   // Scenery has no row in the table: nothing says what it should refuse, and it plays the Internet.
   if (host.isOutside) return [];
-  const network = host.role === "bastion" && operator !== null ? parseNetwork(operator.cidr)!.network : null;
-  const rules = hostRules(plan, host, { neighbours, operators: network === null ? [] : [network] });
+  const operators = operator === null ? [] : [parseNetwork(operator.cidr)!.network];
+  const facts = { neighbours: parts.neighbours, doors: parts.doors, operators };
+  const input = incoming(plan, host, facts).flatMap(nftLines);
+  const pool = passedOn(plan, host)?.flatMap(nftLines);
+  const states = "ct state vmap { established : accept, related : accept, invalid : drop }";
+  const forward = pool === undefined ? [] : [states, ...pool];
   const file = "/etc/nftables.conf";
   const indent = (lines: readonly string[]): string => lines.map((line) => `    ${line}`).join("\n");
   return [
@@ -244,7 +202,7 @@ function firewall({ plan, host, fill, neighbours, operator }: RoleContext): read
       name: "firewall",
       files: {
         [file]: {
-          content: fill("nftables.conf", { input: indent(rules.input), forward: indent(rules.forward) }),
+          content: fill("nftables.conf", { input: indent(input), forward: indent(forward) }),
           mode: "0755",
         },
       },
@@ -256,51 +214,12 @@ function firewall({ plan, host, fill, neighbours, operator }: RoleContext): read
   ];
 }
 
-function logCertificates(plan: Plan, host: Host): Readonly<Record<string, CertificateRequest>> {
-  const sink = logSink(plan);
-  if (sink === null || host.isOutside) return {};
-  const name = fqdnOf(plan, host);
-  const usage = sink.host === host ? "server" : "client";
-  const days = plan.authority.certificateDays;
-  return { [logCertificate(host)]: { commonName: name, names: [name], usage, days } };
-}
-
-function logs({ plan, host, fill }: RoleContext): readonly Step[] {
-  const journal: FilesStep = {
+function journal({ fill }: RoleContext): Step {
+  return {
     kind: "files",
     name: "journal",
     files: { "/etc/systemd/journald.conf.d/60-maquette.conf": { content: fill("journald.conf", {}) } },
     reload: [{ argv: ["systemctl", "restart", "systemd-journald"] }, { argv: ["journalctl", "--flush"] }],
     probe: { argv: ["test", "-d", "/var/log/journal"] },
   };
-  const sink = logSink(plan);
-  // No row lets scenery speak to the sink.
-  if (sink === null || host.isOutside) return [journal];
-  const forward =
-    sink.host === host
-      ? fill("rsyslog-sink.conf", { name: fqdnOf(plan, host) })
-      : fill("rsyslog-forward.conf", {
-          address: formatAddress(sink.host.nics[0]!.address),
-          port: String(sink.port),
-          name: fqdnOf(plan, sink.host),
-        });
-  const file = "/etc/rsyslog.conf";
-  const label = logCertificate(host);
-  return [
-    journal,
-    {
-      kind: "files",
-      name: "forwarding of logs",
-      files: {
-        "/etc/rsyslog.d/tls/host.crt": { content: [secret("vault-certificate", label), "\n"], mode: "0644" },
-        "/etc/rsyslog.d/tls/host.key": { content: [secret("vault-key", label), "\n"], mode: "0600" },
-        [file]: { content: fill("rsyslog.conf", { authority: CA_FILE, revoked: CRL_FILE, forward }) },
-      },
-      check: [{ argv: ["openssl", "x509", "-noout", "-in", "new:/etc/rsyslog.d/tls/host.crt"] }],
-      verify: [{ argv: ["rsyslogd", "-N1"] }],
-      reload: [{ argv: ["systemctl", "restart", "rsyslog"] }],
-      probe: { argv: ["systemctl", "is-active", "--quiet", "rsyslog"] },
-    },
-    { kind: "units", name: "forwarding of logs, running", units: ["rsyslog"], state: "running" },
-  ];
 }

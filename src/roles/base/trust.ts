@@ -11,7 +11,7 @@ const AUTHORITY = [secret("vault-certificate", "ca"), "\n"] as const satisfies T
 const REVOKED = [secret("vault-crl", "ca")] as const satisfies Text;
 
 /** Whom the host trusts, and whom no longer. */
-export const trust = ({ fill }: RoleContext): readonly Step[] => [
+export const trust = ({ fill }: RoleContext, onRevocation: readonly Command[]): readonly Step[] => [
   {
     kind: "files",
     name: "lab's authority",
@@ -25,8 +25,7 @@ export const trust = ({ fill }: RoleContext): readonly Step[] => [
     name: "revocation list",
     files: { [CRL_FILE]: { content: REVOKED, mode: "0644" } },
     check: [isListOf(CA_FILE, CRL_FILE)],
-    // A listener reads it when it starts, and what is connected already would stay.
-    reload: [{ argv: ["systemctl", "try-restart", "rsyslog"] }],
+    reload: onRevocation,
   },
   {
     kind: "files",

@@ -1,5 +1,8 @@
-import type { RoleContext, RoleDefinition, RoleWork } from "../role.ts";
-import { permittedForwards } from "../base/firewall.ts";
+import { addressesOf, answeredBy, bastionOf, plays, routersOf } from "../../plan/query.ts";
+import type { Host, Plan } from "../../plan/types.ts";
+import type { ClientContext, ClientWork, Need, Probe, RoleContext, RoleDefinition, RoleWork } from "../role.ts";
+import { askCommand, judgeOpen } from "../ask.ts";
+import { permittedForwards } from "./forwards.ts";
 
 /** The one way in for administration. */
 export const bastion: RoleDefinition = {
@@ -8,8 +11,11 @@ export const bastion: RoleDefinition = {
   packages: [],
   templates: ["banner", "profile.sh", "session", "sshd.conf", "sysctl.conf", "tmpfiles.conf"],
   neighbours: [],
+  isWayIn: true,
   work,
-  probes: () => [],
+  clients,
+  asks: () => ({ accounts: ["bastion"] }),
+  probes: (plan) => routersOf(plan).flatMap((router) => administered(plan, router)),
   manual: "docs/roles/bastion.md",
 };
 
@@ -22,6 +28,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
   ];
   const open = permittedForwards(plan, host);
   return {
+    needs: reached(plan, host),
     steps: [
       {
         kind: "files",
@@ -55,4 +62,40 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
       },
     ],
   };
+}
+
+/** Whoever is administered is entered by SSH from here. */
+const reached = (plan: Plan, bastion: Host): readonly Need[] =>
+  [...plan.hosts.values()]
+    .filter((host) => host !== bastion && !host.isOutside && plan.images.get(host.image)!.os !== "windows")
+    .map((host) => ({ what: `enters ${host.id}`, services: ["ssh"], to: { kind: "host", host: host.id } }));
+
+/** Its addresses are every host's door, and every host is one that it must reach. */
+function clients({ plan, host }: ClientContext): ClientWork | null {
+  if (plays(host, "bastion")) return null;
+  return { steps: [], doors: addressesOf(bastionOf(plan)!) };
+}
+
+/** The routers answer their administrator. */
+function administered(plan: Plan, router: Host): readonly Probe[] {
+  const bastion = bastionOf(plan);
+  const leg = router.nics.find((n) => n.zone === bastion?.nics[0]!.zone);
+  if (!bastion || !leg) return [];
+  return [
+    {
+      id: `${router.id}-administered`,
+      needs: answeredBy(plan, `host:${router.id}`),
+      from: bastion.id,
+      title: {
+        fr: `${router.id} répond à son administrateur (SSH)`,
+        en: `${router.id} answers its administrator (SSH)`,
+      },
+      expected: "SSH-2.0",
+      run: askCommand([
+        { name: `${router.id} tcp/22`, protocol: "tcp", address: leg.address, port: 22, greeting: "SSH-2.0-" },
+      ]),
+      judge: judgeOpen(),
+      dependsOn: { host: router.id, units: ["ssh.service"] },
+    },
+  ];
 }

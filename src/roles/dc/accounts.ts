@@ -1,23 +1,10 @@
 import { secret } from "../../core/secret-place.ts";
 import type { SecretPlace } from "../../core/text.ts";
 import type { Person, Plan } from "../../plan/types.ts";
-import { fullName } from "../person.ts";
+import { directoryName } from "../../plan/query.ts";
 
-/**
- * Services that read the directory, each with an account of its own, so that one can be taken away alone; and acceptance,
- * which asks as a user would: people choose their own passwords, so none of theirs is known.
- */
-export const serviceAccountIds = [
-  "mail",
-  "pbx",
-  "vpn",
-  "ebrigade",
-  "supervision",
-  "bastion",
-  "pfsense",
-  "accept",
-] as const;
-export type ServiceAccountId = (typeof serviceAccountIds)[number];
+/** By which acceptance asks, as a user would: people choose their own passwords, so none of theirs is known. */
+export const ACCEPTANCE = "accept";
 
 /** What another role needs to ask the directory. */
 export interface ServiceAccount {
@@ -49,10 +36,13 @@ export const machineUnit = (plan: Plan): string => below(plan, "Postes");
 export const departmentUnit = (plan: Plan, department: string): string =>
   `OU=${escapeRdn(department)},${peopleUnit(plan)}`;
 
-export const serviceLogin = (id: ServiceAccountId): string => `svc-${id}`;
+/** Of acceptance's people: no department's, and out of whatever lists people by department. */
+export const probeUnit = (plan: Plan): string => `OU=Comptes de recette,${peopleUnit(plan)}`;
+
+export const serviceLogin = (id: string): string => `svc-${id}`;
 
 /** The account by which the service `id` binds: over LDAPS alone, and it may read and nothing else. */
-export function serviceAccount(plan: Plan, id: ServiceAccountId): ServiceAccount {
+export function serviceAccount(plan: Plan, id: string): ServiceAccount {
   const login = serviceLogin(id);
   const passwordLabel = `service/${id}`;
   return {
@@ -65,24 +55,18 @@ export function serviceAccount(plan: Plan, id: ServiceAccountId): ServiceAccount
   };
 }
 
-/** Where people are searched: below the domain's root, for clients that would follow the root's referrals and hang. */
-export const peopleBase = (plan: Plan): string => `${peopleUnit(plan)},${baseDn(plan)}`;
-
-/** A group of the plan as `memberOf` names it. */
-export const groupDn = (plan: Plan, group: string): string => `CN=${group},${groupUnit(plan)},${baseDn(plan)}`;
-
-/** The place of a person's first password; who changes it keeps the new one. */
-export const personPassword = (person: Person): SecretPlace => secret("password", `user/${person.login}`);
+/** The label of a person's first password; who changes it keeps the new one. One of acceptance's keeps the stack's. */
+const personLabel = ({ kind, login }: Person): string => `${kind}/${login}`;
+export const personPassword = (person: Person): SecretPlace => secret("password", personLabel(person));
+export const personDigest = (person: Person): SecretPlace => secret("password-digest", personLabel(person));
 
 export const administratorPassword = secret("password", "dc/administrator");
 
-/** A person's place relative to the base: the full name, with the login where two have one name. */
-export function personDn(plan: Plan, person: Person): string {
-  const name = fullName(person);
-  const namesakes = [...plan.people.values()].filter((p) => fullName(p).toLowerCase() === name.toLowerCase());
-  const cn = namesakes.length > 1 ? `${name} (${person.login})` : name;
-  return `CN=${escapeRdn(cn)},${departmentUnit(plan, person.department)}`;
-}
+/** A person's place relative to the base. */
+export const personDn = (plan: Plan, person: Person): string =>
+  `CN=${escapeRdn(directoryName([...plan.people.values(), ...plan.probePeople.values()], person))},${
+    person.kind === "probe" ? probeUnit(plan) : departmentUnit(plan, person.department)
+  }`;
 
 /** RFC 4514 §2.4. */
 export function escapeRdn(value: string): string {

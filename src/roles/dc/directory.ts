@@ -1,21 +1,24 @@
 import { contains, formatAddress, formatNetwork, networkOf, type Address, type Network } from "../../core/ip.ts";
 import type { SecretPlace } from "../../core/text.ts";
+import { fqdnOf, fullName, hostsOf, seatOf } from "../../plan/query.ts";
 import type { Host, Plan, Person } from "../../plan/types.ts";
-import { fullName } from "../person.ts";
+import type { Asked, AskedName } from "../role.ts";
 import {
   departmentUnit,
   groupUnit,
   machineUnit,
   peopleUnit,
+  personDigest,
   personDn,
+  probeUnit,
   rootUnit,
   serviceAccount,
-  serviceAccountIds,
+  ACCEPTANCE,
   serviceLogin,
   serviceUnit,
-  type ServiceAccountId,
 } from "./accounts.ts";
-import { passwordPolicy } from "./password-policy.ts";
+import { passwordPolicyOf } from "./password-policy.ts";
+import type { Settings } from "./settings.ts";
 
 /*
  * The plan as `templates/dc/domain.py` reads it: what should be in the directory, and who this controller is. Names of
@@ -83,11 +86,7 @@ export interface Controller extends Peer {
   readonly peers: readonly Peer[];
 }
 
-export const controllersOf = (plan: Plan): readonly Host[] => [...plan.hosts.values()].filter((h) => h.role === "dc");
-
-/** The workstation from which acceptance and drills ask the domain. */
-export const acceptanceSeat = (plan: Plan): Host | undefined =>
-  [...plan.hosts.values()].find((h) => h.role === "workstation");
+export const controllersOf = (plan: Plan): readonly Host[] => hostsOf(plan, "dc");
 
 /** At most 15 characters: the plan refuses a longer name of a host. */
 const netbiosName = (host: Host): string => host.id.toUpperCase();
@@ -96,11 +95,17 @@ export function controllerOf(plan: Plan, host: Host): Controller {
   const all = controllersOf(plan);
   const peer = (h: Host): Peer => ({
     name: netbiosName(h),
-    fqdn: `${h.id}.${plan.domain.name}`,
+    fqdn: fqdnOf(plan, h),
     address: formatAddress(h.nics[0]!.address),
   });
   return { ...peer(host), isFirst: all[0] === host, peers: all.filter((h) => h !== host).map(peer) };
 }
+
+/** Who has an account: the COD's people, and those of acceptance whom some role's probes log on as. */
+export const accountHolders = (plan: Plan, asked: Asked): readonly Person[] => [
+  ...plan.people.values(),
+  ...[...plan.probePeople.values()].filter((p) => asked.people.includes(p.login)),
+];
 
 /** UF_DONT_EXPIRE_PASSWD and UF_NOT_DELEGATED: nobody can act in its name elsewhere. */
 const SERVICE_CONTROL = 0x10000 | 0x100000;
@@ -118,19 +123,20 @@ const ACCOUNT_RIGHTS: readonly string[] = [
   "(OA;CIIO;RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2;bf967aba-0de6-11d0-a285-00aa003049e2;SID)",
 ];
 
-export function directoryOf(plan: Plan): Directory {
-  const people = [...plan.people.values()];
+/** @param asked what other roles ask of the directory */
+export function directoryOf(plan: Plan, asked: Asked, settings: Settings): Directory {
+  const people = accountHolders(plan, asked);
   return {
     domain: plan.domain.name,
     realm: plan.domain.realm,
     workgroup: plan.domain.netbios,
     site: plan.name,
     subnets: Object.fromEntries(insideNetworks(plan).map((n) => [formatNetwork(n.network), n.description])),
-    units: unitsOf(plan),
+    units: unitsOf(plan, asked),
     accountUnits: [peopleUnit(plan), serviceUnit(plan)],
     accounts: {
       ...Object.fromEntries(people.map((person) => [person.login, personAccount(plan, person)])),
-      ...Object.fromEntries(serviceAccountIds.map((id) => [serviceLogin(id), serviceAccountOf(plan, id)])),
+      ...Object.fromEntries(asked.accounts.map((id) => [serviceLogin(id), serviceAccountOf(plan, id)])),
     },
     removedMark: "Retiré du plan",
     groupUnit: groupUnit(plan),
@@ -148,10 +154,10 @@ export function directoryOf(plan: Plan): Directory {
       groups: [...plan.groups.values()].filter((g) => g.grants.includes("admin")).map((g) => g.id),
       rights: ACCOUNT_RIGHTS,
     },
-    passwordPolicy,
+    passwordPolicy: passwordPolicyOf(settings),
     reverseZones: [...new Set(insideNetworks(plan).map(({ network }) => reverseZone(network)))],
-    nameServers: controllersOf(plan).map((h) => `${h.id}.${plan.domain.name}`),
-    records: recordsOf(plan),
+    nameServers: controllersOf(plan).map((h) => fqdnOf(plan, h)),
+    records: [...recordsOf(plan), ...asked.names.map((name) => askedRecord(plan, name))],
   };
 }
 
@@ -171,13 +177,13 @@ function personAccount(plan: Plan, person: Person): Account {
       ipPhone: extension,
       userPrincipalName: `${person.login}@${plan.domain.name}`,
     },
-    control: 0,
+    ...(person.kind === "probe" ? { control: SERVICE_CONTROL, passwordDigest: personDigest(person) } : { control: 0 }),
   };
 }
 
-function serviceAccountOf(plan: Plan, id: ServiceAccountId): Account {
+function serviceAccountOf(plan: Plan, id: string): Account {
   const login = serviceLogin(id);
-  const seat = id === "accept" ? acceptanceSeat(plan) : undefined;
+  const seat = id === ACCEPTANCE ? seatOf(plan) : undefined;
   const machines = [...controllersOf(plan), ...(seat === undefined ? [] : [seat])];
   return {
     dn: `CN=${login},${serviceUnit(plan)}`,
@@ -192,11 +198,14 @@ function serviceAccountOf(plan: Plan, id: ServiceAccountId): Account {
   };
 }
 
-function unitsOf(plan: Plan): Directory["units"] {
+function unitsOf(plan: Plan, asked: Asked): Directory["units"] {
   return [
     { dn: rootUnit(plan), description: `Ce que décrit le plan ${plan.name}` },
     { dn: peopleUnit(plan), description: "Personnes, par service" },
     ...[...plan.departments.values()].map((d) => ({ dn: departmentUnit(plan, d.id), description: d.name })),
+    ...(asked.people.length === 0
+      ? []
+      : [{ dn: probeUnit(plan), description: "Comptes inventés pour la recette, sans personne derrière" }]),
     { dn: groupUnit(plan), description: "Groupes, d'où découlent les droits" },
     { dn: serviceUnit(plan), description: "Comptes des services, en lecture seule" },
     { dn: machineUnit(plan), description: "Postes et serveurs membres du domaine" },
@@ -232,6 +241,11 @@ export function reverseZone(network: Network): string {
   return [...labels.slice(labels.length - kept), suffix(address)].join(".");
 }
 
+function askedRecord(plan: Plan, { name, host }: AskedName): DnsName {
+  const { address } = plan.hosts.get(host)!.nics[0]!;
+  return { zone: plan.domain.name, name, type: "A", data: formatAddress(address) };
+}
+
 function recordsOf(plan: Plan): readonly DnsName[] {
   const networks = insideNetworks(plan).map((n) => n.network);
   const controllers = new Set(controllersOf(plan));
@@ -239,7 +253,7 @@ function recordsOf(plan: Plan): readonly DnsName[] {
     const inside = host.nics.filter((nic) => plan.zones.get(nic.zone)!.kind === "inside");
     const first = inside[0];
     if (first === undefined) return [];
-    const fqdn = `${host.id}.${plan.domain.name}`;
+    const fqdn = fqdnOf(plan, host);
     // A controller says its own address (samba_dnsupdate), as it says its SRV records.
     const forward: DnsName[] =
       controllers.has(host) || first.address.family !== 4

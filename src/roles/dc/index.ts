@@ -1,17 +1,34 @@
-import { formatAddress, formatNetwork } from "../../core/ip.ts";
+import { formatAddress, formatNetwork, parseAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose, jsonText, type Text } from "../../core/text.ts";
+import { endOf, fqdnOf, plays } from "../../plan/query.ts";
 import type { Host, Plan, Service } from "../../plan/types.ts";
+import { clock, LAN_POLL, resolver, resolverUntil } from "../base/given.ts";
 import { isListOf } from "../base/trust.ts";
 import type { CertificateRequest } from "../seed.ts";
-import type { Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
-import { administratorPassword, personPassword, serviceAccount, serviceAccountIds } from "./accounts.ts";
-import { controllerOf, controllersOf, directoryOf } from "./directory.ts";
+import type { ClientContext, ClientWork, Command, Need, RoleContext, RoleWork, Step } from "../role.ts";
+import { defineRole, type Settled } from "../settings.ts";
+import { ACCEPTANCE, administratorPassword, personPassword, serviceAccount } from "./accounts.ts";
+import { accountHolders, controllerOf, controllersOf, directoryOf } from "./directory.ts";
+import { lossOfController } from "./drill.ts";
 import { probes } from "./probes.ts";
+import { settings } from "./settings.ts";
+
+/** What members of the domain speak to a controller, and what its peer replicates by. */
+const MEMBERS = ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"];
+
+/** Modules of domain.py, beside it on a controller. */
+const modules = [
+  ...["__init__.py", "common.py", "directory.py", "names.py", "reach.py", "zones.py"],
+  ...["accounts.py", "groups.py", "places.py", "records.py", "compare.py"],
+  ...["establish.py", "replication.py", "clock.py"],
+].map((name) => `controller/${name}`);
 
 /** A domain controller: Samba's Active Directory. */
-export const dc: RoleDefinition = {
+export const dc = defineRole({
   id: "dc",
+  keepsAddress: true,
+  settings,
   machine: { memoryMiB: 1024, diskGiB: 10 },
   packages: [
     ...["samba", "samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "winbind"],
@@ -20,19 +37,28 @@ export const dc: RoleDefinition = {
     ...["krb5-user", "ldap-utils", "ldb-tools", "attr", "acl", "chrony"],
   ],
   templates: [
-    ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py"],
+    ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py", ...modules],
     ...["maquette-sysvol.service", "maquette-sysvol.timer"],
     ...["chrony.conf", "chrony.service.conf", "samba.service.conf", "samba-ready", "samba-names", "ffdhe3072.pem"],
+    ...["samba-silence", "sound.py", "maquette-silence.service"],
   ],
-  // What members of the domain speak to it, and what its peer replicates by.
-  neighbours: ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-catalog", "smb", "rpc"],
+  neighbours: MEMBERS,
   work,
+  clients,
+  asks: () => ({ accounts: [ACCEPTANCE] }),
   probes,
+  drills: [lossOfController],
   manual: "docs/roles/dc.md",
-};
+});
 
-const PROGRAM = "/usr/local/lib/maquette/domain.py";
-const SYSVOL = "/usr/local/lib/maquette/sysvol.py";
+type Context = RoleContext & Settled<typeof settings>;
+
+const PROGRAMS = "/usr/local/lib/maquette";
+const PROGRAM = `${PROGRAMS}/domain.py`;
+const SYSVOL = `${PROGRAMS}/sysvol.py`;
+/** `establish.py` says by it that SYSVOL was lost with the directory. */
+const NO_SYSVOL = "/var/lib/samba/private/maquette-no-sysvol";
+const SOUND = `${PROGRAMS}/sound.py`;
 const WANTED = "/etc/maquette/domain.json";
 
 const domain = (verb: string, input?: Text): Command => ({
@@ -44,21 +70,60 @@ const EVERYONE = "S-1-1-0";
 
 const sh = (script: string): Command => ({ argv: ["sh", "-c", script] });
 
-function work(context: RoleContext): RoleWork {
+function work(context: Context): RoleWork {
   const { plan, host } = context;
   const controllers = controllersOf(plan);
   const steps = [
     ...installation(),
     ...configuration(context),
     ...membership(context),
-    ...clock(context),
-    ...(controllers[0] === host ? [directory(plan)] : []),
+    ...domainClock(context),
+    ...(controllers[0] === host ? [directory(context)] : []),
     ...replication(context),
   ];
   return {
     steps,
     certificates: { [host.id]: certificate(plan, host) },
     after: controllers[0] === host ? [] : [controllers[0]!.id],
+    // A controller resolves for itself once it is one; until then it must find its packages.
+    first: [resolverUntil(plan, context.fill, plan.domain.forwarders, "test -e /usr/sbin/samba")],
+    needs: [...beyond(plan), ...controllers.filter((h) => h !== host).flatMap(replicates)],
+  };
+}
+
+/** What a controller asks outside, for itself and for the domain. */
+const beyond = (plan: Plan): readonly Need[] => [
+  ...plan.domain.forwarders.map((address): Need => ({
+    what: "resolves foreign names",
+    services: ["dns"],
+    to: endOf(address),
+  })),
+  ...plan.domain.ntp.flatMap((name): Need[] => {
+    const address = parseAddress(name);
+    // A name of the Internet is some address of it.
+    const to: Need["to"] = address === undefined ? { kind: "internet" } : endOf(address);
+    return [{ what: "takes the domain's time", services: ["ntp"], to }];
+  }),
+];
+
+const replicates = (peer: Host): Need[] =>
+  MEMBERS.map((service) => ({
+    what: `replicates with ${peer.id}`,
+    services: [service],
+    to: { kind: "host", host: peer.id },
+  }));
+
+/** Whoever is inside asks the controllers for names and time; names, and so the archive's, want the first one to be there. */
+function clients({ plan, host, fill }: ClientContext): ClientWork | null {
+  if (host.isOutside || plays(host, "dc")) return null;
+  const { dns } = plan.domain;
+  const ask = (what: string, service: string): Need[] =>
+    dns.map((address) => ({ what, services: [service], to: endOf(address) }));
+  return {
+    first: [resolver(plan, fill, dns)],
+    steps: clock(fill, dns.map(formatAddress)),
+    after: [controllersOf(plan)[0]!.id],
+    needs: [...ask("resolves names", "dns"), ...ask("takes its time", "ntp")],
   };
 }
 
@@ -77,7 +142,7 @@ function installation(): readonly Step[] {
   ];
 }
 
-function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
+function configuration({ plan, host, fill, asked, settings: told }: Context): readonly Step[] {
   const { realm, name: dnsDomain, netbios } = plan.domain;
   const own = host.nics[0]!.address;
   const servers = [own, ...plan.domain.dns.filter((a) => a.value !== own.value)];
@@ -102,7 +167,9 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       name: "programs",
       files: {
         [PROGRAM]: { content: fill("domain.py", {}) },
+        ...Object.fromEntries(modules.map((name) => [`${PROGRAMS}/${name}`, { content: fill(name, {}) }])),
         [SYSVOL]: { content: fill("sysvol.py", {}) },
+        [SOUND]: { content: fill("sound.py", {}) },
       },
     },
     {
@@ -110,7 +177,10 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
       name: "the plan's directory",
       files: {
         [WANTED]: {
-          content: compose(jsonText({ controller: controllerOf(plan, host), ...directoryOf(plan) }, 2), "\n"),
+          content: compose(
+            jsonText({ controller: controllerOf(plan, host), ...directoryOf(plan, asked, told) }, 2),
+            "\n",
+          ),
         },
       },
     },
@@ -152,9 +222,11 @@ function configuration({ plan, host, fill }: RoleContext): readonly Step[] {
           content: fill("samba-names", { address: formatAddress(own) }),
           mode: "0755",
         },
+        "/usr/local/lib/maquette/samba-silence": { content: fill("samba-silence", {}), mode: "0755" },
+        "/etc/systemd/system/maquette-silence.service": { content: fill("maquette-silence.service", {}) },
         "/etc/systemd/system/samba-ad-dc.service.d/maquette.conf": { content: fill("samba.service.conf", {}) },
       },
-      check: ["samba-ready", "samba-names"].map((name) => ({
+      check: ["samba-ready", "samba-names", "samba-silence"].map((name) => ({
         argv: ["sh", "-n", `new:/usr/local/lib/maquette/${name}`],
       })),
       reload: [{ argv: ["systemctl", "daemon-reload"] }],
@@ -194,12 +266,16 @@ function membership({ host }: RoleContext): readonly Step[] {
     {
       kind: "command",
       name: "domain",
-      // `domain.py` marks what it has begun and not ended.
-      unless: sh("test -s /var/lib/samba/private/sam.ldb && ! test -e /var/lib/samba/private/maquette-unfinished"),
+      // `domain.py` marks what it has begun and not ended; a directory that was damaged is had again from a peer.
+      unless: sh(
+        `test -s /var/lib/samba/private/sam.ldb && ! test -e /var/lib/samba/private/maquette-unfinished && python3 ${SOUND}`,
+      ),
       run: domain("establish", jsonText(passwords)),
       deadlineSeconds: 300,
     },
     { kind: "units", name: "Samba runs", units: ["samba-ad-dc"], state: "running" },
+    // From the next boot on; now that Samba runs it has nothing to do.
+    { kind: "units", name: "silence until Samba answers", units: ["maquette-silence"], state: "running" },
     {
       // Asked while winbind still starts, the number of a group is "none"; that is remembered for two minutes, and as
       // long no member of that group, which is everybody, gets a session.
@@ -212,7 +288,10 @@ function membership({ host }: RoleContext): readonly Step[] {
   ];
 }
 
-function clock({ plan, host, fill }: RoleContext): readonly Step[] {
+/** 16 s: as often as the operator of a public server bears for a while. */
+const WAN_POLL = 4;
+
+function domainClock({ plan, host, fill }: RoleContext): readonly Step[] {
   const peers = controllersOf(plan).filter((h) => h !== host);
   const networks = [
     ...[...plan.zones.values()].filter((z) => z.kind === "inside").map((z) => z.subnet),
@@ -225,8 +304,11 @@ function clock({ plan, host, fill }: RoleContext): readonly Step[] {
       files: {
         "/etc/chrony/chrony.conf": {
           content: fill("chrony.conf", {
-            sources: plan.domain.ntp.map((name) => `server ${name} iburst`).join("\n"),
-            peers: peers.map((h) => `server ${formatAddress(h.nics[0]!.address)} iburst`).join("\n"),
+            // The domain's reference is right, whatever another controller says that has not heard it yet.
+            sources: plan.domain.ntp.map((name) => `server ${name} iburst minpoll ${WAN_POLL} trust`).join("\n"),
+            peers: peers
+              .map((h) => `server ${formatAddress(h.nics[0]!.address)} iburst minpoll ${LAN_POLL}`)
+              .join("\n"),
             allow: networks.map((n) => `allow ${formatNetwork(n)}`).join("\n"),
           }),
         },
@@ -247,11 +329,11 @@ function clock({ plan, host, fill }: RoleContext): readonly Step[] {
 }
 
 /** The first controller writes the plan into the directory; the others have it by replication. */
-function directory(plan: Plan): Step {
+function directory({ plan, asked }: RoleContext): Step {
   const passwords = {
-    ...Object.fromEntries([...plan.people.values()].map((p) => [p.login, personPassword(p)])),
+    ...Object.fromEntries(accountHolders(plan, asked).map((p) => [p.login, personPassword(p)])),
     ...Object.fromEntries(
-      serviceAccountIds.map((id) => serviceAccount(plan, id)).map((account) => [account.login, account.password]),
+      asked.accounts.map((id) => serviceAccount(plan, id)).map((account) => [account.login, account.password]),
     ),
   };
   return {
@@ -276,13 +358,21 @@ function replication({ fill }: RoleContext): readonly Step[] {
       verify: [{ argv: ["systemd-analyze", "verify", "maquette-sysvol.timer"] }],
       reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "start", "maquette-sysvol.service"] }],
     },
+    {
+      // Of a controller that joined again; one that is new has it by the file above.
+      kind: "command",
+      name: "SYSVOL is there again",
+      unless: sh(`! test -e ${NO_SYSVOL}`),
+      run: sh(`systemctl start maquette-sysvol.service && rm ${NO_SYSVOL}`),
+      deadlineSeconds: 120,
+    },
     { kind: "units", name: "SYSVOL is copied", units: ["maquette-sysvol.timer"], state: "running" },
   ];
 }
 
 /** Its names are what clients check: its own, its address, and the domain's, by which one finds any controller. */
 function certificate(plan: Plan, host: Host): CertificateRequest {
-  const fqdn = `${host.id}.${plan.domain.name}`;
+  const fqdn = fqdnOf(plan, host);
   return {
     commonName: fqdn,
     names: [fqdn, host.id, plan.domain.name, ...host.nics.map((nic) => formatAddress(nic.address))],

@@ -1,8 +1,9 @@
 import { formatAddress } from "../../core/ip.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import type { Probe } from "../role.ts";
-import { serviceAccount, type ServiceAccount } from "./accounts.ts";
-import { acceptanceSeat, controllersOf } from "./directory.ts";
+import { ACCEPTANCE, serviceAccount, type ServiceAccount } from "./accounts.ts";
+import { fqdnOf, seatOf } from "../../plan/query.ts";
+import { controllersOf } from "./directory.ts";
 
 type Said = Parameters<Probe["judge"]>[0];
 
@@ -28,8 +29,8 @@ const INVALID_CREDENTIALS = 49;
  * that does not. As the acceptance account: people choose their own passwords. None is ever in an argument.
  */
 export function probes(plan: Plan): readonly Probe[] {
-  const seat = acceptanceSeat(plan);
-  const account = serviceAccount(plan, "accept");
+  const seat = seatOf(plan);
+  const account = serviceAccount(plan, ACCEPTANCE);
   const controllers = controllersOf(plan);
   const [first] = controllers;
   if (seat === undefined || first === undefined) return [];
@@ -49,7 +50,7 @@ const runs = (dc: Host): Probe["dependsOn"] => ({ host: dc.id, units: ["samba-ad
 
 function found(plan: Plan, seat: Host, dc: Host): Probe {
   const name = `_ldap._tcp.dc._msdcs.${plan.domain.name}`;
-  const all = controllersOf(plan).map((h) => `${h.id}.${plan.domain.name}`);
+  const all = controllersOf(plan).map((h) => fqdnOf(plan, h));
   return {
     id: `dc-found-${dc.id}`,
     needs: ["N7", "O2"],
@@ -110,7 +111,7 @@ function bind(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe 
       fr: `Le compte de recette ${account.login} s'authentifie sur ${dc.id} en LDAPS, certificat garanti par l'autorité de la maquette`,
     },
     expected: `${plan.domain.netbios}\\${account.login}`,
-    run: { argv: simpleBind(`ldaps://${dc.id}.${plan.domain.name}`, account), input: [account.password] },
+    run: { argv: simpleBind(`ldaps://${fqdnOf(plan, dc)}`, account), input: [account.password] },
     judge: (said) => ({
       isGood: said.exitCode === 0 && said.stdout.toLowerCase().includes(`\\${account.login.toLowerCase()}`),
       seen: exits(0)(said).seen,
@@ -130,14 +131,14 @@ function plainBind(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): P
     },
     expected: `exit ${STRONGER_AUTH_REQUIRED}, strong(er) authentication required`,
     // Nobody's password: it is refused before it is looked at, and this one does cross in clear.
-    run: { argv: simpleBind(`ldap://${dc.id}.${plan.domain.name}`, account), input: "none" },
+    run: { argv: simpleBind(`ldap://${fqdnOf(plan, dc)}`, account), input: "none" },
     judge: exits(STRONGER_AUTH_REQUIRED),
     dependsOn: runs(dc),
   };
 }
 
 function wrongPassword(plan: Plan, seat: Host, first: Host, account: ServiceAccount): Probe {
-  const wrong = simpleBind(`ldaps://${first.id}.${plan.domain.name}`, account);
+  const wrong = simpleBind(`ldaps://${fqdnOf(plan, first)}`, account);
   // The right one after it, so that asking often locks nobody out.
   const script = 'printf %s not-the-password | "$@"; refused=$?; "$@" >/dev/null || exit 98; exit $refused';
   return {
@@ -171,9 +172,10 @@ function between(controllers: readonly Host[]): readonly Probe[] {
         en: `What is written on ${first.id} is read on ${second.id}`,
         fr: `Ce qui est écrit sur ${first.id} se lit sur ${second.id}`,
       },
-      expected: "within 10 s",
+      expected: "within 30 s",
       run: domain("roundtrip"),
       judge: exits(0),
+      deadlineSeconds: 50,
       isWaiting: true,
       dependsOn: runs(second),
     },

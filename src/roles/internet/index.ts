@@ -1,6 +1,9 @@
-import { formatAddress, type Address } from "../../core/ip.ts";
-import type { Host, Nic, Plan } from "../../plan/types.ts";
-import type { RoleContext, RoleDefinition, RoleWork } from "../role.ts";
+import { formatAddress } from "../../core/ip.ts";
+import type { Plan } from "../../plan/types.ts";
+import { addressesOf, answeredBy, hostsOf, isSame, outsideLeg, plays, seatOf, simulatedWeb } from "../../plan/query.ts";
+import { clock, resolver } from "../base/given.ts";
+import GET from "./get.py";
+import type { ClientContext, ClientWork, Probe, RoleContext, RoleDefinition, RoleWork } from "../role.ts";
 
 /** Both operators and the rest of the Internet, in simulation: routing, the public DNS, the clock and the web. */
 export const internet: RoleDefinition = {
@@ -10,31 +13,21 @@ export const internet: RoleDefinition = {
   templates: ["sysctl.conf", "unbound.conf", "chrony.conf", "index.html"],
   neighbours: [],
   work,
-  probes: () => [],
+  clients,
+  probes,
   manual: "docs/roles/internet.md",
 };
 
-const same = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value;
-
-const outsideLeg = (plan: Plan, host: Host): Nic =>
-  host.nics.find((nic) => plan.zones.get(nic.zone)!.kind === "outside") ?? host.nics[0]!;
-
-/** Where the simulated web answers: on the outside leg, on an address that is nobody's resolver or monitor. */
-export function webAddress(plan: Plan, host: Host): Address {
-  const outside = outsideLeg(plan, host);
-  const busy = [...plan.domain.forwarders, ...[...plan.zones.values()].flatMap((z) => z.wan?.monitor ?? [])];
-  return outside.aliases.find((a) => !busy.some((b) => same(a, b))) ?? outside.address;
-}
-
 function work({ plan, host, fill }: RoleContext): RoleWork {
-  const own = host.nics.flatMap((nic) => [nic.address, ...nic.aliases]);
-  const dns = plan.domain.forwarders.filter((a) => own.some((o) => same(o, a)));
+  const own = addressesOf(host);
+  const dns = plan.domain.forwarders.filter((a) => own.some((o) => isSame(o, a)));
   const outside = outsideLeg(plan, host);
-  const web = webAddress(plan, host);
+  const web = simulatedWeb(plan)!;
   const time = own.find((a) => plan.domain.ntp.includes(formatAddress(a))) ?? dns[0] ?? outside.address;
   const interfaces = dns.map((a) => `    interface: ${formatAddress(a)}`).join("\n");
   const first = dns[0] ?? outside.address;
   return {
+    first: [resolver(plan, fill, plan.domain.forwarders)],
     steps: [
       { kind: "packages", name: "packages", packages: internet.packages },
       {
@@ -72,4 +65,40 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
       { kind: "units", name: "services", units: ["unbound", "chrony", "nginx"], state: "running" },
     ],
   };
+}
+
+/** The rest of the scenery asks the Internet for names and time: nobody there asks the domain. */
+function clients({ plan, host, fill }: ClientContext): ClientWork | null {
+  if (!host.isOutside || plays(host, "internet")) return null;
+  return { first: [resolver(plan, fill, plan.domain.forwarders)], steps: clock(fill, plan.domain.ntp) };
+}
+
+/** A workstation reaches the Internet. */
+function probes(plan: Plan): readonly Probe[] {
+  const [web] = hostsOf(plan, "internet");
+  const desk = seatOf(plan);
+  const address = simulatedWeb(plan);
+  if (!web || !desk || !address) return [];
+  return [
+    {
+      id: `web-${desk.id}`,
+      needs: answeredBy(plan, ...[...plan.zones.values()].filter((z) => z.wan !== null).map((z) => `zone:${z.id}`)),
+      from: desk.id,
+      title: {
+        fr: `${desk.id} ouvre une page web de l'Internet`,
+        en: `${desk.id} opens a web page of the Internet`,
+      },
+      expected: "HTTP 200",
+      run: {
+        argv: ["python3", "-S", "-E", "-c", GET],
+        input: JSON.stringify({ address: formatAddress(address), port: 80, timeout: 10 }),
+      },
+      judge: ({ exitCode, stdout, stderr }) => {
+        const last = stderr.trim().split("\n").at(-1) ?? "";
+        if (exitCode !== 0) return { isGood: false, seen: last === "" ? `exit ${exitCode}` : last };
+        return { isGood: /^HTTP\/1\.[01] 200\b/.test(stdout), seen: stdout.trim() };
+      },
+      dependsOn: { host: web.id, units: ["nginx.service"] },
+    },
+  ];
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ARCHIVE_SUITES } from "../../core/debian.ts";
 import { Fault } from "../../core/fault.ts";
 
 /** Where Debian comes from. */
@@ -24,7 +25,7 @@ export async function findArchive(setting: string | null, etc = "/etc/apt"): Pro
     sources.push(...(file.endsWith(".sources") ? stanzas(text) : lines(text)));
   }
   const usable = sources.filter(({ uri, components }) => /^https?:/.test(uri) && components.includes("main"));
-  const release = "(bookworm|trixie|forky|sid|stable|testing)";
+  const release = `(${ARCHIVE_SUITES.join("|")})`;
   const found = usable.find(({ suite }) => new RegExp(`^${release}$`).test(suite));
   if (found !== undefined) {
     const own = usable.filter(({ suite }) => new RegExp(`^${release}-security$`).test(suite));

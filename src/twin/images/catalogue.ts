@@ -1,3 +1,5 @@
+import { DEFAULT_SUITE, releaseNamed } from "../../core/debian.ts";
+
 /**
  * What guests have on their disk before their first boot. A template's name tells the role (`tpl-<role>-<n>`), a
  * guest's tag too (`role-<role>`); the packages of roles are told from outside.
@@ -17,17 +19,12 @@ export interface Recipe {
 
 /** In every guest: what a Debian cloud image has and steps rely on, and nothing that listens but SSH. */
 export const BASE_PACKAGES: readonly string[] = [
-  ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "tzdata"],
+  ...["systemd", "systemd-sysv", "dbus", "openssh-server", "openssh-client", "sudo", "tzdata"],
   ...["iproute2", "iputils-ping", "nftables", "netbase", "netcat-openbsd", "tcpdump"],
   ...["ca-certificates", "curl", "less", "procps", "python3-minimal"],
   // A guest knows its own name without asking a server that may not be there yet (nss-myhostname(8)).
   "libnss-myhostname",
 ];
-
-const SUITES: Readonly<Record<string, string>> = { "12": "bookworm", "13": "trixie" };
-
-/** On which Debian the router's stand-in runs. */
-const ROUTER_SUITE = "trixie";
 
 /** Packages by role, one list a layer; a role that is not here has the base alone. */
 export type RoleLayers = Readonly<Record<string, readonly (readonly string[])[]>>;
@@ -46,14 +43,14 @@ export function recipeFor(image: string, role: string, known: KnownPackages): Re
   if (/pfsense/i.test(file)) {
     return {
       role: "router",
-      suite: ROUTER_SUITE,
+      suite: DEFAULT_SUITE,
       layers: withContent([known.router]),
       // FreeBSD's virtio driver, whose names config.xml bears.
       nicName: (index) => `vtnet${index}`,
       seed: "router",
     };
   }
-  const suite = SUITES[/debian-(\d+)/i.exec(file)?.[1] ?? ""];
+  const suite = releaseNamed(file)?.codename;
   if (suite === undefined) return undefined;
   const isCloudInit = role === "cloud-init";
   return {

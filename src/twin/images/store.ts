@@ -9,7 +9,7 @@ import { CommandFailed, must } from "../command.ts";
 import { keepEachPrivate, keepPrivate } from "../private.ts";
 import type { Archive } from "./archive.ts";
 import { BASE_PACKAGES, type Recipe } from "./catalogue.ts";
-import { securitySource } from "./security.ts";
+import { lifeOf, securitySource, updatesSource } from "./security.ts";
 
 /** Changes whenever the scripts below do: layers made by others are not used. */
 const RECIPE_VERSION = 5;
@@ -221,15 +221,14 @@ export class ImageStore {
     }
   }
 
-  /** sources.list(5) of the release: itself, its updates, and its security suite where there is one to be had. */
+  /** sources.list(5) of the release: itself, and its updates and its security suite where they are to be had. */
   async #sources(suite: string): Promise<readonly string[]> {
     const archive = await this.#options.archive();
     const own = [`deb ${archive.uri} ${suite} main`];
-    if (["forky", "sid"].includes(suite)) return own;
-    const security = await securitySource(archive, suite);
-    if (security.source === undefined) this.#options.log(`image: ${security.why}`);
-    const sources = [...own, `deb ${archive.uri} ${suite}-updates main`];
-    return security.source === undefined ? sources : [...sources, security.source];
+    // What a release has beside itself depends on its age: unstable has neither, testing's are empty.
+    const [updates, security] = await Promise.all([updatesSource(archive, suite), securitySource(archive, suite)]);
+    for (const found of [updates, security]) if (found.source === undefined) this.#options.log(`image: ${found.why}`);
+    return [...own, ...[updates, security].flatMap((s) => s.source ?? [])];
   }
 
   /**
@@ -335,6 +334,7 @@ function baseCommand(
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     "--dpkgopt=force-unsafe-io",
+    ...lifeOf(suite).map((option) => `--aptopt=${option.replace("=", ' "')}"`),
     `--include=${packages.join(",")}`,
     '--setup-hook=mkdir -p "$1/var/cache/apt/archives/partial"',
     `--setup-hook=sync-in ${debs} /var/cache/apt/archives/`,

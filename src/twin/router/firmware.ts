@@ -14,12 +14,6 @@ export type FirmwareFile =
 /** Where the folder is seen in the guest, read-only. */
 export const FIRMWARE_FOLDER = "/usr/lib/maquette/router";
 
-/** Where the guest sees its media: a folder for each slot that has one. */
-export const MEDIA_FOLDER = "/run/maquette/media";
-
-/** What the guest says of itself. */
-export const STATUS_FILE = "/run/maquette/router/status.json";
-
 /** The unit that runs the router, to be linked into /etc/systemd/system and wanted by multi-user.target. */
 export const ROUTER_UNIT = "maquette-router.service";
 
@@ -79,11 +73,11 @@ export function firmwareFiles(): readonly FirmwareFile[] {
   });
   return [
     { kind: "bundle", name: "router.js", mode: 0o644, entry: join(import.meta.dirname, "agent/main.ts") },
-    text("carpd.py", "helpers/carpd.py", 0o644),
-    text("gatewayd.py", "helpers/gatewayd.py", 0o644),
-    text("filterlog.py", "helpers/filterlog.py", 0o644),
+    // Programs of Python, and the modules that they import from beside them.
+    ...["carpd", "gatewayd", "filterlog", "syncd", "card", "carp", "checksum", "kernel", "lines", "netlink", "vip"].map(
+      (name) => text(`${name}.py`, `helpers/${name}.py`, 0o644),
+    ),
     text("dhcp-event.sh", "helpers/dhcp-event.sh", 0o755),
-    text("syncd.py", "helpers/syncd.py", 0o644),
     text(ROUTER_UNIT, ROUTER_UNIT, 0o644),
   ];
 }

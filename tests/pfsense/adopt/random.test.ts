@@ -214,3 +214,14 @@ test(
     );
   },
 );
+
+test("what is written of them is imported again without a difference", { timeout: 240_000 }, () => {
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 8 }), fc.boolean(), (rules, isDynamic) => {
+      const first = importOf(fileOf(rules, isDynamic), { told: TOLD });
+      const again = importOf(emittedOf(first).text, { told: TOLD });
+      expect(again.proof.verdict).not.toBe("differs");
+    }),
+    { numRuns: 25 },
+  );
+});

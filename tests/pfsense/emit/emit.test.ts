@@ -226,6 +226,20 @@ describe("the parts of a file", () => {
     ]);
     for (const q of primary.shaperQueues) expect(q.queues.filter((x) => x.fields.has("default"))).toHaveLength(1);
   });
+
+  test("a queue's switches are words: an empty one is off to the shaper", () => {
+    const fields = primary.shaperQueues.flatMap((q) => [q, ...q.queues]).flatMap((q) => [...q.fields]);
+    expect(fields.filter(([, value]) => value === "" || value === "0")).toEqual([]);
+    expect(fields.filter(([name]) => name === "ecn").map(([, value]) => value)).toEqual(["on", "on"]);
+  });
+
+  test("the clock is listened to where its servers are, and where somebody may ask a router for it", () => {
+    const interfacesOf = (edits: Edits): string | undefined =>
+      readBack(labPlan(edits), "rtr-a").ntpd?.fields.get("interface");
+    expect(primary.ntpd?.fields.get("interface")).toBe("wan,opt1");
+    expect(interfacesOf({ addressing: [["ntp: [192.0.2.53]", "ntp: [10.20.20.11]"]] })).toBe("opt3");
+    expect(interfacesOf({ addressing: [["ntp: [192.0.2.53]", "ntp: [10.20.20.1]"]] })).toBeUndefined();
+  });
 });
 
 describe("trackers", () => {

@@ -6,7 +6,7 @@ import { emitConfig } from "../../../src/pfsense/emit/index.ts";
 import type { PfConfig } from "../../../src/pfsense/model/config.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 
-const folder = join(import.meta.dirname, "../../../stacks/lab");
+const folder = join(import.meta.dirname, "../../plans/lab");
 
 /** Changes the text of a document; a change that finds nothing to change is a test that tests nothing. */
 export type Edits = Partial<Record<DocumentName, readonly (readonly [from: string | RegExp, to: string])[]>>;

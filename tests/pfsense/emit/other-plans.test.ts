@@ -1,9 +1,16 @@
 import { readFileSync } from "node:fs";
+import type { Plan } from "../../../src/plan/types.ts";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { shown } from "../../../src/core/text.ts";
 import { Fault } from "../../../src/core/fault.ts";
-import { EMIT_CODES, emitConfig, interfaceKeys, unmetNeeds } from "../../../src/pfsense/emit/index.ts";
+import {
+  EMIT_CODES,
+  emitConfig,
+  interfaceKeys,
+  unmetNeeds,
+  unreadableLabels,
+} from "../../../src/pfsense/emit/index.ts";
 import { labPlan, ONE_WAN, readBack, type Edits } from "./lab.ts";
 
 const plan = labPlan();
@@ -46,6 +53,19 @@ describe("other plans", () => {
     ["a third router", "PFSENSE_EMIT_ROUTERS", { hosts: [[/  bastion:\n/, `${thirdRouter()}  bastion:\n`]] }],
   ] satisfies [string, string, Edits][])("%s is refused as %s", (_, code, edits) => {
     expect(faultOf(edits)).toBe(code);
+  });
+
+  test("a row whose description ends in a backslash is refused where it stands, unless pfSense ends it in dots", () => {
+    const described = (description: string): Plan => ({
+      ...plan,
+      flows: plan.flows.map((f) => (f.id === "F411" ? { ...f, description } : f)),
+    });
+    const codes = (text: string): readonly string[] => unreadableLabels(described(text)).map((d) => d.code);
+    for (const text of ["Partage \\\\SRV\\", 'C:\\"', `${"x".repeat(46)}\\`])
+      expect(codes(text), text).toEqual(["PFSENSE_EMIT_LABEL"]);
+    expect(unreadableLabels(described("\\"))[0]!.place).toEqual(plan.flows.find((f) => f.id === "F411")!.place);
+    for (const text of ["C:\\temp", `${"x".repeat(47)}\\`, `${"x".repeat(46)}\\ et la suite`, "Partage \\\\SRV\\."])
+      expect(codes(text), text).toEqual([]);
   });
 
   test("every fault stands in the documentation", () => {

@@ -15,7 +15,7 @@ export interface Hand {
   readonly change?: Readonly<Record<string, string>>;
 }
 
-export function handText(plan: Plan, routerId: string, hand: Hand = {}): string {
+function handText(plan: Plan, routerId: string, hand: Hand = {}): string {
   const router = plan.hosts.get(routerId)!;
   const space = spaceOf(plan);
   const keyOf = new Map(router.nics.map((nic, i) => [nic.zone, i === 0 ? "wan" : i === 1 ? "lan" : `opt${i - 1}`]));

@@ -7,7 +7,7 @@ import type { PfConfig } from "../../../src/pfsense/model/config.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { parsePlan, type Plan } from "../../../src/plan/index.ts";
 
-const LAB = join(import.meta.dirname, "../../../stacks/lab");
+const LAB = join(import.meta.dirname, "../../plans/lab");
 
 /** The lab's plan, a document at a time through `change`. */
 export function labPlan(change: (text: string, name: string) => string = (text) => text): Plan {

@@ -13,7 +13,15 @@ export interface Mutation {
   readonly config: PfConfig;
 }
 
-const ANY: Endpoint = { isAny: true, network: undefined, address: undefined, port: undefined, isNot: false };
+const ANY: Endpoint = {
+  isAny: true,
+  network: undefined,
+  address: undefined,
+  port: undefined,
+  hasPortText: false,
+  isNot: false,
+  isText: false,
+};
 
 const withRules = (config: PfConfig, rules: readonly PfFilterRule[]): PfConfig => ({
   ...config,
@@ -32,11 +40,21 @@ export function mutationsOf(config: PfConfig): readonly Mutation[] {
     });
     const next = rules[i + 1];
     const widened = (side: "source" | "destination"): readonly Mutation[] =>
-      rule[side].isAny ? [] : [change(`widen ${side} of`, [{ ...rule, [side]: { ...ANY, port: rule[side].port } }])];
+      rule[side].isAny
+        ? []
+        : [
+            change(`widen ${side} of`, [
+              { ...rule, [side]: { ...ANY, port: rule[side].port, hasPortText: rule[side].hasPortText } },
+            ]),
+          ];
     const ports: readonly Mutation[] =
       rule.destination.port === undefined
         ? []
-        : [change("widen ports of", [{ ...rule, destination: { ...rule.destination, port: undefined } }])];
+        : [
+            change("widen ports of", [
+              { ...rule, destination: { ...rule.destination, port: undefined, hasPortText: false } },
+            ]),
+          ];
     const flipped = rule.type === "pass" ? "block" : "pass";
     return [
       change("delete", []),

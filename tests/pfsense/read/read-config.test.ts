@@ -34,7 +34,21 @@ describe("reading a configuration", () => {
       ipv4: { kind: "static", prefix: 24 },
     });
     expect(lan?.ipv6).toMatchObject({ kind: "static", prefix: 64 });
-    expect(opt1).toMatchObject({ ipv4: { kind: "dynamic", method: "dhcp" }, description: "R&D" });
+    expect(opt1).toMatchObject({ ipv4: { kind: "dynamic", method: "dhcp" }, description: "RD" });
+  });
+
+  it("knows each way to obtain an address, and nothing else as one", () => {
+    const form = (family: "ipaddr" | "ipaddrv6", text: string): object => {
+      const xml = wrap("").replace("<enable/>", `<enable/><${family}>${text}</${family}>`);
+      const [wan] = read(xml).interfaces;
+      return family === "ipaddr" ? wan!.ipv4 : wan!.ipv6;
+    };
+    for (const method of ["dhcp", "pppoe", "ppp", "pptp", "l2tp"])
+      expect(form("ipaddr", method)).toEqual({ kind: "dynamic", method });
+    for (const method of ["dhcp6", "slaac", "track6", "6rd", "6to4"])
+      expect(form("ipaddrv6", method)).toEqual({ kind: "dynamic", method });
+    expect(form("ipaddr", "slaac")).toEqual({ kind: "invalid", text: "slaac" });
+    expect(form("ipaddrv6", "dhcp")).toEqual({ kind: "invalid", text: "dhcp" });
   });
 
   it("takes presence for true and drops empty elements of lists", () => {

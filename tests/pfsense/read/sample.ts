@@ -21,7 +21,7 @@ export const SAMPLE = `<?xml version="1.0"?>
 	<interfaces>
 		<wan><enable></enable><if>vtnet0</if><ipaddr>198.51.100.2</ipaddr><subnet>24</subnet><gateway>WANGW</gateway><blockpriv></blockpriv></wan>
 		<lan><enable></enable><if>vtnet1</if><ipaddr>10.0.0.1</ipaddr><subnet>24</subnet><ipaddrv6>2001:db8::1</ipaddrv6><subnetv6>64</subnetv6></lan>
-		<opt1><enable></enable><if>vtnet2.10</if><descr><![CDATA[R&amp;D]]></descr><ipaddr>dhcp</ipaddr></opt1>
+		<opt1><enable></enable><if>vtnet2.10</if><descr>RD</descr><ipaddr>dhcp</ipaddr></opt1>
 	</interfaces>
 	<vlans><vlan><if>vtnet2</if><tag>10</tag><vlanif>vtnet2.10</vlanif><descr></descr></vlan></vlans>
 	<ifgroups><ifgroupentry><ifname>INSIDE</ifname><members>lan opt1</members></ifgroupentry></ifgroups>

@@ -45,6 +45,30 @@ describe("the reader of nft's JSON", () => {
     expect(fate(text)).toBe(action);
   });
 
+  it.each([
+    ["<", 1023, [1022, "pass"], [1023, "block"]],
+    ["<=", 1023, [1023, "pass"], [1024, "block"]],
+    [">", 1023, [1024, "pass"], [1023, "block"]],
+    [">=", 1023, [1023, "pass"], [1022, "block"]],
+    ["<", 0, [0, "block"], [65_535, "block"]],
+    [">", 65_535, [65_535, "block"], [0, "block"]],
+    ["<=", 0, [0, "pass"], [1, "block"]],
+  ] as const)("compares: dport %s %i", (op, port, one, other) => {
+    const chain = { family: "ip", table: "t", name: "c" };
+    const match = { match: { op, left: { payload: { protocol: "tcp", field: "dport" } }, right: port } };
+    const tables = readNft({
+      nftables: [
+        { table: { family: "ip", name: "t" } },
+        { chain: { ...chain, type: "filter", hook: "forward", prio: 0, policy: "drop" } },
+        { rule: { family: "ip", table: "t", chain: "c", handle: 1, expr: [match, { accept: null }] } },
+      ],
+    });
+    const { rules, unsupported } = rulesFor(tables, { hook: "forward", iif: "lan", oif: "dmz" });
+    expect([tables.unsupported, unsupported]).toEqual([[], []]);
+    for (const [to, action] of [one, other])
+      expect([to, decide(rules, packet(`10.0.0.1 10.0.0.2 tcp 1 ${to}`), "block").action]).toEqual([to, action]);
+  });
+
   it("asks each interface by name, with wildcards and negation", () => {
     const web = "192.168.30.5 198.51.100.7 tcp 50000 80";
     expect(fate(web, "lan", "wan2")).toBe("pass");

@@ -7,7 +7,7 @@ import type { Action, Box, Packet, Rule, Slice } from "../../../src/policy/engin
  * says of it can be compared with the linear interpreter packet by packet.
  */
 
-export const ACTIONS: readonly Action[] = ["pass", "block", "reject"];
+const ACTIONS: readonly Action[] = ["pass", "block", "reject"];
 
 export interface World {
   readonly family: 4 | 6;

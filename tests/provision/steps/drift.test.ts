@@ -3,7 +3,9 @@ import { secret } from "../../../src/core/secret-place.ts";
 import { type Text } from "../../../src/core/text.ts";
 import { driftOf, wordsOfDrift } from "../../../src/provision/steps/drift.ts";
 import { stepFault } from "../../../src/provision/steps/failure.ts";
-import type { FailEvent, FoundFile, ObservedStep } from "../../../src/provision/steps/observed.ts";
+import type { FoundFile } from "../../../src/provision/steps/kinds/files.ts";
+import type { ObservedStep } from "../../../src/provision/steps/kinds/index.ts";
+import type { FailEvent } from "../../../src/provision/steps/observed.ts";
 import type { RoleInputs } from "../../../src/provision/steps/inputs.ts";
 import { declare, type DeclaredStep } from "../../../src/provision/steps/work.ts";
 import type { Step } from "../../../src/roles/role.ts";
@@ -127,6 +129,17 @@ describe("a step that failed is told", () => {
       'dc1, role dc, step "s": loaded, it does not work: `nc -z` did not succeed within 30 s.\n    the files before are back',
     );
     expect(hint).toContain("what was live still is");
+  });
+
+  test("as late and not as wrong where the machine was busy: by the clock, with the load that it saw", () => {
+    const late = { what: "loading it failed", argv: ["x"], seconds: 60, took: 900.2, load: 49.7, processors: 2 };
+    const { message, hint } = told(late, "files");
+    expect(message).toContain(
+      "`x` did not succeed within 900 s, for which up to 50 tasks shared 2 processors (60 s where it has one for itself).",
+    );
+    expect(hint).toContain("the machine was busy");
+    expect(hint).not.toContain("Correct the template");
+    expect(told({ ...late, load: 1.2, took: 60 }, "files").hint).toContain("Correct the template");
   });
 
   test.each<[string, Partial<FailEvent>, keyof typeof steps, string]>([

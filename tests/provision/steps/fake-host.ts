@@ -14,6 +14,8 @@ export class FakeHost {
   ahead = 0;
   /** It is lost after so many events. */
   lostAfter = Infinity;
+  /** How often it is. */
+  lostTimes = Infinity;
 
   readonly reached = (): Promise<Reached> => {
     const to = (): Promise<SshConnection> => {
@@ -39,7 +41,9 @@ export class FakeHost {
         });
         const exit = this.#said(up).then((text) => {
           down.end(text);
-          return this.lostAfter === Infinity ? 0 : 137;
+          const exit = this.lostAfter === Infinity ? 0 : 137;
+          if (--this.lostTimes === 0) this.lostAfter = Infinity;
+          return exit;
         });
         return Promise.resolve({ channel, exit });
       },

@@ -6,6 +6,7 @@ import type { ResourceType } from "../../../src/provision/resource-type.ts";
 import { SecretSource } from "../../../src/provision/secrets.ts";
 import { digestOf, sentSteps } from "../../../src/provision/steps/filled.ts";
 import { roleState, type RoleInputs, type RoleState } from "../../../src/provision/steps/inputs.ts";
+import { hostsInTurn } from "../../../src/provision/turns.ts";
 import { refuseClock, roleResource } from "../../../src/provision/steps/resource.ts";
 import { declare } from "../../../src/provision/steps/work.ts";
 import type { Step } from "../../../src/roles/role.ts";
@@ -47,6 +48,7 @@ function lab(): Lab {
     connect: pve.connect,
     secrets: () => Promise.resolve(secrets),
     reached: host.reached,
+    inTurn: hostsInTurn({}),
   });
   return {
     host,
@@ -65,6 +67,7 @@ function lab(): Lab {
           address: "10.20.20.11",
           bastion: { host: "bastion", vmId: 1003, address: null },
         },
+        network: "here",
         ...declared,
         digest: digestOf(await sentSteps(declared, secrets), secrets),
         ...changes,
@@ -160,7 +163,15 @@ describe("a role that is created", () => {
     expect(made.host.disk.units).toEqual({ slapd: "running" });
   });
 
-  test("whose host is lost on the way is there partly too; lost before the first word, it is not there", async () => {
+  test("whose host is lost on the way goes on there, when it is back", async () => {
+    const made = lab();
+    Object.assign(made.host, { lostAfter: 4, lostTimes: 2 });
+    await made.resource.create(await made.inputs());
+    expect(made.host.disk.units).toEqual({ slapd: "running" });
+    expect(made.host.calls).toBe(3);
+  });
+
+  test("whose host is lost again and again is there partly too; lost before the first word, it is not there", async () => {
     const made = lab();
     made.host.lostAfter = 4;
     const partly = await partlyDone(made.resource.create(await made.inputs()));
@@ -258,10 +269,20 @@ describe("a role differs", () => {
       },
     ],
     ["one step less", { steps: [] }],
+    ["another network of its guest, which begins there as its seed has it", { network: "elsewhere" }],
   ])("by %s: it is done again, and no guest is made again", async (_, change) => {
     const made = lab();
     const { state } = await created(made);
     expect(made.resource.diff(state, await made.inputs(change))).toMatchObject({ changes: true, replaces: [] });
+  });
+
+  test("not by a network that a state of before does not tell", async () => {
+    const made = lab();
+    const told = JSON.stringify((await created(made)).state, (key, value: unknown) =>
+      key === "network" ? undefined : value,
+    );
+    const state = JSON.parse(told) as object;
+    expect(made.resource.diff(state, await made.inputs())).toMatchObject({ changes: false });
   });
 
   test("by its guest, known or not yet: it is another role", async () => {

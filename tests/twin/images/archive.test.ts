@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { findArchive } from "../../../src/twin/images/archive.ts";
+import { recipeFor } from "../../../src/twin/images/catalogue.ts";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -42,4 +43,14 @@ describe("the archive that images are built from", () => {
       security: ["http://mirror.example/debian-security"],
     });
   });
+});
+
+test("any release is built whose file names it, and none whose name says nothing", () => {
+  const of = (file: string): string | undefined => recipeFor(file, "pbx", { router: [], roles: {} })?.suite;
+  expect(["debian-11-x.qcow2", "debian-14-y-daily.qcow2", "debian-zurg.qcow2", "own.qcow2"].map(of)).toEqual([
+    "bullseye",
+    "forky",
+    "zurg",
+    undefined,
+  ]);
 });

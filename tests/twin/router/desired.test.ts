@@ -175,13 +175,8 @@ describe("the firmware's folder", () => {
   it("is plain data: texts with content, and one program to be bundled", () => {
     const files = firmwareFiles();
     expect(files.map((f) => f.name).sort()).toEqual([
-      "carpd.py",
-      "dhcp-event.sh",
-      "filterlog.py",
-      "gatewayd.py",
-      "maquette-router.service",
-      "router.js",
-      "syncd.py",
+      ...["card.py", "carp.py", "carpd.py", "checksum.py", "dhcp-event.sh", "filterlog.py", "gatewayd.py"],
+      ...["kernel.py", "lines.py", "maquette-router.service", "netlink.py", "router.js", "syncd.py", "vip.py"],
     ]);
     expect(files.every((f) => f.kind === "bundle" || f.text.length > 100)).toBe(true);
     expect(routerPackages).toContain("nodejs");

@@ -1,3 +1,4 @@
+import { complement, normalise } from "../../../core/intervals.ts";
 import { everything, intersect, subtractAll } from "../boxes.ts";
 import type { Box, Interval } from "../types.ts";
 import { fieldOf, Unsupported, type Field } from "./fields.ts";
@@ -75,24 +76,13 @@ function intervalsFor(field: Field, op: string, values: readonly Value[]): reado
   const given = values.map((v) => field.parse(v));
   const { lo, hi } = field.full;
   if (op === "==" || op === "in") return given;
-  if (op === "!=") return complement(given, field.full);
+  if (op === "!=") return complement(normalise(given), field.full);
   const one = given[0];
   if (given.length !== 1 || one?.lo !== one?.hi || !one) throw new Unsupported(`operator ${op} on a set`);
   if (op === "<") return one.lo > lo ? [{ lo, hi: one.lo - 1n }] : [];
   if (op === "<=") return [{ lo, hi: one.lo }];
   if (op === ">") return one.lo < hi ? [{ lo: one.lo + 1n, hi }] : [];
   return [{ lo: one.lo, hi }];
-}
-
-function complement(given: readonly Interval[], full: Interval): readonly Interval[] {
-  const out: Interval[] = [];
-  let next = full.lo;
-  for (const { lo, hi } of [...given].sort((x, y) => (x.lo < y.lo ? -1 : 1))) {
-    if (lo > next) out.push({ lo: next, hi: lo - 1n });
-    if (hi + 1n > next) next = hi + 1n;
-  }
-  if (next <= full.hi) out.push({ lo: next, hi: full.hi });
-  return out;
 }
 
 function concatAlternatives(keys: readonly Key[], op: string, values: readonly Value[]): readonly Alternative[] {

@@ -40,7 +40,7 @@ const CPU_FORMAT: PropertyFormat = {
   "reported-model": opt(text()),
 };
 
-export const IPCONFIG_FORMAT: PropertyFormat = {
+const IPCONFIG_FORMAT: PropertyFormat = {
   ip: opt(format("pve-ipv4-config")),
   gw: opt(format("ipv4")),
   ip6: opt(format("pve-ipv6-config")),

@@ -13,7 +13,7 @@ import { startGuest } from "./power.ts";
 import { removeVolume, volumesOwnedBy } from "./volumes.ts";
 
 /** Parameters of `POST /nodes/{n}/qemu` that are no options of the guest. */
-export const CREATE_ONLY = [
+const CREATE_ONLY = [
   "archive",
   "bwlimit",
   "force",
@@ -29,7 +29,7 @@ export const CREATE_ONLY = [
 ] as const;
 
 /** @throws {ApiError} 500 "… already exists on node …" wherever in the cluster it is */
-export function checkUnused(world: World, vmid: number, verb: string): void {
+function checkUnused(world: World, vmid: number, verb: string): void {
   const other = own(world.state.vms, String(vmid));
   if (other !== undefined)
     throw failure(`unable to ${verb} VM ${vmid} - VM ${vmid} already exists on node '${other.node}'`);

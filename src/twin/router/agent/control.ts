@@ -18,6 +18,8 @@ const Request = z.discriminatedUnion("op", [
     confirmSeconds: z.number().positive().optional(),
   }),
   z.object({ op: z.literal("confirm") }),
+  z.object({ op: z.literal("hold"), seconds: z.number().positive() }),
+  z.object({ op: z.literal("back") }),
   z.object({
     op: z.literal("lease"),
     device: z.string(),
@@ -76,6 +78,11 @@ function perform(router: Router, request: Request): Promise<unknown> {
       return router.lease(request.device, request.address, request.gateway);
     case "confirm":
       return router.confirm();
+    case "hold":
+      router.hold(request.seconds);
+      return Promise.resolve();
+    case "back":
+      return router.takeBack();
     case "reload":
       return router.reload();
     case "status":

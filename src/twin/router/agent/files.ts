@@ -38,7 +38,7 @@ export function writeChanged(files: readonly ConfigFile[]): boolean {
 }
 
 /** A user's numbers in passwd(5); undefined when there is none of that name. */
-export function ownerOf(name: string): { uid: number; gid: number } | undefined {
+function ownerOf(name: string): { uid: number; gid: number } | undefined {
   const line = (readText("/etc/passwd") ?? "").split("\n").find((l) => l.startsWith(`${name}:`));
   const [, , uid, gid] = line?.split(":") ?? [];
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };

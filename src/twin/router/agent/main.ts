@@ -14,7 +14,9 @@ const USAGE = `maquette-router: the firmware of a router guest
   maquette-router status [--json]             what it is and does
   maquette-load FILE                          checks, loads and proves a config.xml; keeps it for the next boot
   maquette-load FILE --confirm SECONDS        the same, and goes back by itself unless confirmed in time
+  maquette-load --hold SECONDS                it is still being tried: so long from now
   maquette-load --confirmed                   keeps what was loaded with --confirm
+  maquette-load --back                        goes back from it at once
   maquette-router reload                      puts the file in force into place again (/etc/rc.reload_all)
   maquette-router run                         the agent itself (maquette-router.service)
 `;
@@ -55,10 +57,19 @@ async function load(args: readonly string[]): Promise<number> {
     print(`configuration ${String(await ask({ op: "confirm" }))} confirmed\n`);
     return 0;
   }
+  if (args[0] === "--back" && args.length === 1) {
+    print(`configuration ${String(await ask({ op: "back" }))} is back\n`);
+    return 0;
+  }
+  if (args[0] === "--hold" && args.length === 2 && isSeconds(Number(args[1]))) {
+    await ask({ op: "hold", seconds: Number(args[1]) });
+    print(`it stays if confirmed within ${args[1]!} s\n`);
+    return 0;
+  }
   const at = args.indexOf("--confirm");
   const seconds = at < 0 ? undefined : Number(args[at + 1]);
   const [path, ...more] = at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 2)];
-  const isUsable = seconds === undefined || (Number.isInteger(seconds) && seconds >= 1 && seconds <= 86_400);
+  const isUsable = seconds === undefined || isSeconds(seconds);
   if (path === undefined || path.startsWith("-") || more.length > 0 || !isUsable) {
     process.stderr.write(USAGE);
     return 2;
@@ -75,6 +86,8 @@ async function load(args: readonly string[]): Promise<number> {
   print(`configuration ${String(digest)} loaded, rules proven${then}\n`);
   return 0;
 }
+
+const isSeconds = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 86_400;
 
 /** From udhcpc, by dhcp-event.sh. */
 async function lease([device = "", address, gateway]: readonly string[]): Promise<number> {

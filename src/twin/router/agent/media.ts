@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Fault } from "../../../core/fault.ts";
 
 /** Where the hypervisor shows the CDs that are attached. */
-export const MEDIA = "/run/maquette/media";
+const MEDIA = "/run/maquette/media";
 /** Where pfSense keeps its configuration. */
 export const CONFIG = "/cf/conf/config.xml";
 

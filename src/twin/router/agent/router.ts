@@ -70,7 +70,7 @@ export class Router {
   /** @param say where a line for the console and the journal goes */
   constructor(say: (text: string) => void) {
     this.#say = say;
-    const python = ["python3", "-S", "-E"];
+    const python = ["python3", "-S", "-E", "-B"];
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
     this.#filterlog = new Helper([...python, `${FIRMWARE}/filterlog.py`], () => undefined, say);
@@ -310,9 +310,7 @@ export class Router {
         this.#keep(file);
         this.#say(`configuration ${file.digest.slice(0, 12)} loaded from ${source}, rules proven`);
       } else {
-        const until = Date.now() + confirmSeconds * 1000;
-        const timer = setTimeout(() => void this.#takeBack(), confirmSeconds * 1000);
-        this.#confirm = { timer, until, ...confirmed };
+        this.#confirm = { ...this.#takesBackAfter(confirmSeconds), ...confirmed };
         this.#say(
           `configuration ${file.digest.slice(0, 12)} loaded from ${source}; it stays if confirmed within ${confirmSeconds} s`,
         );
@@ -322,13 +320,27 @@ export class Router {
     });
   }
 
+  #takesBackAfter(seconds: number): { readonly timer: NodeJS.Timeout; readonly until: number } {
+    const inTime = "nobody confirmed the configuration in time";
+    const timer = setTimeout(() => void this.#takeBack(inTime).catch(() => undefined), seconds * 1000);
+    return { timer, until: Date.now() + seconds * 1000 };
+  }
+
+  /**
+   * Whoever loaded a file still tries it: so many seconds from now, and not in turn, because what is in turn may take
+   * longer than is left. @throws Fault ROUTER_NOTHING_TO_CONFIRM
+   */
+  hold(seconds: number): void {
+    if (!this.#confirm) throw nothingWaits();
+    clearTimeout(this.#confirm.timer);
+    this.#confirm = { ...this.#confirm, ...this.#takesBackAfter(seconds) };
+    this.#saveStatus();
+  }
+
   /** @throws Fault ROUTER_NOTHING_TO_CONFIRM */
   confirm(): Promise<string> {
     return this.#exclusively(async () => {
-      if (!this.#confirm || !this.#desired) {
-        const hint = "It was confirmed before, or the time was over and the configuration before is back.";
-        throw new Fault("ROUTER_NOTHING_TO_CONFIRM", "No configuration waits to be confirmed", hint);
-      }
+      if (!this.#confirm || !this.#desired) throw nothingWaits();
       clearTimeout(this.#confirm.timer);
       this.#confirm = undefined;
       this.#keep(this.#desired.file);
@@ -338,20 +350,33 @@ export class Router {
     });
   }
 
-  #takeBack(): Promise<void> {
+  /**
+   * At once to what was confirmed last: who loaded a file has seen that it does not do.
+   * @returns its digest
+   * @throws Fault ROUTER_NOTHING_TO_CONFIRM, or why it could not be put back
+   */
+  takeBack(): Promise<string> {
+    return this.#takeBack("the configuration is not confirmed");
+  }
+
+  #takeBack(why: string): Promise<string> {
     return this.#exclusively(async () => {
       const confirm = this.#confirm;
-      if (!confirm || !this.#desired) return;
+      if (!confirm || !this.#desired) throw nothingWaits();
+      clearTimeout(confirm.timer);
       this.#confirm = undefined;
-      this.#say("nobody confirmed the configuration in time: the one before comes back");
+      this.#say(`${why}: the one before comes back`);
       try {
         await this.#replace(confirm.before, this.#desired);
         this.#source = confirm.source;
         this.#say(`configuration ${confirm.before.digest.slice(0, 12)} is back`);
+        return confirm.before.digest;
       } catch (error) {
         this.#say(`the configuration before could not be put back: ${messageOf(error)}`);
+        throw error;
+      } finally {
+        this.#saveStatus();
       }
-      this.#saveStatus();
     });
   }
 
@@ -540,3 +565,10 @@ export class Router {
     for (const client of this.#clients.values()) client.stop("SIGTERM");
   }
 }
+
+const nothingWaits = (): Fault =>
+  new Fault(
+    "ROUTER_NOTHING_TO_CONFIRM",
+    "No configuration waits to be confirmed",
+    "It was confirmed before, or the time was over and the configuration before is back.",
+  );

@@ -1,13 +1,14 @@
+import { holdsAll } from "../../../core/intervals.ts";
 import { Fault } from "../../../core/fault.ts";
 import type { Family } from "../../../core/ip.ts";
 import { DIMENSIONS, everything, intersect } from "../../../policy/engine/index.ts";
-import type { Box, Interval } from "../../../policy/engine/types.ts";
+import type { Box } from "../../../policy/engine/types.ts";
 import type { PfRule } from "../../../pfsense/rules/types.ts";
 
 /** The tag that a packet brings along: a name, none, or `kept` where no rule of the list asks for it. */
 export type Tag = { readonly kind: "tag"; readonly name: string | undefined } | { readonly kind: "kept" };
 
-export const KEPT: Tag = { kind: "kept" };
+const KEPT: Tag = { kind: "kept" };
 export const tagged = (name: string | undefined): Tag => ({ kind: "tag", name });
 
 /** What becomes of a packet: the rule that decides, and the tag that it leaves with. */
@@ -82,10 +83,8 @@ function reachable(steps: readonly (Deciding | Branching)[]): readonly (Deciding
 
 const takesAll = (boxes: readonly Box[], family: Family): boolean =>
   everything(family).every((all) =>
-    boxes.some((b) => b.family === family && b.slice === all.slice && DIMENSIONS.every((d) => holds(b[d], all[d]))),
+    boxes.some((b) => b.family === family && b.slice === all.slice && DIMENSIONS.every((d) => holdsAll(b[d], all[d]))),
   );
-
-const holds = (outer: Interval, inner: Interval): boolean => outer.lo <= inner.lo && inner.hi <= outer.hi;
 
 const tooManyTags = (): Fault =>
   new Fault(
@@ -136,7 +135,7 @@ const meet = (x: readonly Box[], y: readonly Box[]): readonly Box[] =>
   x.flatMap((a) => y.flatMap((b) => intersect(a, b) ?? []));
 
 /** Stands for "no rule": pfSense's default deny matches everything, so it decides nothing in practice. */
-export const DROPPED: PfRule = {
+const DROPPED: PfRule = {
   id: "no-rule",
   tracker: undefined,
   action: "block",

@@ -188,7 +188,7 @@ const OFF = [
 const tagTest = (marks: Marks, name: string): string => ` meta mark and ${hex(TAG_MASK)} == ${hex(marks.tag(name))}`;
 
 /** `in_wan`, and `in_wan_tag2` for packets that bring the second tag. */
-export function listName(marks: Marks, list: Pick<FilterList, "place" | "direction" | "entry">): string {
+function listName(marks: Marks, list: Pick<FilterList, "place" | "direction" | "entry">): string {
   const tag = list.entry.kind === "tag" && list.entry.name !== undefined ? `_tag${marks.tag(list.entry.name)}` : "";
   return `${list.direction}_${list.place.key.replace(/\W/g, "_")}${tag}`;
 }
@@ -236,7 +236,7 @@ const rejectText = (rule: PfRule): string =>
   rule.boxes.every((b) => b.slice === "tcp") ? "reject with tcp reset" : "reject";
 
 /** The group of NFLOG that the log of packets is read from. */
-export const LOG_GROUP = 1;
+const LOG_GROUP = 1;
 
 /** What pfSense's filterlog tells before the packet: tracker, interface, action, direction. */
 const logPrefix = (list: FilterList, rule: PfRule): string =>

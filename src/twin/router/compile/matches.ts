@@ -1,3 +1,4 @@
+import { normalise } from "../../../core/intervals.ts";
 import { formatAddress, maxOf, networksOfRange } from "../../../core/ip.ts";
 import type { Family } from "../../../core/ip.ts";
 import { mergeBoxes, realBoxes, SLICES } from "../../../policy/engine/index.ts";
@@ -104,7 +105,7 @@ function conditionsOfProduct(p: Product): readonly Line[] {
 }
 
 function addressText(family: Family, field: "saddr" | "daddr", intervals: readonly Interval[]): string {
-  const whole = normalised(intervals);
+  const whole = normalise(intervals);
   if (isWhole(whole, maxOf(family))) return "";
   return `${family === 4 ? "ip" : "ip6"} ${field} ${setOf(whole.flatMap((i) => addressesOf(family, i)))}`;
 }
@@ -136,7 +137,7 @@ function serviceTexts(p: Product): readonly ServiceText[] {
     if (!s) return false;
     if (slice === "other") return isWhole(withPhantoms(s.a, p.family), BYTE);
     const most = slice === "icmp" ? BYTE : PORTS;
-    return isWhole(normalised(s.a), most) && isWhole(normalised(s.b), most);
+    return isWhole(normalise(s.a), most) && isWhole(normalise(s.b), most);
   };
   if (SLICES.every(full)) return [{ text: "", isNeutral: true }];
   const out: ServiceText[] = [];
@@ -149,7 +150,7 @@ function serviceTexts(p: Product): readonly ServiceText[] {
   if (whole.length > 0) {
     // Protocol numbers mean the same in both families, but for those of the two ICMP.
     const isNeutral = !whole.some((i) => [1n, 58n].some((n) => i.lo <= n && n <= i.hi));
-    out.push({ text: wholeProtocols(normalised(whole), p.family), isNeutral });
+    out.push({ text: wholeProtocols(normalise(whole), p.family), isNeutral });
   }
   out.push(...portTexts(p, full));
   const icmp = p.services.get("icmp");
@@ -186,7 +187,7 @@ function portTexts(p: Product, full: (slice: Slice) => boolean): readonly Servic
 }
 
 function fieldText(field: string, intervals: readonly Interval[], most: bigint): string {
-  const whole = normalised(intervals);
+  const whole = normalise(intervals);
   return isWhole(whole, most) ? "" : `${field} ${setOf(whole.map(numberText))}`;
 }
 
@@ -197,20 +198,7 @@ const setOf = (elements: readonly string[]): string =>
 
 /** The numbers of TCP, UDP and ICMP are never in `other`: adding them back shows whether it is everything else. */
 const withPhantoms = (a: readonly Interval[], family: Family): readonly Interval[] =>
-  normalised([...a, { lo: 6n, hi: 6n }, { lo: 17n, hi: 17n }, { lo: ICMP[family], hi: ICMP[family] }]);
+  normalise([...a, { lo: 6n, hi: 6n }, { lo: 17n, hi: 17n }, { lo: ICMP[family], hi: ICMP[family] }]);
 
 const isWhole = (i: readonly Interval[], most: bigint): boolean =>
   i.length === 1 && i[0]!.lo === 0n && i[0]!.hi >= most;
-
-/** Sorted and joined: nft refuses intervals of one set that overlap. */
-function normalised(intervals: readonly Interval[]): readonly Interval[] {
-  const sorted = [...intervals].sort((x, y) => (x.lo < y.lo ? -1 : x.lo > y.lo ? 1 : 0));
-  const out: { lo: bigint; hi: bigint }[] = [];
-  for (const i of sorted) {
-    const last = out[out.length - 1];
-    if (last && i.lo <= last.hi + 1n) {
-      if (i.hi > last.hi) last.hi = i.hi;
-    } else out.push({ lo: i.lo, hi: i.hi });
-  }
-  return out;
-}

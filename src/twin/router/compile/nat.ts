@@ -157,4 +157,4 @@ export function natChains(
   return { text, gaps: gaps.filter((g, n) => gaps.findIndex((o) => o.id === g.id && o.why === g.why) === n) };
 }
 
-export const natName = (direction: "in" | "out", key: string): string => `nat_${direction}_${key.replace(/\W/g, "_")}`;
+const natName = (direction: "in" | "out", key: string): string => `nat_${direction}_${key.replace(/\W/g, "_")}`;

@@ -23,7 +23,7 @@ export interface Routing {
 /** The protocol number that marks the stand-in's routes (`proto` of ip-route(8)); nobody has it in rt_protos. */
 export const ROUTE_PROTOCOL = 93;
 /** Tables of gateways and groups begin here; their number in the marks is added. */
-export const FIRST_TABLE = 1000;
+const FIRST_TABLE = 1000;
 const REPLY_PRIORITY = 10_000;
 const ROUTE_PRIORITY = 10_300;
 const SOURCE_PRIORITY = 10_600;

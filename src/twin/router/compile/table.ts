@@ -32,7 +32,7 @@ export function compileTable(config: PfConfig, ruleset: PfRuleset): CompiledTabl
 }
 
 /** Numbers for whatever the file names, in the order of the file. */
-export function marksOf(config: PfConfig, ruleset: PfRuleset): Marks {
+function marksOf(config: PfConfig, ruleset: PfRuleset): Marks {
   const tags = [
     ...ruleset.rules.flatMap((r) => [r.setsTag, r.tagged?.tag]),
     ...ruleset.nat.redirects.map((r) => r.setsTag),

@@ -11,8 +11,9 @@ import socket
 import struct
 import sys
 
+from netlink import NETLINK_NETFILTER, NLM_F_ACK, attribute, attributes, error_of, message, messages, netfilter
+
 GROUP = 1
-NETLINK_NETFILTER = 12
 NFNL_SUBSYS_ULOG = 4
 NFULNL_MSG_PACKET, NFULNL_MSG_CONFIG = 0, 1
 NFULA_CFG_CMD, NFULA_CFG_MODE, NFULA_CFG_QTHRESH, NFULA_CFG_TIMEOUT = 1, 2, 5, 4
@@ -20,21 +21,26 @@ NFULNL_CFG_CMD_BIND = 1
 NFULNL_COPY_PACKET = 2
 NFULA_PAYLOAD, NFULA_PREFIX = 9, 10
 COPIED_BYTES = 128
-NAMES = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 50: "esp", 58: "ipv6-icmp", 112: "carp", 240: "pfsync"}
+NAMES = {
+    1: "icmp",
+    2: "igmp",
+    6: "tcp",
+    17: "udp",
+    41: "ipv6",
+    47: "gre",
+    50: "esp",
+    58: "ipv6-icmp",
+    112: "carp",
+    240: "pfsync",
+}
 FLAGS = "FSRPAUEW"
 # local0.info, as pfSense's filterlog logs.
 PRIORITY = 16 * 8 + 6
 
 
-def attribute(kind, body):
-    length = 4 + len(body)
-    return struct.pack("HH", length, kind) + body + b"\0" * (-length % 4)
-
-
-def config(group, *attributes):
-    body = struct.pack("!BBH", socket.AF_UNSPEC, 0, group) + b"".join(attributes)
+def config(group, *parts):
     kind = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG
-    return struct.pack("IHHII", 16 + len(body), kind, 0x5, 0, 0) + body
+    return message(kind, NLM_F_ACK, 0, netfilter(socket.AF_UNSPEC, group) + b"".join(parts))
 
 
 def open_group():
@@ -42,28 +48,23 @@ def open_group():
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     opened.bind((0, 0))
     mode = struct.pack("!IBB", COPIED_BYTES, NFULNL_COPY_PACKET, 0)
-    for message in (
+    for asked in (
         config(GROUP, attribute(NFULA_CFG_CMD, struct.pack("B", NFULNL_CFG_CMD_BIND))),
         config(GROUP, attribute(NFULA_CFG_MODE, mode)),
         # A hundredth of a second, or 32 packets, whichever comes first.
-        config(GROUP, attribute(NFULA_CFG_QTHRESH, struct.pack("!I", 32)), attribute(NFULA_CFG_TIMEOUT, struct.pack("!I", 1))),
+        config(
+            GROUP,
+            attribute(NFULA_CFG_QTHRESH, struct.pack("!I", 32)),
+            attribute(NFULA_CFG_TIMEOUT, struct.pack("!I", 1)),
+        ),
     ):
-        opened.send(message)
-        (code,) = struct.unpack_from("i", opened.recv(4096), 16)
+        opened.send(asked)
+        _, _, answer = next(messages(opened.recv(4096)))
+        code = error_of(answer)
         if code != 0:
-            raise OSError(-code, os.strerror(-code))
+            raise OSError(code, os.strerror(code))
     opened.setblocking(False)
     return opened
-
-
-def attributes(data):
-    at = 0
-    while at + 4 <= len(data):
-        length, kind = struct.unpack_from("HH", data, at)
-        if length < 4:
-            return
-        yield kind & 0x7FFF, data[at + 4 : at + length]
-        at += (length + 3) & ~3
 
 
 def line(prefix, packet):
@@ -72,11 +73,26 @@ def line(prefix, packet):
     head = ["", "", "", tracker, device, "match", "block" if action == "reject" else action, direction]
     version = packet[0] >> 4 if packet else 0
     if version == 4 and len(packet) >= 20:
-        tos, total, id, fragment, ttl, protocol = packet[1], *struct.unpack_from("!HHH", packet, 2), packet[8], packet[9]
+        tos, total, number, fragment, ttl, protocol = (
+            packet[1],
+            *struct.unpack_from("!HHH", packet, 2),
+            packet[8],
+            packet[9],
+        )
         flags = {2: "DF", 1: "+"}.get(fragment >> 13, "none")
         source, destination = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
         start = (packet[0] & 15) * 4
-        fields = ["4", "0x%x" % tos, "", ttl, id, (fragment & 0x1FFF) * 8, flags, protocol, NAMES.get(protocol, protocol)]
+        fields = [
+            "4",
+            "0x%x" % tos,
+            "",
+            ttl,
+            number,
+            (fragment & 0x1FFF) * 8,
+            flags,
+            protocol,
+            NAMES.get(protocol, protocol),
+        ]
         is_first = fragment & 0x1FFF == 0
     elif version == 6 and len(packet) >= 40:
         word, total, protocol, ttl = struct.unpack_from("!IHBB", packet)
@@ -84,7 +100,14 @@ def line(prefix, packet):
         destination = socket.inet_ntop(socket.AF_INET6, packet[24:40])
         start, is_first = 40, True
         total += 40
-        fields = ["6", "0x%02x" % (word >> 20 & 0xFF), "0x%05x" % (word & 0xFFFFF), ttl, NAMES.get(protocol, protocol), protocol]
+        fields = [
+            "6",
+            "0x%02x" % (word >> 20 & 0xFF),
+            "0x%05x" % (word & 0xFFFFF),
+            ttl,
+            NAMES.get(protocol, protocol),
+            protocol,
+        ]
     else:
         return None
     tail = [total, source, destination]
@@ -92,7 +115,17 @@ def line(prefix, packet):
     if is_first and protocol == 6 and len(rest) >= 20:
         sport, dport, seq, ack, offset, flags, window, _, urgent = struct.unpack_from("!HHIIBBHHH", rest)
         names = "".join(n for bit, n in enumerate(FLAGS) if flags >> bit & 1)
-        tail += [sport, dport, total - start - (offset >> 4) * 4, names, seq, ack if flags & 16 else "", window, urgent or "", ""]
+        tail += [
+            sport,
+            dport,
+            total - start - (offset >> 4) * 4,
+            names,
+            seq,
+            ack if flags & 16 else "",
+            window,
+            urgent or "",
+            "",
+        ]
     elif is_first and protocol == 17 and len(rest) >= 8:
         tail += [*struct.unpack_from("!HH", rest), total - start - 8]
     elif is_first and protocol in (1, 58) and len(rest) >= 8:
@@ -131,18 +164,15 @@ def read(opened, log):
             # The kernel had no room left: some packets were not logged.
             log.lost += 1
             continue
-        at = 0
-        while at + 16 <= len(data):
-            length, kind = struct.unpack_from("IH", data, at)
-            if length < 16:
-                break
-            if kind == NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET:
-                found = dict(attributes(data[at + 20 : at + length]))
-                prefix = found.get(NFULA_PREFIX, b"").rstrip(b"\0").decode(errors="replace")
-                text = line(prefix, found.get(NFULA_PAYLOAD, b""))
-                if text is not None:
-                    log.write(text)
-            at += (length + 3) & ~3
+        for kind, _, body in messages(data):
+            if kind != NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET:
+                continue
+            # After struct nfgenmsg.
+            found = dict(attributes(body[4:]))
+            prefix = found.get(NFULA_PREFIX, b"").rstrip(b"\0").decode(errors="replace")
+            text = line(prefix, found.get(NFULA_PAYLOAD, b""))
+            if text is not None:
+                log.write(text)
 
 
 def main():

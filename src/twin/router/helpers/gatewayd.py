@@ -12,32 +12,18 @@ interval; latency the mean of the answered ones; both are looked at every alert 
 an alarm. A card without a link is down at once, as pfSense's rc.linkup makes it.
 """
 
-import json
 import os
 import selectors
 import socket
 import struct
-import sys
 import time
+
+from checksum import checksum
+from lines import Lines, tell
 
 ECHO, REPLY = 8, 0
 # Identifiers of echo requests: one process and few gateways, so a number each is enough.
 FIRST_IDENTIFIER = (os.getpid() * 64) & 0xFFC0
-
-
-def tell(**event):
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
-
-
-def checksum(data):
-    """RFC 1071."""
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def has_link(device):
@@ -142,14 +128,11 @@ class Daemon:
         self.selector = selectors.DefaultSelector()
         self.gateways = {}
         self.made = 0
-        self.input = b""
-        self.is_ended = False
-        os.set_blocking(0, False)
-        self.selector.register(0, selectors.EVENT_READ, self.read_input)
+        self.lines = Lines(self.selector, self.on_message)
 
     def run(self):
         tell(event="ready")
-        while not self.is_ended:
+        while not self.lines.is_ended:
             now = time.monotonic()
             for gateway in self.gateways.values():
                 gateway.tick(now)
@@ -158,20 +141,13 @@ class Daemon:
             for key, _ in self.selector.select(wait):
                 key.data()
 
-    def read_input(self):
-        data = os.read(0, 1 << 20)
-        if not data:
-            self.is_ended = True
-            return
-        *lines, self.input = (self.input + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if message["op"] == "configure":
-                self.configure(message["gateways"])
-            elif message["op"] == "look":
-                # Something happened to a link: do not wait for the next turn.
-                for gateway in self.gateways.values():
-                    gateway.next_alert = time.monotonic()
+    def on_message(self, message):
+        if message["op"] == "configure":
+            self.configure(message["gateways"])
+        elif message["op"] == "look":
+            # Something happened to a link: do not wait for the next turn.
+            for gateway in self.gateways.values():
+                gateway.next_alert = time.monotonic()
 
     def configure(self, specs):
         """A gateway whose settings stay keeps what is known of it."""

@@ -13,12 +13,11 @@ is told when they are ({"op": "hand"}, told as "handed"), or that there are none
 pfsync's own bulk update is asked for and announced.
 """
 
-import json
-import os
 import selectors
 import socket
 import struct
-import sys
+
+from lines import Lines, tell
 
 PROTOCOL = 240
 GROUP = "224.0.0.240"
@@ -34,44 +33,29 @@ TO_SAY = {"ask": ASK, "hand": HAND, "none": NONE}
 TO_TELL = {ASK: "asked", HAND: "handed", NONE: "none"}
 
 
-def tell(**event):
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
-
-
 class Relay:
     def __init__(self):
         self.selector = selectors.DefaultSelector()
         self.wire = None
         self.peer = None
-        self.input = b""
-        self.is_ended = False
         self.local = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.local.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self.local.setblocking(False)
         self.local.bind(RELAY)
-        os.set_blocking(0, False)
-        self.selector.register(0, selectors.EVENT_READ, self.read_input)
+        self.lines = Lines(self.selector, self.on_message)
         self.selector.register(self.local, selectors.EVENT_READ, self.read_local)
 
     def run(self):
         tell(event="ready")
-        while not self.is_ended:
+        while not self.lines.is_ended:
             for key, _ in self.selector.select():
                 key.data()
 
-    def read_input(self):
-        data = os.read(0, 1 << 16)
-        if not data:
-            self.is_ended = True
-            return
-        *lines, self.input = (self.input + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if message["op"] == "configure":
-                self.configure(message["own"], message["peer"] or GROUP, message["device"])
-            elif message["op"] in TO_SAY:
-                self.send(TO_SAY[message["op"]])
+    def on_message(self, message):
+        if message["op"] == "configure":
+            self.configure(message["own"], message["peer"] or GROUP, message["device"])
+        elif message["op"] in TO_SAY:
+            self.send(TO_SAY[message["op"]])
 
     def configure(self, own, peer, device):
         if self.wire:

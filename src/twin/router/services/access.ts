@@ -1,3 +1,4 @@
+import { DEFAULT_SUITE, releaseOf } from "../../../core/debian.ts";
 import { CIPHERS, MACS, opensshOf } from "../../../core/openssh.ts";
 import type { PfUser } from "../../../pfsense/model/system.ts";
 import { gap } from "./types.ts";
@@ -15,7 +16,7 @@ export interface Account {
 }
 
 /** Debian's release that the stand-in runs on (`ROUTER_SUITE` of images/catalogue.ts). */
-const ROUTER_RELEASE = 13;
+const ROUTER_RELEASE = releaseOf(DEFAULT_SUITE);
 /** The first uid that pfSense gives; below it are the system's own, of which only `admin` is a person's. */
 const FIRST_UID = 2000;
 const USER = /^[a-z_][a-z\d_.-]{0,31}$/i;

@@ -1,0 +1,2 @@
+export function isPackage(root: string): boolean;
+export function packagesOf(root: string): string;

@@ -1,0 +1,45 @@
+import type { StandingGuest } from "../infra/displaced.ts";
+import type { Naming } from "../infra/world.ts";
+import { isRouter } from "../plan/query.ts";
+import type { Host, Plan } from "../plan/types.ts";
+import { consoleOf } from "../provision/console.ts";
+import { untilStarted } from "../provision/routers.ts";
+import { startVm } from "../pve/client/guests.ts";
+import type { PveClient } from "../pve/client/index.ts";
+
+/** A guest of the plan that stands and is off. */
+export interface OffGuest {
+  readonly host: Host;
+  readonly vmId: number;
+  readonly node: string;
+}
+
+/** Those of the plan's guests that stand under their own ids and do not run, in the order in which they start. */
+export function guestsOff(standing: readonly StandingGuest[], plan: Plan, naming: Naming): readonly OffGuest[] {
+  return standing
+    .flatMap(({ host: id, vm }) => {
+      const host = plan.hosts.get(id);
+      const isOff = host !== undefined && naming.vmId(host) === vm.vmid && vm.status !== "running";
+      return isOff ? [{ host, vmId: vm.vmid, node: vm.node }] : [];
+    })
+    .sort((a, b) => a.host.startOrder - b.host.startOrder);
+}
+
+const START_MS = 60_000;
+
+/**
+ * Starts them by the API alone, because no host can be asked through a router that is off: those of one place in the
+ * order together, the next when they are under power, and routers have their rules or say why not.
+ * @param room where their consoles are, if anywhere
+ */
+export async function startGuests(client: PveClient, off: readonly OffGuest[], room: string | null): Promise<void> {
+  for (const order of new Set(off.map((g) => g.host.startOrder))) {
+    const group = off.filter((g) => g.host.startOrder === order);
+    await Promise.all(group.map(({ node, vmId }) => startVm(client, node, vmId)));
+    if (room === null) continue;
+    const routers = group.filter(({ host }) => isRouter(host));
+    await Promise.all(
+      routers.map(({ host, vmId }) => untilStarted({ host: host.id, run: consoleOf(room, vmId) }, START_MS)),
+    );
+  }
+}

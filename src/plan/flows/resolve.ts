@@ -1,0 +1,65 @@
+import { below, type Where } from "../problem.ts";
+import type { Endpoint, EndpointGroup, Flow, Forward, Invariant, Waiver } from "../types.ts";
+import type { Context } from "../context.ts";
+import { resolveEnds } from "./endpoints.ts";
+
+type Groups = ReadonlyMap<string, EndpointGroup>;
+
+/** What rows and invariants have in common. */
+interface Match {
+  readonly from: readonly Endpoint[];
+  readonly to: readonly Endpoint[];
+  readonly services: readonly string[];
+}
+
+function resolveMatch(
+  ctx: Context,
+  value: { readonly from: readonly string[]; readonly to: readonly string[]; readonly services: readonly string[] },
+  where: Where,
+  groups: Groups,
+): Match | undefined {
+  const from = resolveEnds(ctx, value.from, below(where, "from"), groups);
+  const to = resolveEnds(ctx, value.to, below(where, "to"), groups);
+  const services = ctx.checkAll("service", value.services, (i) => below(where, "services", i));
+  return from && to && services.length === value.services.length ? { from, to, services } : undefined;
+}
+
+export const resolveFlows = (ctx: Context, groups: Groups): readonly Flow[] =>
+  ctx.shapes.flows.entries("flows").flatMap(({ value, where }) => {
+    const match = resolveMatch(ctx, value, where, groups);
+    ctx.check("department", value.owner, below(where, "owner"));
+    if (!match) return [];
+    const { id, section, action, description, owner, log } = value;
+    const names = { fromNames: value.from, toNames: value.to };
+    return [ctx.placed({ id, section, ...match, ...names, action, isLogged: log, description, owner }, where)];
+  });
+
+export const resolveForwards = (ctx: Context): readonly Forward[] =>
+  ctx.shapes.flows.entries("forwards").flatMap(({ id, value, where }) => {
+    const { service, host, description } = value;
+    const wans = ctx.checkAll("zone", value.wans, (i) => below(where, "wans", i));
+    const isService = ctx.check("service", service, below(where, "service"));
+    const isHost = ctx.check("host", host, below(where, "host"));
+    if (wans.length < value.wans.length || !isService || !isHost) return [];
+    return [ctx.placed({ id, wans, service, host, description }, where)];
+  });
+
+export const resolveInvariants = (ctx: Context, groups: Groups): readonly Invariant[] =>
+  ctx.shapes.flows.entries("invariants").flatMap(({ id, value, where }) => {
+    const match = resolveMatch(ctx, value, where, groups);
+    const except = ctx.checkAll("flow", value.except ?? [], (i) => below(where, "except", i));
+    if (!match) return [];
+    const { description, kind } = value;
+    if (kind === "always" && value.except !== undefined) {
+      const hint = "Exceptions are for never; leave them out";
+      ctx.add("PLAN_UNKNOWN_KEY", { ...below(where, "except"), at: "key" }, '"except" is not a key of always', hint);
+    }
+    return [ctx.placed({ id, description, ...match, kind, except }, where)];
+  });
+
+export const resolveWaivers = (ctx: Context): readonly Waiver[] =>
+  ctx.shapes.flows.entries("waivers").flatMap(({ id, value, where }) => {
+    const isFlow = ctx.check("flow", value.flow, below(where, "flow"));
+    const isOwner = ctx.check("department", value.owner, below(where, "owner"));
+    return isFlow && isOwner ? [ctx.placed({ ...value, id }, where)] : [];
+  });

@@ -1,0 +1,26 @@
+import type { RoleDefinition, RoleWork } from "../role.ts";
+
+/**
+ * A road warrior's own machine, somewhere on the Internet: no member of the domain, and the VPN its only way in. Its
+ * profiles come from the role that gives the VPN (src/roles/vpn/traveller.ts).
+ */
+export const field: RoleDefinition = {
+  id: "field",
+  machine: { memoryMiB: 512, diskGiB: 8 },
+  packages: ["openvpn"],
+  templates: [],
+  neighbours: [],
+  work,
+  probes: () => [],
+  manual: "docs/roles/field.md",
+};
+
+function work(): RoleWork {
+  return {
+    steps: [
+      { kind: "packages", name: "packages", packages: field.packages },
+      // Nothing opens by itself: a tunnel is up while somebody wants it.
+      { kind: "units", name: "no tunnel by itself", units: ["openvpn-client@maquette.service"], state: "off" },
+    ],
+  };
+}

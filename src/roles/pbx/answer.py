@@ -1,0 +1,83 @@
+"""Answers the next call of this desk's softphone, as somebody who sits there would. `{from, seconds}`
+
+Over the loopback port of the phone that runs here (ctrl_tcp). Ends as soon as it listens, and answers in a process
+of its own; one at a time, because the phone hears one only. What the far end says is given back: there is no sound card
+here, and the phone's loudspeaker is its microphone.
+"""
+
+import fcntl
+import json
+import os
+import re
+import select
+import socket
+import sys
+import time
+
+PORT = 4444
+LOCK = "/run/maquette-answer.lock"
+
+
+def lock(seconds):
+    held = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                sys.exit("another call is being answered here")
+            time.sleep(0.05)
+
+
+def events(control, seconds):
+    """Each event of the phone until then."""
+    end = time.monotonic() + seconds
+    rest = b""
+    while (left := end - time.monotonic()) > 0 and select.select([control], [], [], left)[0]:
+        data = control.recv(65536)
+        if not data:
+            return
+        rest += data
+        while (found := re.match(rb"(\d+):", rest)) and len(rest) > found.end() + int(found.group(1)):
+            last = found.end() + int(found.group(1))
+            yield json.loads(rest[found.end() : last])
+            rest = rest[last + 1 :]
+
+
+def answer(control, asked):
+    # Others may ring meanwhile, as every phone of a group does, and stop ringing: that is not the end of this one.
+    answered = None
+    for event in events(control, asked["seconds"]):
+        kind, call = event.get("type"), event.get("id", "")
+        if answered is None and kind == "CALL_INCOMING" and "sip:%s@" % asked["from"] in event.get("peeruri", ""):
+            for command, parameters in (("callfind", call), ("accept", "")):
+                text = json.dumps({"command": command, "params": parameters, "token": "t"}).encode()
+                control.sendall(b"%d:%s," % (len(text), text))
+            answered = call
+        elif kind == "CALL_CLOSED" and call == answered:
+            return
+
+
+def main():
+    asked = json.load(sys.stdin)
+    lock(asked["seconds"])
+    try:
+        control = socket.create_connection(("127.0.0.1", PORT), timeout=2)
+    except OSError as error:
+        sys.exit("the softphone does not run: %s" % error)
+    if os.fork():
+        return
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    try:
+        answer(control, asked)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

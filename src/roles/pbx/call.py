@@ -1,0 +1,293 @@
+"""Calls from a softphone of its own and says what was heard, as JSON.
+
+The phone is the one that people use (baresip), with the account of this desk, beside the desk's own and without
+registering: so calls of several probes do not meet, and nobody's phone rings for them.
+
+    {dial: [NUMBER], digits, listen, seconds, stay}
+
+`listen` is `tone`, the one that it plays, given back by an echo at the far end: heard, both ways carry; or `speech`.
+`digits` and # are pressed once there is an answer. With `stay` it answers as soon as the call stands, and remains
+for that many seconds, giving back what it hears.
+→ `[{number, result, setup, heard, secured, sent, received}]`
+"""
+
+import array
+import contextlib
+import json
+import math
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+
+PHONE = "/etc/maquette/softphone"
+USER = "maquette-phone"
+# What G.722 carries: a file of another rate is played too fast or too slow.
+RATE = 16000
+TONE = 440
+
+
+class Stop(Exception):
+    """Said in one line."""
+
+
+class Phone:
+    """A baresip of our own, told what to do over its loopback port (ctrl_tcp: netstrings of JSON)."""
+
+    def __init__(self, asked):
+        self.folder = tempfile.mkdtemp(prefix="maquette-call-")
+        self.heard = os.path.join(self.folder, "heard.wav")
+        self.events = []
+        self.seen = set()
+        self.calls = 0
+        self.rest = b""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.write(port, asked)
+        shutil.chown(self.folder, USER)
+        self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen(
+            ["baresip", "-4", "-f", self.folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, user=USER
+        )
+        self.control = self.connect(port)
+
+    def write(self, port, asked):
+        tone = os.path.join(self.folder, "tone.wav")
+        with wave.open(tone, "wb") as file:
+            file.setparams((1, 2, RATE, 0, "NONE", ""))
+            samples = (int(9000 * math.sin(2 * math.pi * TONE * n / RATE)) for n in range(RATE * 30))
+            file.writeframes(array.array("h", samples).tobytes())
+        with open(os.path.join(PHONE, "config"), encoding="utf-8") as file:
+            config = file.read()
+        source, player = (
+            ("aubridge,back", "aubridge,back") if asked.get("stay") else ("aufile," + tone, "aufile," + self.heard)
+        )
+        own = {
+            "ctrl_tcp_listen": "127.0.0.1:%d" % port,
+            "audio_source": source,
+            "audio_player": player,
+            "sip_listen": "0.0.0.0:0",
+        }
+        for key, value in own.items():
+            config = re.sub(r"(?m)^%s\s.*$" % key, "%s %s" % (key, value), config)
+        with open(os.path.join(PHONE, "accounts"), encoding="utf-8") as file:
+            account = re.sub(r";regint=\d+", ";regint=0", file.read())
+        self.server = re.search(r"@([^>]+)>", account).group(1)
+        for name, text in {"config": config, "accounts": account, "contacts": ""}.items():
+            path = os.path.join(self.folder, name)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+            shutil.chown(path, USER)
+
+    def connect(self, port):
+        end = time.monotonic() + 8
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=2)
+            except OSError:
+                time.sleep(0.05)
+        raise Stop("the softphone does not start: " + self.last_line())
+
+    def last_line(self):
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            return ([line.strip() for line in file if line.strip()] or ["no word"])[-1][:120]
+
+    def tell(self, command, params=""):
+        text = json.dumps({"command": command, "params": params, "token": "t"}).encode()
+        self.control.sendall(b"%d:%s," % (len(text), text))
+
+    def wait(self, seconds, *types):
+        """The next event of one of these types, or None."""
+        end = time.monotonic() + seconds
+        while True:
+            while self.events:
+                event = self.events.pop(0)
+                if event.get("type") in types:
+                    return event
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.control], [], [], left)[0]:
+                return None
+            data = self.control.recv(65536)
+            if not data:
+                raise Stop("the softphone ended: " + self.last_line())
+            self.rest += data
+            self.parse()
+
+    def parse(self):
+        while (found := re.match(rb"(\d+):", self.rest)) and len(self.rest) > found.end() + int(found.group(1)):
+            end = found.end() + int(found.group(1))
+            message = json.loads(self.rest[found.end() : end])
+            self.rest = self.rest[end + 1 :]
+            if message.get("event"):
+                self.events.append(message)
+                self.seen.add(message.get("type"))
+
+    def figures(self):
+        """How many packets the last call sent and received, as baresip prints it a moment after its end."""
+        self.calls += 1
+        end = time.monotonic() + 2
+        found = []
+        while len(found) < self.calls and time.monotonic() < end:
+            self.wait(0.05)
+            with open(self.log.name, encoding="utf-8", errors="replace") as file:
+                found = re.findall(r"packets:\s+(\d+)\s+(\d+)", file.read())
+        return {"sent": int(found[-1][0]), "received": int(found[-1][1])} if len(found) == self.calls else {}
+
+    def close(self):
+        if getattr(self, "control", None):
+            self.control.close()
+        end(self.process.pid)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end(pid):
+    """Ends a phone, and waits until it is gone.
+
+    Whoever remains has it from a parent that has ended: of such a one subprocess says that it is over already, and
+    signals nobody.
+    """
+    until = time.monotonic() + 3
+    sign = signal.SIGTERM
+    while not is_gone(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        while not is_gone(pid) and time.monotonic() < until:
+            time.sleep(0.02)
+        until, sign = time.monotonic() + 3, signal.SIGKILL
+
+
+def is_gone(pid):
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        try:
+            with open("/proc/%d/stat" % pid) as file:
+                # Ended, and its own parent has not looked yet.
+                return file.read().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+
+
+def sound_in(path):
+    """The last second that was written so far, and its rate; a header's length is not true before the end."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(44)
+            if len(header) < 44:
+                return array.array("h"), RATE
+            rate = int.from_bytes(header[24:28], "little")
+            size = os.fstat(file.fileno()).st_size - 44
+            file.seek(44 + max(0, size - 2 * rate) // 2 * 2)
+            data = file.read()
+    except OSError:
+        return array.array("h"), RATE
+    return array.array("h", data[: len(data) // 2 * 2]), rate
+
+
+def power(samples, frequency, rate):
+    """Of one frequency among the whole, 0 to 1 (Goertzel)."""
+    total = sum(s * s for s in samples)
+    if not total:
+        return 0.0
+    factor = 2 * math.cos(2 * math.pi * frequency / rate)
+    one = two = 0.0
+    for s in samples:
+        one, two = s + factor * one - two, one
+    return 2 * (one * one + two * two - factor * one * two) / (len(samples) * total)
+
+
+def is_heard(samples, rate, what):
+    """In the last quarter of a second: our own tone, or any sound at all that is none."""
+    last = samples[-rate // 4 :]
+    if len(last) < rate // 4:
+        return False
+    level = math.sqrt(sum(s * s for s in last) / len(last))
+    if level < 200:
+        return False
+    is_tone = power(last, TONE, rate) > 0.5
+    return is_tone if what == "tone" else not is_tone
+
+
+def one(phone, number, asked):
+    seconds = asked.get("seconds", 8)
+    began = time.monotonic()
+    phone.tell("dial", "sip:%s@%s" % (number, phone.server))
+    event = phone.wait(seconds, "CALL_ESTABLISHED", "CALL_CLOSED")
+    if event is None or event["type"] == "CALL_CLOSED":
+        return {"number": number, "result": "no answer" if event is None else "refused: " + event.get("param", "")}
+    found = {"number": number, "result": "answered", "setup": round((time.monotonic() - began) * 1000), "heard": False}
+    if asked.get("digits"):
+        phone.tell("sndcode", asked["digits"] + "#")
+    if asked.get("stay"):
+        return found
+    if asked.get("listen"):
+        found["heard"] = listen(phone, found, asked["listen"], seconds)
+    else:
+        phone.wait(seconds, "CALL_CLOSED")
+    phone.tell("hangup")
+    phone.wait(2, "CALL_CLOSED")
+    return {**found, "secured": "CALL_MENC" in phone.seen, **phone.figures()}
+
+
+def listen(phone, found, what, seconds):
+    # Each call's sound is written from the start of the file on.
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if is_heard(*sound_in(phone.heard), what):
+            return True
+        event = phone.wait(0.1, "CALL_CLOSED")
+        if event:
+            found["result"] = "ended: " + event.get("param", "")
+            return False
+    return False
+
+
+def remain(phone, seconds):
+    """The rest is a process of its own, which nobody waits for."""
+    if os.fork():
+        return
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    try:
+        if phone.wait(seconds, "CALL_CLOSED") is None:
+            phone.tell("hangup")
+            phone.wait(2, "CALL_CLOSED")
+    finally:
+        phone.close()
+        os._exit(0)
+
+
+def main():
+    asked = json.load(sys.stdin)
+    phone = Phone(asked)
+    try:
+        found = [one(phone, number, asked) for number in asked["dial"]]
+    except Stop as stop:
+        phone.close()
+        sys.exit(str(stop))
+    is_answered = all(call["result"] == "answered" for call in found)
+    # Nobody judges what was only to be begun.
+    if not is_answered and not asked.get("listen"):
+        phone.close()
+        sys.exit("%s: %s" % (found[0]["number"], found[0]["result"]))
+    print(json.dumps(found), flush=True)
+    if asked.get("stay"):
+        remain(phone, asked["seconds"])
+    else:
+        phone.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+import { z } from "zod";
+import { formatAddress } from "../../core/ip.ts";
+import { secret } from "../../core/secret-place.ts";
+import { jsonText, type Text } from "../../core/text.ts";
+import { hostsOf, portOf } from "../../plan/query.ts";
+import type { Host, Plan } from "../../plan/types.ts";
+import type { Command, Probe } from "../role.ts";
+import ANSWER from "./answer.py";
+import CALL from "./call.py";
+import MARKS from "./marks.py";
+import MESSAGE from "./message.py";
+import { CONFERENCE_PIN, numbersOf, type Desk, type Numbers } from "./numbers.ts";
+import REGISTER from "./register.py";
+import type { Settings } from "./settings.ts";
+
+type Judge = Probe["judge"];
+
+const python = (program: string, input: Text): Command => ({ argv: ["python3", "-S", "-E", "-c", program], input });
+
+/** How long the far end waits for the call that it is to answer. */
+const ANSWER_SECONDS = 15;
+const LISTEN_SECONDS = 8;
+
+const call = z.object({
+  number: z.string(),
+  result: z.string(),
+  setup: z.number().optional(),
+  heard: z.boolean().optional(),
+  secured: z.boolean().optional(),
+  sent: z.number().optional(),
+  received: z.number().optional(),
+});
+type Call = z.infer<typeof call>;
+
+/** What a program printed as JSON, judged; what it said instead where it failed. */
+const judged =
+  <T>(schema: z.ZodType<T>, judge: (value: T) => ReturnType<Judge>): Judge =>
+  ({ exitCode, stdout, stderr }) => {
+    const last = stderr.trim().split("\n").at(-1) ?? "";
+    if (exitCode !== 0) return { isGood: false, seen: last === "" ? `exit ${exitCode}` : last };
+    try {
+      return judge(schema.parse(JSON.parse(stdout)));
+    } catch {
+      return { isGood: false, seen: `no answer of the asking program: ${JSON.stringify(stdout.slice(0, 80))}` };
+    }
+  };
+
+/** Every call was answered, encrypted, and heard; packets went both ways. */
+const judgeCalls = judged(z.array(call).min(1), (calls) => {
+  const wrong = calls.find((c) => faultOf(c) !== undefined);
+  if (wrong !== undefined) return { isGood: false, seen: `${wrong.number}: ${faultOf(wrong)!}` };
+  const [first] = calls as [Call];
+  if (calls.length > 1) return { isGood: true, seen: `${calls.map((c) => c.number).join(", ")} answered and heard` };
+  const { setup = 0, sent = 0, received = 0 } = first;
+  return {
+    isGood: true,
+    seen: `answered in ${setup} ms, heard, encrypted; ${sent} packets out, ${received} in`,
+  };
+});
+
+function faultOf({ result, heard, secured, sent = 0, received = 0 }: Call): string | undefined {
+  if (result !== "answered") return result;
+  if (heard !== true) return `answered, and silent (${sent} packets out, ${received} in)`;
+  if (secured !== true) return "heard, and not encrypted";
+  return sent === 0 || received === 0 ? `${sent} packets out, ${received} in` : undefined;
+}
+
+/** What telephony owes its users, asked from where they sit; with two desks or more. */
+export function probes(plan: Plan, settings: Settings): readonly Probe[] {
+  const [server] = hostsOf(plan, "pbx");
+  if (server === undefined) return [];
+  const numbers = numbersOf(plan, settings);
+  const desks = numbers.desks.filter((d) => plan.hosts.has(d.host));
+  const [first, second] = desks;
+  if (first === undefined || second === undefined) return [];
+  const context: Context = { plan, server, numbers, first, second };
+  return [
+    toDesk(context, first, second),
+    toDesk(context, second, first),
+    ...toGroup(context),
+    conference(context),
+    voicemail(context),
+    ...emergency(context),
+    marks(context),
+    wrongSecret(context),
+  ];
+}
+
+interface Context {
+  readonly plan: Plan;
+  readonly server: Host;
+  readonly numbers: Numbers;
+  readonly first: Desk;
+  readonly second: Desk;
+}
+
+const asterisk = ({ server }: Context): Probe["dependsOn"] => ({ host: server.id, units: ["asterisk.service"] });
+
+const calling = (asked: Readonly<Record<string, unknown>>): Command => python(CALL, jsonText(asked));
+const answering = (from: Desk): Command =>
+  python(ANSWER, JSON.stringify({ from: from.number, seconds: ANSWER_SECONDS }));
+
+function toDesk(context: Context, from: Desk, to: Desk): Probe {
+  return {
+    id: `pbx-call-${from.host}`,
+    needs: ["N5", "N11", "O3"],
+    from: from.host,
+    title: {
+      en: `${from.host} calls ${to.host}, and each hears the other`,
+      fr: `${from.host} appelle ${to.host}, et chacun entend l'autre`,
+    },
+    expected: "a call that carries voice both ways, encrypted",
+    before: [{ on: to.host, run: answering(from) }],
+    run: calling({ dial: [to.number], listen: "tone", seconds: LISTEN_SECONDS }),
+    judge: judgeCalls,
+    deadlineSeconds: 30,
+    dependsOn: asterisk(context),
+  };
+}
+
+/** A group in which the second desk is. */
+function toGroup(context: Context): readonly Probe[] {
+  const { first, second, numbers } = context;
+  const group = numbers.groups.find(
+    (g) => g.phones.includes(second) && g.phones.every((p) => numbers.desks.some((d) => d === p)),
+  );
+  if (group === undefined) return [];
+  return [
+    {
+      id: `pbx-group-${first.host}`,
+      needs: ["N5", "O3"],
+      from: first.host,
+      title: {
+        en: `The group "${group.name}" rings ${second.host}, which answers ${first.host}`,
+        fr: `Le groupe « ${group.name} » sonne sur ${second.host}, qui répond à ${first.host}`,
+      },
+      expected: "a call that carries voice both ways, encrypted",
+      before: [{ on: second.host, run: answering(first) }],
+      run: calling({ dial: [group.number], listen: "tone", seconds: LISTEN_SECONDS }),
+      judge: judgeCalls,
+      deadlineSeconds: 30,
+      dependsOn: asterisk(context),
+    },
+  ];
+}
+
+function conference(context: Context): Probe {
+  const { first, second, numbers } = context;
+  const joining = { dial: [numbers.conference], digits: secret("pin", CONFERENCE_PIN) };
+  return {
+    id: "pbx-conference",
+    needs: ["N5", "O3"],
+    from: first.host,
+    title: {
+      en: `${first.host} and ${second.host} meet in the crisis room by its PIN`,
+      fr: `${first.host} et ${second.host} se retrouvent dans la salle de crise par son code`,
+    },
+    expected: "each hears the other",
+    before: [{ on: second.host, run: calling({ ...joining, stay: true, seconds: ANSWER_SECONDS }) }],
+    run: calling({ ...joining, listen: "tone", seconds: ANSWER_SECONDS }),
+    judge: judgeCalls,
+    deadlineSeconds: 40,
+    isWaiting: true,
+    dependsOn: asterisk(context),
+  };
+}
+
+const kept = z.object({ bytes: z.number(), level: z.number() });
+/** Of samples of 16 bits: what is below is silence. */
+const LOUD = 200;
+
+function voicemail(context: Context): Probe {
+  const { first, second, server, numbers } = context;
+  const { message } = numbers.settings.codes;
+  return {
+    id: "pbx-voicemail",
+    needs: ["O3"],
+    from: server.id,
+    title: {
+      en: `A message that ${first.host} leaves for ${second.host} is in its box`,
+      fr: `Un message que ${first.host} laisse à ${second.host} est dans sa boîte`,
+    },
+    expected: "a message with sound",
+    before: [{ on: first.host, run: calling({ dial: [message + second.number], listen: null, seconds: 4 }) }],
+    run: python(MESSAGE, JSON.stringify({ box: second.number, seconds: 5, since: 30 })),
+    judge: judged(kept, ({ bytes, level }) => ({
+      isGood: level > LOUD,
+      seen: level > LOUD ? `${bytes} bytes of sound` : "a message that is silent",
+    })),
+    deadlineSeconds: 40,
+    isWaiting: true,
+    dependsOn: asterisk(context),
+  };
+}
+
+function emergency(context: Context): readonly Probe[] {
+  const { first, numbers } = context;
+  const dial = numbers.emergency.map((e) => e.number);
+  if (dial.length === 0) return [];
+  return [
+    {
+      id: "pbx-emergency",
+      needs: ["O3"],
+      from: first.host,
+      title: {
+        en: `The emergency numbers ${dial.join(", ")} are answered by their announcements`,
+        fr: `Les numéros d'urgence ${dial.join(", ")} sont répondus par leur annonce`,
+      },
+      expected: "speech at each",
+      run: calling({ dial, listen: "speech", seconds: 5 }),
+      judge: judgeCalls,
+      deadlineSeconds: 40,
+      isWaiting: true,
+      dependsOn: asterisk(context),
+    },
+  ];
+}
+
+/** RFC 4594: voice, and its signalling. */
+const [EF, CS3] = ["46", "24"];
+const counts = z.record(z.string(), z.number());
+const seenMarks = z.object({ in: counts, out: counts, signalling: counts });
+
+function marks(context: Context): Probe {
+  const { plan, server, first, numbers } = context;
+  const rtp = plan.services.get("rtp")!.terms.flatMap((t) => (t.protocol === "udp" ? t.ports : []))[0]!;
+  const only = (found: Readonly<Record<string, number>>, mark: string): boolean =>
+    Object.keys(found).length === 1 && mark in found;
+  return {
+    id: "pbx-dscp",
+    needs: ["N11"],
+    from: server.id,
+    title: {
+      en: `Voice of and to ${first.host} is marked EF on the cable of ${server.id}, signalling CS3`,
+      fr: `La voix de et vers ${first.host} est marquée EF sur le câble de ${server.id}, la signalisation CS3`,
+    },
+    expected: "EF both ways, CS3",
+    before: [
+      {
+        on: first.host,
+        run: calling({ dial: [numbers.settings.codes.echo], stay: true, seconds: 3 }),
+      },
+    ],
+    run: python(
+      MARKS,
+      JSON.stringify({
+        peer: formatAddress(plan.hosts.get(first.host)!.nics[0]!.address),
+        seconds: 8,
+        ports: [rtp.lo, rtp.hi],
+        sip: portOf(plan, "sip-tls", "tcp"),
+        least: 20,
+      }),
+    ),
+    judge: judged(seenMarks, ({ in: into, out, signalling }) => ({
+      isGood: only(into, EF) && only(out, EF) && only(signalling, CS3),
+      seen: `in ${JSON.stringify(into)}, out ${JSON.stringify(out)}, signalling ${JSON.stringify(signalling)}`.replaceAll(
+        '"',
+        "",
+      ),
+    })),
+    deadlineSeconds: 30,
+    isWaiting: true,
+    dependsOn: asterisk(context),
+  };
+}
+
+const refusal = z.object({ challenged: z.boolean(), answer: z.string() });
+
+function wrongSecret(context: Context): Probe {
+  const { plan, server, first } = context;
+  return {
+    id: `pbx-wrong-secret-${first.host}`,
+    needs: ["N5", "O9"],
+    from: first.host,
+    title: {
+      en: `A wrong secret is refused at the telephone exchange`,
+      fr: `Un mauvais secret est refusé par le serveur de téléphonie`,
+    },
+    expected: "asked for a secret, then 401",
+    run: python(
+      REGISTER,
+      JSON.stringify({
+        server: formatAddress(server.nics[0]!.address),
+        port: portOf(plan, "sip", "udp"),
+        account: first.account,
+        secret: "not-the-secret",
+        wait: 4,
+      }),
+    ),
+    judge: judged(refusal, ({ challenged, answer }) => ({
+      isGood: challenged && /^SIP\/2\.0 40[13] /.test(answer),
+      seen: `${challenged ? "asked for the secret; " : ""}${answer}`,
+    })),
+    dependsOn: asterisk(context),
+  };
+}

@@ -1,0 +1,67 @@
+import { secret } from "../../core/secret-place.ts";
+import { compose } from "../../core/text.ts";
+import { fqdnOf, hostsOf } from "../../plan/query.ts";
+import type { Host, Plan } from "../../plan/types.ts";
+import { CA_FILE } from "../base/trust.ts";
+import type { Need, Step } from "../role.ts";
+import type { Fill } from "../template.ts";
+import { deskAt } from "./numbers.ts";
+
+/** The loopback port on which the desk's phone is told what to do. */
+const CONTROL = 4444;
+const FOLDER = "/etc/maquette/softphone";
+
+/** Packages of a host that has a softphone. */
+export const SOFTPHONE_PACKAGES = ["baresip-core", "python3"];
+
+/**
+ * The softphone of a workstation that has a desk number: its account is the desk's, so that nobody's secret is on a machine
+ * that is not theirs.
+ * @param fill of the workstation's templates
+ */
+export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Step[] {
+  const desk = deskAt(plan, host);
+  const [server] = hostsOf(plan, "pbx");
+  if (desk === undefined || server === undefined) return [];
+  const own = { owner: "root:maquette-phone", mode: "0640" };
+  const account = compose(
+    `"${desk.name}" <sip:${desk.account}@${fqdnOf(plan, server)};transport=tls>`,
+    [`;auth_user=${desk.account};auth_pass=`, secret("password", desk.secret)],
+    ";regint=30;mediaenc=srtp;answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n",
+  );
+  return [
+    {
+      kind: "files",
+      name: "softphone's user",
+      files: { "/etc/sysusers.d/maquette-phone.conf": { content: fill("sysusers.conf", {}) } },
+      reload: [{ argv: ["systemd-sysusers", "/etc/sysusers.d/maquette-phone.conf"] }],
+    },
+    {
+      kind: "files",
+      name: "softphone",
+      files: {
+        [`${FOLDER}/config`]: {
+          content: fill("softphone.conf", { authority: CA_FILE, control: String(CONTROL) }),
+          ...own,
+        },
+        [`${FOLDER}/accounts`]: { content: account, ...own },
+        [`${FOLDER}/contacts`]: { content: "# Written by maquette.\n", ...own },
+        "/etc/systemd/system/maquette-softphone.service": { content: fill("softphone.service", {}) },
+      },
+      verify: [{ argv: ["systemd-analyze", "verify", "--man=no", "maquette-softphone.service"] }],
+      reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", "maquette-softphone"] }],
+      probe: { argv: ["sh", "-c", `ss -Hltn sport = :${CONTROL} | grep -q .`] },
+    },
+    { kind: "units", name: "softphone, running", units: ["maquette-softphone"], state: "running" },
+  ];
+}
+
+export function softphoneNeeds(plan: Plan, host: Host): readonly Need[] {
+  const [server] = hostsOf(plan, "pbx");
+  if (deskAt(plan, host) === undefined || server === undefined) return [];
+  return ["sip-tls", "rtp"].map((service) => ({
+    what: "telephones",
+    services: [service],
+    to: { kind: "host", host: server.id },
+  }));
+}

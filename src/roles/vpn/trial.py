@@ -1,0 +1,237 @@
+"""One attempt to come in by the VPN, as a road warrior makes it, and what opens by it.
+
+`{profile, remote, login, password, rightful, patience, wait, asked: [{name, address, port}],
+resolvers: [{name, address}], question}` with `remote` null for the profile's own, `rightful` null or the account's
+password, and times in seconds →
+`{result, said, isGreeted, routes, before: {NAME: ANSWER}, after: {NAME: ANSWER}, rightful}`
+
+`result` is `up`, `refused`, or `shut`: a gateway that has said nothing of the account within the patience, and has
+greeted where it has shown its own certificate. `before` is asked without the tunnel, `after` by it. `rightful` is what
+was said to the rightful password, tried afterwards: so asking often locks nobody out. An answer is `open`, `refused`
+(somebody said that nobody listens: the way there is open), `silent` or `unreachable`.
+
+What is asked by it goes into the tunnel whatever was routed there: who wants more than was pushed writes routes of
+his own.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import queue
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SO_BINDTODEVICE = 25
+# After which a resolver is asked again: a datagram may be lost, above all before the tunnel's other end is ready.
+AGAIN = 0.5
+
+
+def question_of(name, number):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return number + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
+
+
+class Asker:
+    """TCP ports and resolvers, all at once; by a device of its own where one is named."""
+
+    def __init__(self, asked, device=None):
+        self.asked = asked
+        self.device = device
+        self.answers = {}
+        self.waiting = {}
+        self.poll = select.poll()
+
+    def settle(self, fd, result):
+        name, s, _ = self.waiting.pop(fd)
+        self.poll.unregister(fd)
+        s.close()
+        self.answers[name] = result
+
+    def failed(self, fd, code):
+        self.settle(fd, "refused" if code == errno.ECONNREFUSED else "unreachable")
+
+    def ask(self, name, address, port, question=None):
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if question is None else socket.SOCK_DGRAM)
+        s.setblocking(False)
+        if self.device:
+            s.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, self.device.encode() + b"\0")
+        self.waiting[s.fileno()] = (name, s, question)
+        self.poll.register(s.fileno(), select.POLLOUT if question is None else select.POLLIN)
+        code = s.connect_ex((address, port))
+        if code not in (0, errno.EINPROGRESS):
+            self.failed(s.fileno(), code)
+        elif question is not None:
+            try:
+                s.send(question)
+            except OSError as error:
+                self.failed(s.fileno(), error.errno)
+
+    def ask_again(self):
+        for fd, (_, s, question) in list(self.waiting.items()):
+            if question is not None:
+                try:
+                    s.send(question)
+                except OSError as error:
+                    self.failed(fd, error.errno)
+
+    def look(self, fd):
+        _, s, question = self.waiting[fd]
+        code = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.failed(fd, code)
+        elif question is None:
+            self.settle(fd, "open")
+        else:
+            try:
+                said = s.recv(4096)
+            except OSError as error:
+                self.failed(fd, error.errno)
+                return
+            # The same question's, without an error, with an answer in it.
+            self.settle(fd, "open" if said[:2] == question[:2] and said[3] & 15 == 0 and said[7] else "refused")
+
+    def run(self):
+        for target in self.asked["asked"]:
+            self.ask(target["name"], target["address"], target["port"])
+        for target in self.asked["resolvers"]:
+            self.ask(target["name"], target["address"], 53, question_of(self.asked["question"], os.urandom(2)))
+        end = time.monotonic() + self.asked["wait"]
+        is_over = False
+        while self.waiting and not is_over:
+            left = max(0, end - time.monotonic())
+            events = self.poll.poll(min(left, AGAIN) * 1000)
+            for fd, _ in events:
+                if fd in self.waiting:
+                    self.look(fd)
+            if not events:
+                self.ask_again()
+            # What came in time is heard, also where this program was held up until after that.
+            is_over = left == 0 and not events
+        for fd in list(self.waiting):
+            self.settle(fd, "silent")
+        return self.answers
+
+
+class Client:
+    """OpenVPN by a profile, with a device that no other attempt has and no route of this machine touched."""
+
+    def __init__(self, asked, folder):
+        self.device = "try%d" % os.getpid()
+        self.is_greeted = False
+        self.asked, self.console = asked, folder + "/console"
+        config, password = folder + "/profile", folder + "/password"
+        with open(password, "w") as file:
+            file.write("%s\n%s\n" % (asked["login"], asked["password"]))
+        # An empty one in a file is asked for at a terminal; by its console OpenVPN sends it.
+        is_empty = asked["password"] == ""
+        with open(asked["profile"]) as profile, open(config, "w") as file:
+            for line in profile:
+                words = line.split()
+                if words[:1] == ["remote"] and asked["remote"] not in (None, words[1]):
+                    continue
+                is_password = words == ["auth-user-pass"] and not is_empty
+                file.write("auth-user-pass %s\n" % password if is_password else line)
+        options = ["--dev", self.device, "--dev-type", "tun", "--route-noexec", "--auth-retry", "none"]
+        if is_empty:
+            options += ["--management", self.console, "unix", "--management-query-passwords"]
+        self.process = subprocess.Popen(
+            ["openvpn", "--config", config, *options, "--connect-retry-max", "1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        if is_empty:
+            threading.Thread(target=self._say_nothing, daemon=True).start()
+
+    def _say_nothing(self):
+        end = time.monotonic() + self.asked["patience"]
+        with socket.socket(socket.AF_UNIX) as console:
+            while console.connect_ex(self.console) and time.monotonic() < end:
+                time.sleep(0.02)
+            for line in console.makefile("r"):
+                if line.startswith(">PASSWORD:Need"):
+                    said = 'username "Auth" "%s"\npassword "Auth" ""\n' % self.asked["login"]
+                    console.sendall(said.encode())
+
+    def _read(self):
+        with self.process.stdout as said:
+            for line in said:
+                self.lines.put(line.strip())
+        self.lines.put(None)
+
+    def outcome(self):
+        """`result`, what was said of it, and the routes that were pushed."""
+        end, said, routes = time.monotonic() + self.asked["patience"], "", []
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0, end - time.monotonic()))
+            except queue.Empty:
+                return "shut", said or "no answer within %d s" % self.asked["patience"], routes
+            if line is None:
+                return "shut", said or "OpenVPN ended", routes
+            if "PUSH_REPLY" in line:
+                routes = [part[6:] for part in line.split(",") if part.startswith("route ")]
+            elif "Initialization Sequence Completed" in line:
+                return "up", "", routes
+            elif "AUTH_FAILED" in line:
+                return "refused", line.split("AUTH_FAILED", 1)[1].strip(", '"), routes
+            elif "VERIFY OK: depth=0" in line:
+                self.is_greeted = True
+            elif "TLS Error" in line or "Options error" in line:
+                said = said or line[line.index("Error") - 4 :].strip()
+                if self.is_greeted:
+                    return "shut", said, routes
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+            return
+        self.process.kill()
+        self.process.wait()
+
+
+def said_to_rightful(asked):
+    if asked["rightful"] is None:
+        return ""
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        client = Client({**asked, "password": asked["rightful"]}, folder)
+        try:
+            result, said, _ = client.outcome()
+        finally:
+            client.end()
+    return said or result
+
+
+def attempt(asked):
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        client, before = Client(asked, folder), Asker(asked)
+        # At once: no route of this machine leads into the tunnel.
+        without = threading.Thread(target=before.run)
+        without.start()
+        try:
+            result, said, routes = client.outcome()
+            after = Asker(asked, client.device).run() if result == "up" else {}
+        finally:
+            client.end()
+            without.join()
+    return {
+        "rightful": said_to_rightful(asked),
+        **{"result": result, "said": said, "isGreeted": client.is_greeted, "routes": routes},
+        **{"before": before.answers, "after": after},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(attempt(json.load(sys.stdin))))

@@ -1,0 +1,1 @@
+"""A controller of the domain: each module is something that domain.py does. Written by maquette."""

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { repositoryRoot } from "../../src/stack/root.ts";
+import { standingLab } from "../lab/standing.ts";
+import { whyNot } from "../twin/machine.ts";
+
+/*
+ * Telephony of a lab that runs, hurt: an exchange that is killed, a reload in the middle of a call, somebody who guesses.
+ */
+
+const reason = whyNot();
+const program = (name: string): string => readFileSync(join(repositoryRoot(), "src/roles/pbx", name), "utf8");
+const [call, register] = [program("call.py"), program("register.py")];
+const SERVER = "10.20.20.13";
+
+describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let running: RunningLab;
+  beforeAll(async () => {
+    running = await (await standingLab()).running();
+  });
+  afterAll(() => running.close());
+
+  const ask = async (host: string, argv: readonly string[], input = ""): Promise<string> => {
+    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, 50_000);
+    expect(exitCode, `${host}: ${argv.slice(0, 2).join(" ")}: ${stderr}`).toBe(0);
+    return stdout;
+  };
+  const calling = (asked: object): Promise<string> =>
+    ask("pc1", ["python3", "-S", "-E", "-c", call], JSON.stringify(asked));
+  const calls = async (): Promise<number> =>
+    Number(/(\d+) active calls?/.exec(await ask("pbx", ["asterisk", "-rx", "core show channels count"]))![1]);
+  const until = async (what: string, seconds: number, isSo: () => Promise<boolean>): Promise<number> => {
+    const began = Date.now();
+    while (!(await isSo().catch(() => false)))
+      if (Date.now() - began > seconds * 1000) expect.fail(`${what}: not within ${seconds} s`);
+    return Date.now() - began;
+  };
+
+  it("a killed exchange is back by itself, and so are its phones", async () => {
+    const pid = (await ask("pbx", ["systemctl", "show", "-P", "MainPID", "asterisk"])).trim();
+    await ask("pbx", ["kill", "-9", pid]);
+    await until("it is another process, and answers", 60, async () => {
+      const now = (await ask("pbx", ["systemctl", "show", "-P", "MainPID", "asterisk"])).trim();
+      const said = await ask("pbx", ["asterisk", "-rx", "pjsip show transports"]);
+      return now !== pid && now !== "0" && said.includes("tls");
+    });
+    await until("both desks are registered", 90, async () => {
+      const contacts = await ask("pbx", ["asterisk", "-rx", "pjsip show contacts"]);
+      return ["poste-pc1", "poste-pc2"].every((desk) => contacts.includes(desk));
+    });
+  });
+
+  it("a reload of phones and numbers cuts no call", async () => {
+    await calling({ dial: ["*43"], stay: true, seconds: 40 });
+    expect(await calls()).toBe(1);
+    await ask("pbx", ["python3", "/usr/local/lib/maquette/pbx.py", "reload", "/etc/maquette/pbx.json"]);
+    await ask("pbx", ["python3", "/usr/local/lib/maquette/pbx.py", "check", "/etc/maquette/pbx.json"]);
+    expect(await calls()).toBe(1);
+  });
+
+  it("whoever guesses is not heard any more, until it is let in again", async () => {
+    const guess = JSON.stringify({ server: SERVER, port: 5060, account: "poste-pc2", secret: "guessed", wait: 2 });
+    const guesses = async (): Promise<boolean> =>
+      (await running.shell.run("pc2", ["python3", "-S", "-E", "-c", register], guess, 30_000)).exitCode === 0;
+    const letIn = (): Promise<string> => ask("pbx", ["fail2ban-client", "set", "asterisk", "unbanip", "10.20.30.12"]);
+    try {
+      await until("it is shut out", 120, async () => !(await guesses()));
+      expect(await ask("pbx", ["fail2ban-client", "get", "asterisk", "banip"])).toContain("10.20.30.12");
+    } finally {
+      await letIn();
+    }
+    // Again each time: the last guesses may be read in the log only after it was let in, and shut it out once more.
+    await until("it is heard again", 120, async () => {
+      await letIn();
+      return guesses();
+    });
+  });
+});
