@@ -12,17 +12,24 @@ export interface OffGuest {
   readonly host: Host;
   readonly vmId: number;
   readonly node: string;
+  /** It has its disks and cards. One whose creation broke off before is the engine's to finish, which must find it off. */
+  readonly isWhole: boolean;
 }
 
 /** Those of the plan's guests that stand under their own ids and do not run, in the order in which they start. */
 export function guestsOff(standing: readonly StandingGuest[], plan: Plan, naming: Naming): readonly OffGuest[] {
   return standing
-    .flatMap(({ host: id, vm }) => {
+    .flatMap(({ host: id, vm, seen }) => {
       const host = plan.hosts.get(id);
       const isOff = host !== undefined && naming.vmId(host) === vm.vmid && vm.status !== "running";
-      return isOff ? [{ host, vmId: vm.vmid, node: vm.node }] : [];
+      return isOff ? [{ host, vmId: vm.vmid, node: vm.node, isWhole: isWhole(host, seen) }] : [];
     })
     .sort((a, b) => a.host.startOrder - b.host.startOrder);
+}
+
+function isWhole(host: Host, { disksGiB, cards }: StandingGuest["seen"]): boolean {
+  const isGrown = host.disksGiB.every((wanted, n) => (disksGiB[n] ?? 0) >= wanted);
+  return isGrown && (cards > 0 || host.nics.length === 0);
 }
 
 const START_MS = 60_000;

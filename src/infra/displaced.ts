@@ -19,6 +19,8 @@ export interface StandingGuest {
   readonly mark: string;
   readonly role: string;
   readonly disksGiB: readonly number[];
+  /** What the hypervisor has of it, as far as the engine last saw: of one whose creation broke off less than is wanted. */
+  readonly seen: { readonly disksGiB: readonly number[]; readonly cards: number };
   readonly addresses: readonly string[];
   /** Pulumi's own protection: on a real Proxmox the engine deletes none that has it. */
   readonly isProtected: boolean;
@@ -61,6 +63,7 @@ export const MAKING_WAY = "MAQUETTE_MAKING_WAY";
 
 const GUEST = "maquette:lab:Guest$";
 const disks = z.array(z.looseObject({ size: z.number().default(0) })).catch([]);
+const cards = z.array(z.unknown()).catch([]);
 const outputs = z
   .looseObject({
     mark: z.string().default(""),
@@ -95,6 +98,10 @@ export function standingGuests(
         mark: own,
         role: known[host]?.role ?? "",
         disksGiB: disks.parse(r.inputs?.["disks"]).map((d) => d.size),
+        seen: {
+          disksGiB: disks.parse(r.outputs?.["disks"]).map((d) => d.size),
+          cards: cards.parse(r.outputs?.["networkDevices"]).length,
+        },
         addresses: known[host]?.addresses ?? [],
         isProtected: r.protect === true,
       },

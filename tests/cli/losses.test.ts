@@ -21,6 +21,7 @@ const guest = (host: string, vmId: number, more: Partial<StandingGuest> = {}): S
   mark: "lab-12345678",
   role: "workstation",
   disksGiB: [20, 5],
+  seen: { disksGiB: [20, 5], cards: 1 },
   addresses: [],
   isProtected: false,
   ...more,

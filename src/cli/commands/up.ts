@@ -72,14 +72,17 @@ export const up: Command = async (context, values) => {
   const guestsOnly = isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {};
   const makingWay = { ...guestsOnly, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const off = guestsOff(standing, plan, naming).filter((g) => chosen?.has(g.host.id) !== false);
-  if (off.length > 0) {
-    io.err(words.startingOff(off.map((g) => g.host.id).join(", ")));
-    await interruptible(io, () => startGuests(session.client, off, session.room));
+  const whole = off.filter((g) => g.isWhole);
+  if (whole.length > 0) {
+    io.err(words.startingOff(whole.map((g) => g.host.id).join(", ")));
+    await interruptible(io, () => startGuests(session.client, whole, session.room));
   }
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is gone,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
   let refresh = hasLostGuests() ? ["--refresh"] : [];
-  const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, chosen);
+  const unfinished = new Set(off.filter((g) => !g.isWhole).map((g) => g.host.id));
+  const asked = new Set([...(chosen ?? plan.hosts.keys())].filter((id) => !unfinished.has(id)));
+  const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, asked);
   asking.catch(() => undefined);
   let lost: readonly Loss[] = displaced;
   if (values["skip-preview"] !== true) {
