@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../engine/checkpoint.ts";
 import { bastionOf, isRouter } from "../plan/query.ts";
+import { lostGuests, type StandingGuest } from "../infra/displaced.ts";
 import type { Plan } from "../plan/types.ts";
 import { askHosts, type Drift } from "./ask-hosts.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +13,8 @@ export interface Looked {
   /** Who runs and was not asked, and why; undefined where all were. */
   readonly notAsked: string | undefined;
   readonly drifts: readonly Drift[];
+  /** Guests on record that are another's now, or nobody's: not for an up to put right. */
+  readonly lost: readonly Drift[];
 }
 
 /** What the hosts that run say of themselves; those that are off are named, and nobody is asked through them. */
@@ -20,17 +23,24 @@ export async function lookAtHosts(
   session: Pick<Session, "sockets" | "room">,
   checkpoint: Checkpoint,
   plan: Plan,
-  guests: readonly OffGuest[],
+  standing: readonly StandingGuest[],
+  guestsOff: readonly OffGuest[],
 ): Promise<Looked> {
-  const off = guests.map((g) => g.host.id);
+  const off = guestsOff.map((g) => g.host.id);
+  const lost = lostGuests(checkpoint.resources, standing).flatMap(({ host, vmId }): Drift[] => {
+    const role = plan.hosts.get(host)?.role;
+    const what = `VM ${vmId}, which it was made on, does not bear this stack's mark any more`;
+    return role === undefined ? [] : [{ host, role, step: null, what }];
+  });
   const bastion = bastionOf(plan);
   const routers = [...plan.hosts.values()].filter((h) => isRouter(h));
   const isOff = (id: string): boolean => off.includes(id);
   const way = [...(bastion && isOff(bastion.id) ? [bastion.id] : []), ...routers.map((r) => r.id).filter(isOff)];
   const isShut =
     (bastion !== undefined && isOff(bastion.id)) || (routers.length > 0 && routers.every((r) => isOff(r.id)));
-  if (isShut) return { off, notAsked: `the way in leads through ${way.join(" and ")}`, drifts: [] };
-  const running = [...plan.hosts.keys()].filter((id) => !isOff(id));
+  if (isShut) return { off, notAsked: `the way in leads through ${way.join(" and ")}`, drifts: [], lost };
+  // Who is not there as this stack's answers nobody, and would be waited for.
+  const running = standing.map((g) => g.host).filter((id) => !isOff(id));
   const asked = await askHosts(context, session, checkpoint, new Set(running));
   const silent = asked.filter((d) => d.isSilent === true);
   const first = silent[0];
@@ -38,5 +48,6 @@ export async function lookAtHosts(
     off,
     notAsked: first && `${silent.map((d) => d.host).join(", ")} (${first.what.replace(/\.$/, "")})`,
     drifts: asked.filter((d) => d.isSilent !== true),
+    lost,
   };
 }

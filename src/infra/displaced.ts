@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ListedVm } from "../provision/ownership.ts";
 import { hostTag } from "./mark.ts";
-import { VM, type Recorded } from "./recorded.ts";
+import { VM, vmIdOf, type Recorded } from "./recorded.ts";
 
 /*
  * Guests that stand, held against the plan, before anything is touched. A guest is made under its host's name: its host
@@ -86,7 +86,7 @@ export function standingGuests(
   const markOf = (vm: ListedVm): string | undefined => [mark, before].find((m) => m !== "" && vm.tags.includes(m));
   return recorded.flatMap((r) => {
     if (r.type !== VM || r.urn === undefined || !r.urn.includes(GUEST) || r.delete === true) return [];
-    const vm = listed.find((v) => v.vmid === Number(r.inputs?.["vmId"] ?? r.id));
+    const vm = listed.find((v) => v.vmid === vmIdOf(r));
     const own = vm && markOf(vm);
     if (vm === undefined || own === undefined) return [];
     const host = r.urn.split("::").at(-1)!;
@@ -108,6 +108,17 @@ export function standingGuests(
     ];
   });
 }
+
+/** Guests on record that do not stand: what has their VM id, if anything, does not bear this stack's mark. */
+export const lostGuests = (
+  recorded: readonly Recorded[],
+  standing: readonly StandingGuest[],
+): readonly { readonly host: string; readonly vmId: number }[] =>
+  recorded.flatMap((r) => {
+    if (r.type !== VM || r.urn?.includes(GUEST) !== true || r.delete === true) return [];
+    const vmId = vmIdOf(r)!;
+    return standing.some((g) => g.vm.vmid === vmId) ? [] : [{ host: r.urn.split("::").at(-1)!, vmId }];
+  });
 
 /** Guests that stand in the plan's way. Pure, so that every way to edit names and numbers is a case in a test. */
 export function displacedGuests(

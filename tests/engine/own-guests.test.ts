@@ -125,6 +125,9 @@ test("a VM without the stack's mark on a number of the lab stops up and a plain 
   const { tags } = await ask<{ tags: string }>("GET", "/nodes/pve1/qemu/1031/config");
   await task("POST", "/nodes/pve1/qemu/1031/status/stop");
   await ask("PUT", "/nodes/pve1/qemu/1031/config", "tags=somebody-else");
+  const preview = await clone.maquette(["preview", "--expect-no-changes"]);
+  expect(preview.code).toBe(1);
+  expect(preview.stdout).toContain("pc1: VM 1031, which it was made on, does not bear this stack's mark any more");
   const up = await clone.maquette(["up"]);
   expect(up.code).toBe(2);
   expect(up.stderr).toContain("PVE_NOT_OURS");

@@ -29,7 +29,7 @@ export const preview: Command = async (context, values) => {
   const checkpoint = await checkpointOf(context, session);
   const standing = standingGuests(checkpoint.resources, await session.client.listVms(), mark);
   // What was changed on them the engine does not know; they are asked while it works.
-  const looking = lookAtHosts(context, session, checkpoint, plan, guestsOff(standing, plan, naming));
+  const looking = lookAtHosts(context, session, checkpoint, plan, standing, guestsOff(standing, plan, naming));
   looking.catch(() => undefined);
   const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
@@ -39,17 +39,18 @@ export const preview: Command = async (context, values) => {
   const isKnown = await isKnownUnchanged(context, key);
   const changes = isKnown ? [] : collectChanges(await asked());
   if (!isKnown && changes.length === 0) await keepUnchanged(context, key);
-  const { off, notAsked, drifts } = await looking;
+  const { off, notAsked, drifts, lost } = await looking;
   const refusal = refusalOf(allLosses(displaced, lossesOfChanges(changes, standing)), allowed, stackOption);
   const refused = refusal && { code: refusal.code, message: refusal.message, hint: refusal.hint };
   const hosts = [
+    ...lost.map(({ host, role, step, what }) => words.drifted(host, role, step, what)),
     ...drifts.map(({ host, role, step, what }) => words.drifted(host, role, step, what)),
     ...(drifts.length > 0 ? [words.putRight(drifts.length)] : []),
     ...(off.length > 0 ? [words.isOff(off.join(", "))] : []),
     ...(notAsked === undefined ? [] : [words.notAsked(notAsked)]),
   ];
-  const isAsPlanned = changes.length === 0 && drifts.length === 0 && off.length === 0;
-  if (context.isJson) io.out(JSON.stringify({ changes, refused, drifts, off, notAsked }));
+  const isAsPlanned = [changes, lost, drifts, off].every((list) => list.length === 0);
+  if (context.isJson) io.out(JSON.stringify({ changes, refused, lost, drifts, off, notAsked }));
   else if (values["markdown"] === true) {
     const base = values["base"];
     const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";

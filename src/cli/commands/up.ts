@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import { isPackage } from "../../../bin/modules.js";
 import { Fault } from "../../core/fault.ts";
-import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
+import { lostGuests, MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { askHosts } from "../ask-hosts.ts";
@@ -9,7 +9,7 @@ import { GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/sett
 import { readSettings } from "../context.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
-import { collectChanges, isGuest, type Change } from "../changes.ts";
+import { collectChanges, type Change } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
@@ -79,9 +79,10 @@ export const up: Command = async (context, values) => {
   }
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is gone,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
-  let refresh = hasLostGuests() ? ["--refresh"] : [];
+  let refresh = lostGuests(checkpoint.resources, standing).length > 0 ? ["--refresh"] : [];
   const unfinished = new Set(off.filter((g) => !g.isWhole).map((g) => g.host.id));
-  const asked = new Set([...(chosen ?? plan.hosts.keys())].filter((id) => !unfinished.has(id)));
+  // Who is not there as this stack's answers nobody, and would be waited for.
+  const asked = new Set(standing.map((g) => g.host).filter((id) => !unfinished.has(id) && chosen?.has(id) !== false));
   const asking = refresh.length > 0 ? Promise.resolve([]) : askHosts(context, session, checkpoint, asked);
   asking.catch(() => undefined);
   let lost: readonly Loss[] = displaced;
@@ -156,12 +157,6 @@ export const up: Command = async (context, values) => {
 
   function lossesOf(changes: readonly Change[]): readonly Loss[] {
     return allLosses(displaced, lossesOfChanges(changes, standing));
-  }
-
-  /** Guests that the engine has on record and that are gone. */
-  function hasLostGuests(): boolean {
-    const recorded = new Set(checkpoint.resources.filter(isGuest).map((r) => Number(r.inputs?.["vmId"])));
-    return [...recorded].some((id) => !listedBefore.some((v) => v.vmid === id));
   }
 
   async function finish(): Promise<number> {
