@@ -1,6 +1,6 @@
 import { secret } from "../../core/secret-place.ts";
 import { compose } from "../../core/text.ts";
-import { fqdnOf, hostsOf } from "../../plan/query.ts";
+import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { CA_FILE } from "../base/trust.ts";
 import type { Need, Step } from "../role.ts";
@@ -10,6 +10,9 @@ import { deskAt } from "./numbers.ts";
 /** The loopback port on which the desk's phone is told what to do. */
 const CONTROL = 4444;
 const FOLDER = "/etc/maquette/softphone";
+/** RFC 3261 §19.1.2: SIP over TLS, where the plan does not say. */
+const SIPS = 5061;
+const KEEPER = "/usr/local/lib/maquette/softphone.py";
 
 /** Packages of a host that has a softphone. */
 export const SOFTPHONE_PACKAGES = ["baresip-core", "python3"];
@@ -46,7 +49,10 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
         },
         [`${FOLDER}/accounts`]: { content: account, ...own },
         [`${FOLDER}/contacts`]: { content: "# Written by maquette.\n", ...own },
-        "/etc/systemd/system/maquette-softphone.service": { content: fill("softphone.service", {}) },
+        [KEEPER]: { content: fill("softphone.py", {}), mode: "0755" },
+        "/etc/systemd/system/maquette-softphone.service": {
+          content: fill("softphone.service", { keeper: KEEPER, port: String(portOf(plan, "sip-tls", "tcp") ?? SIPS) }),
+        },
       },
       verify: [{ argv: ["systemd-analyze", "verify", "--man=no", "maquette-softphone.service"] }],
       reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", "maquette-softphone"] }],

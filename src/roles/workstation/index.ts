@@ -7,7 +7,7 @@ export const workstation: RoleDefinition = {
   id: "workstation",
   machine: { memoryMiB: 1024, diskGiB: 8 },
   packages: ["krb5-user", "ldap-utils", "bind9-host", ...SOFTPHONE_PACKAGES],
-  templates: ["krb5.conf", "softphone.conf", "softphone.service", "sysusers.conf"],
+  templates: ["krb5.conf", "softphone.conf", "softphone.py", "softphone.service", "sysusers.conf"],
   neighbours: [],
   work,
   probes: () => [],
