@@ -319,9 +319,12 @@ export const commands: readonly CommandSpec[] = [
     name: "drill",
     summary: "break a router, an access or a server under open sessions and probes, and print what it cost",
     details: [
-      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards. What was broken is put back, also on Ctrl-C.",
+      "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards; of a service whose daemon is killed, unless it is back by itself within 10 s and its users' questions are\nanswered. What was broken is put back, also on Ctrl-C.",
     ],
-    positionals: [{ name: "WHAT", help: "router, wan, or a service of which one server is lost, such as dc" }],
+    positionals: [
+      { name: "WHAT", help: "router, wan, service, or what several hosts give of which one is lost, such as dc" },
+      { name: "ROLE", isOptional: true, help: "of service: whose daemon is killed, such as pbx" },
+    ],
     options: [
       { name: "how", value: "HOW", help: "of a router: kill (default), reboot, links, or cable:ZONE" },
       { name: "times", value: "N", help: "so many in a row, and the spread of the longest gaps" },

@@ -9,7 +9,7 @@ import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
 import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
-import type { Asked, Drill, Probe, RoleDefinition } from "./role.ts";
+import type { Asked, Drill, Probe, Sessions, RoleDefinition } from "./role.ts";
 import { router } from "./router/index.ts";
 import { vpn } from "./vpn/index.ts";
 import { workstation } from "./workstation/index.ts";
@@ -76,6 +76,9 @@ export const allProbes = (plan: Plan): readonly Probe[] => [base, ...all].flatMa
 export const allDrills: ReadonlyMap<string, Drill> = new Map(
   all.flatMap((role) => role.drills ?? []).map((drill) => [drill.id, drill] as const),
 );
+
+/** How a role tells what is open through its host; undefined where it does not. */
+export const sessionsOf = (role: string): Sessions | undefined => all.find((r) => r.id === role)?.sessions;
 
 /** Packages that images have beside the system, one list a layer: what every host may need, and the role's own. */
 export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntries(

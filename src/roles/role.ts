@@ -231,6 +231,14 @@ export interface Meanwhile {
   readonly hint: string;
 }
 
+/** What is open through a role's host at a moment, so that a drill can say what its loss cost. */
+export interface Sessions {
+  /** On that host. */
+  readonly run: Command;
+  /** One a line of people's: `poste-pc1 calls *43`. Those that are the same before and after lived on. */
+  readonly read: (stdout: string) => readonly string[];
+}
+
 /** What a role and the base have both. */
 interface Definition {
   /** What it needs of its machine; `check` compares the plan's. */
@@ -277,4 +285,6 @@ export interface RoleDefinition extends Definition {
   readonly findings?: (plan: Plan) => readonly Diagnostic[];
   readonly probes: (plan: Plan) => readonly Probe[];
   readonly drills?: readonly Drill[];
+  /** What is lost when its daemon is killed. */
+  readonly sessions?: Sessions;
 }

@@ -5,12 +5,14 @@
     vpn.py connect FILE   OpenVPN asks once more: is the certificate this account's (client-connect)
     vpn.py check          exit 1 and who is connected without the right to be
     vpn.py expel          ends their sessions
+    vpn.py who            who is in, and since when
     vpn.py answers        exit 1 unless the directory answers the gateway's own account, on every controller
 
 What it asks stands in /etc/maquette/vpn.json, in the shape of `Gateway` in src/roles/vpn/index.ts. Whatever it decides
 it says in a line of the journal; a client hears no more than what it may know.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -264,12 +266,16 @@ class Management:
                     return said
         raise OSError("OpenVPN ended the conversation after %r" % command)
 
-    def sessions(self):
-        """Login and client id of everybody who is in: whoever still waits for an answer has no address."""
+    def clients(self):
+        """Everybody who is in, by the names of OpenVPN's columns: whoever still waits for an answer has no address."""
         rows = [line.split(",") for line in self.ask("status 2", lambda line: line == "END")]
         names = next(row[2:] for row in rows if row[:2] == ["HEADER", "CLIENT_LIST"])
         clients = [dict(zip(names, row[1:], strict=False)) for row in rows if row[0] == "CLIENT_LIST"]
-        return [(c["Username"], c["Client ID"]) for c in clients if c["Virtual Address"]]
+        return [c for c in clients if c["Virtual Address"]]
+
+    def sessions(self):
+        """Login and client id of each."""
+        return [(c["Username"], c["Client ID"]) for c in self.clients()]
 
     def must_be_gone(self, client):
         """A client that is told hears it first; its session ends some seconds later."""
@@ -331,6 +337,14 @@ def expel(wanted):
     return YES
 
 
+def who(wanted):
+    # A gateway that does not run has nobody.
+    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError), Management(wanted["management"]) as management:
+        for client in management.clients():
+            print("%(Username)s since %(Connected Since)s" % client)
+    return YES
+
+
 def answers(wanted):
     try:
         silent = Directory(wanted).silent
@@ -342,7 +356,7 @@ def answers(wanted):
 
 
 HOOKS = {"verify": verify, "connect": connect}
-COMMANDS = {"check": check, "expel": expel, "answers": answers}
+COMMANDS = {"check": check, "expel": expel, "who": who, "answers": answers}
 
 
 def main(arguments):

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DaemonDrillResult } from "../../src/accept/drill/daemon.ts";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
-import { standingLab } from "../lab/standing.ts";
+import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
 /*
@@ -16,9 +17,11 @@ const [call, register] = [program("call.py"), program("register.py")];
 const SERVER = "10.20.20.13";
 
 describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let lab: StandingLab;
   let running: RunningLab;
   beforeAll(async () => {
-    running = await (await standingLab()).running();
+    lab = await standingLab();
+    running = await lab.running();
   });
   afterAll(() => running.close());
 
@@ -38,18 +41,15 @@ describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "
     return Date.now() - began;
   };
 
-  it("a killed exchange is back by itself, and so are its phones", async () => {
-    const pid = (await ask("pbx", ["systemctl", "show", "-P", "MainPID", "asterisk"])).trim();
-    await ask("pbx", ["kill", "-9", pid]);
-    await until("it is another process, and answers", 60, async () => {
-      const now = (await ask("pbx", ["systemctl", "show", "-P", "MainPID", "asterisk"])).trim();
-      const said = await ask("pbx", ["asterisk", "-rx", "pjsip show transports"]);
-      return now !== pid && now !== "0" && said.includes("tls");
-    });
-    await until("both desks are registered", 90, async () => {
-      const contacts = await ask("pbx", ["asterisk", "-rx", "pjsip show contacts"]);
-      return ["poste-pc1", "poste-pc2"].every((desk) => contacts.includes(desk));
-    });
+  it("a killed exchange is back by itself, and so are its phones; the call that it cut is named", async () => {
+    await calling({ dial: ["*43"], stay: true, seconds: 40 });
+    const ran = await lab.maquette("drill", "service", "pbx", "--json");
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    const { drills } = JSON.parse(ran.stdout) as { drills: readonly DaemonDrillResult[] };
+    expect(drills).toMatchObject([{ isGood: true, units: [{ unit: "asterisk.service" }] }]);
+    expect(drills[0]!.sessions!.lost).toEqual([expect.stringMatching(/^poste-pc1 at \*43 /)]);
+    // Both desks were called, so both were registered again.
+    expect(drills[0]!.questions.map((q) => q.id)).toEqual(expect.arrayContaining(["pbx-call-pc1", "pbx-call-pc2"]));
   });
 
   it("a reload of phones and numbers cuts no call", async () => {

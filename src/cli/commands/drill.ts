@@ -15,6 +15,7 @@ import type { Drill } from "../../roles/role.ts";
 import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
+import { drillDaemons, SERVICE } from "../drill-daemons.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { table } from "../table.ts";
 import { openRunningLab, untilInterrupted, type RunningLab } from "./verify.ts";
@@ -25,10 +26,10 @@ const MOST_TIMES = 100;
  * Breaks a router or an access while sessions are open and probes run, and prints what that cost. Exit 1 when not all
  * came back in time, or an open session died.
  */
-export const drill: Command = async (context, values, [what]) => {
+export const drill: Command = async (context, values, [what, role]) => {
   const service = allDrills.get(what ?? "");
-  if (what !== "router" && what !== "wan" && service === undefined) {
-    const known = ["router", "wan", ...allDrills.keys()];
+  if (what !== "router" && what !== "wan" && what !== SERVICE && service === undefined) {
+    const known = ["router", "wan", SERVICE, ...allDrills.keys()];
     const near = didYouMean(what ?? "", known);
     throw new Fault(
       "CLI_USAGE",
@@ -42,11 +43,15 @@ export const drill: Command = async (context, values, [what]) => {
       "--how is of drill router alone.",
       [
         "drill wan: the preferred access is cut",
+        "drill service ROLE: what a role serves with is killed",
         ...[...allDrills.values()].map((d) => `drill ${d.id}: ${d.title.en}`),
       ].join("; "),
     );
+  if (what !== SERVICE && role !== undefined)
+    throw new Fault("CLI_USAGE", `drill ${what ?? ""} takes no "${role}".`, "Run `maquette help drill`.");
   const times = timesOf(values["times"]);
   const lab = await openRunningLab(context);
+  if (what === SERVICE) return drillDaemons(context, lab, role ?? "", times);
   if (service !== undefined) return drillService(context, lab, service, times);
   try {
     const how = parseHow(lab.plan, typeof values["how"] === "string" ? values["how"] : "kill");

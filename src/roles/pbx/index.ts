@@ -35,8 +35,18 @@ export const pbx = defineRole({
   asks: () => ({ accounts: ["pbx"] }),
   findings: numberFindings,
   probes,
+  sessions: { run: { argv: ["asterisk", "-rx", "core show channels concise"] }, read: callsOf },
   manual: "docs/roles/pbx.md",
 });
+
+/** Asterisk's `core show channels concise`: a leg a line, its fields between `!`; the last is its unique id. */
+export function callsOf(stdout: string): readonly string[] {
+  return stdout.split("\n").flatMap((line) => {
+    const [channel = "", , number = "", ...rest] = line.split("!");
+    const account = /^PJSIP\/(.*)-[0-9a-f]+$/.exec(channel)?.[1];
+    return account === undefined ? [] : [`${account} at ${number} (${rest.at(-1) ?? ""})`];
+  });
+}
 
 type Context = RoleContext & Settled<typeof settings>;
 

@@ -27,6 +27,10 @@ export const vpn: RoleDefinition = {
   clients,
   asks,
   probes,
+  sessions: {
+    run: { argv: ["/usr/bin/python3", "-I", "/usr/local/lib/maquette/vpn.py", "who"] },
+    read: (stdout) => stdout.split("\n").filter((line) => line !== ""),
+  },
   manual: "docs/roles/vpn.md",
 };
 

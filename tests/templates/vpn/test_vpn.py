@@ -154,6 +154,12 @@ class Sessions(unittest.TestCase):
 
     def test_a_gateway_that_does_not_run_has_nobody_in(self):
         self.assertEqual(self.judged(vpn.check, None), (vpn.YES, ""))
+        self.assertEqual(self.judged(vpn.who, None), (vpn.YES, ""))
+
+    def test_who_is_in_is_told_with_the_moment_and_without_those_who_wait(self):
+        self.openvpn()
+        code, said = self.judged(vpn.who, None)
+        self.assertEqual((code, said), (vpn.YES, "claire.morel since now\nkarim.haddad since now\n"))
 
 
 if __name__ == "__main__":
