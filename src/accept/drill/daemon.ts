@@ -100,6 +100,7 @@ export async function runDaemonDrill(scene: DaemonScene): Promise<DaemonDrillRes
       ? null
       : scene.sessions.read(await must(shell, host, scene.sessions.run.argv, "", READ_DEADLINE_MS));
 
+  const early = await open();
   say(`asking ${probes.length} of its users' questions`);
   const first = await ask(probes);
   const red = probes.flatMap((p, n) => (first[n]!.isGood ? [] : [`${p.id}: ${first[n]!.seen}`]));
@@ -117,7 +118,8 @@ export async function runDaemonDrill(scene: DaemonScene): Promise<DaemonDrillRes
       `${host}: ${idle.join(", ")} has no main process that could be killed.`,
       `\`maquette logs ${host}\` says more; \`maquette up\` brings it to the plan.`,
     );
-  const before = await open();
+  // What the questions themselves opened and is not closed yet is nobody's loss.
+  const before = (await open())?.filter((s) => early!.includes(s)) ?? null;
   const undo = new Undo();
   const faults: string[] = [];
   const what = `${units.join(", ")} on ${host} killed`;
