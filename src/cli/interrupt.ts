@@ -20,7 +20,7 @@ export async function interruptible<T>(io: Io, work: (signal: AbortSignal) => Pr
     if (controller.signal.aborted) throw interrupted(undefined);
     return result;
   } catch (error) {
-    throw error instanceof Fault && error.code === "ENGINE_INTERRUPTED" ? interrupted(error) : error;
+    throw error instanceof Fault && /^(ENGINE|ARTEFACT)_INTERRUPTED$/.test(error.code) ? interrupted(error) : error;
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { releaseOf } from "../../src/engine/download/releases.ts";
 import { pins } from "../../src/engine/pins.ts";
 import { archiveOf, sha256, shell, type Entry } from "../engine-unit/download/archives.ts";
-import { deadPort, proxy, publisher, type Publisher } from "../engine-unit/download/publisher.ts";
+import { deadPort, proxy, publisher, type Publisher } from "../download/publisher.ts";
 import type { Ran } from "../engine/lab.ts";
 import { BareClone } from "./clone.ts";
 

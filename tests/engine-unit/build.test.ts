@@ -6,7 +6,7 @@ import { getEngine } from "../../src/engine/engine.ts";
 import { pins } from "../../src/engine/pins.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { faultOf, temporaryFolder } from "../stack/temporary.ts";
-import { deadPort } from "./download/publisher.ts";
+import { deadPort } from "../download/publisher.ts";
 import { isAlive, script, until } from "./programs.ts";
 
 afterEach(() => vi.unstubAllEnvs());

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, messageOf } from "../../core/fault.ts";
+import { isOfDisk } from "../../download/failures.ts";
+import { fetchFile, fetchText, type FetchOptions, type Purpose } from "../../download/fetch.ts";
 import { diskFault } from "../../stack/folders.ts";
 import { alone } from "../alone.ts";
-import { isOfDisk } from "./failures.ts";
-import { fetchFile, fetchText, type FetchOptions } from "./fetch.ts";
 import type { Release } from "./releases.ts";
 import { unpack } from "./unpack.ts";
 import { judge, writeVerified } from "./verified.ts";
@@ -13,7 +13,12 @@ import { judge, writeVerified } from "./verified.ts";
 const MOST_ARCHIVE_BYTES = 2 ** 30;
 const MOST_SUMS_BYTES = 2 ** 20;
 
-export interface DownloadOptions extends FetchOptions {
+const purpose: Purpose = {
+  code: "ENGINE",
+  hint: "Check the network; HTTPS_PROXY names a proxy, MAQUETTE_ENGINE_MIRROR a copy of the files (docs/engine.md). Then run the same command again.",
+};
+
+export interface DownloadOptions extends Omit<FetchOptions, "purpose"> {
   /** `Folders.cache`/engine */
   readonly folder: string;
 }
@@ -33,7 +38,7 @@ export async function download(release: Release, options: DownloadOptions): Prom
       // A name that the next one to come clears away, should this process be killed.
       const temporary = await mkdtemp(join(options.folder, ".download-"));
       try {
-        await rename(await bring(release, temporary, options), await emptied(place));
+        await rename(await bring(release, temporary, { ...options, purpose }), await emptied(place));
         return place;
       } finally {
         await rm(temporary, { recursive: true, force: true });

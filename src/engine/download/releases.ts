@@ -1,4 +1,5 @@
 import { Fault } from "../../core/fault.ts";
+import { mirrorOf } from "../../download/mirror.ts";
 import { archiveDigests, pins } from "../pins.ts";
 
 /** The two archives in which the engine's three programs are published. */
@@ -64,7 +65,7 @@ const published: Readonly<Record<ReleaseName, Published>> = {
 };
 
 /** A folder on an HTTPS server that holds copies of the four files, under their own names. */
-const MIRROR = "MAQUETTE_ENGINE_MIRROR";
+const MIRROR = { variable: "MAQUETTE_ENGINE_MIRROR", code: "ENGINE_MIRROR", page: "docs/engine.md" };
 
 /**
  * What is published for this machine, and where.
@@ -85,7 +86,7 @@ export function releaseOf(name: ReleaseName, env: NodeJS.ProcessEnv, machine: Ma
         : `Install Go ${pins.goAtLeast} or newer (go.dev/doc/install): the engine is then built here.`,
     );
   }
-  const base = mirrorOf(env) ?? of.base;
+  const base = mirrorOf(env, MIRROR) ?? of.base;
   const archive = of.archive(platform, theirs);
   return {
     name,
@@ -97,17 +98,4 @@ export function releaseOf(name: ReleaseName, env: NodeJS.ProcessEnv, machine: Ma
     programs,
     folder: `release-${name}-${version}-${platform}-${arch}`,
   };
-}
-
-/** A mirror is trusted no more than the publisher: pins hold there too, and it is asked by HTTPS alone. */
-function mirrorOf(env: NodeJS.ProcessEnv): string | undefined {
-  const value = env[MIRROR];
-  if (value === undefined || value === "") return undefined;
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol === "https:" && url.search === "" && url.hash === "") return url.href.replace(/\/+$/, "");
-  throw new Fault(
-    "ENGINE_MIRROR",
-    `${MIRROR} is not the HTTPS address of a folder.`,
-    `Write ${MIRROR}=https://mirror.example/engine, or unset it; docs/engine.md lists the four files that belong there.`,
-  );
 }

@@ -16,7 +16,7 @@ import { releaseOf, type Release } from "../../../src/engine/download/releases.t
 import { judge } from "../../../src/engine/download/verified.ts";
 import { faultOf, temporaryFolder } from "../../stack/temporary.ts";
 import { archiveOf, sha256 } from "./archives.ts";
-import { deadPort, proxy, publisher, type Publisher } from "./publisher.ts";
+import { deadPort, proxy, publisher, type Publisher } from "../../download/publisher.ts";
 
 // Who vouches for the test's server is told by a variable that Node reads when it starts: tests/cli/engine-download.test.ts.
 beforeEach(() => vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0"));
@@ -178,6 +178,18 @@ describe("a download that breaks off", () => {
     const fault = await faultOf(() => own.get({}, { stallMs: 1_000 }));
     expect(fault.code).toBe("ENGINE_DOWNLOAD");
     expect(fault.message).toContain("nothing came for 1 s");
+  });
+
+  test("because it never comes to an end is given up, though something comes all the time", async () => {
+    const own = await mirrored();
+    own.from.files.set(own.archive, (_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write("x"), 20);
+      response.on("close", () => clearInterval(drip));
+    });
+    const fault = await faultOf(() => own.get({}, { deadlineMs: 1_000 }));
+    expect(fault.message).toContain("it was not whole after 1 s");
+    expect(left(own.folder)).toEqual([]);
   });
 });
 

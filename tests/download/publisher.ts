@@ -3,8 +3,8 @@ import { createServer } from "node:https";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { loadCertificate } from "../../../src/pve/simulator/http/certificate.ts";
-import { temporaryFolder } from "../../stack/temporary.ts";
+import { loadCertificate } from "../../src/pve/simulator/http/certificate.ts";
+import { temporaryFolder } from "../stack/temporary.ts";
 
 /** What is answered at a path: its bytes, or whatever a server may do. */
 export type Answer = Buffer | string | ((request: IncomingMessage, response: ServerResponse) => void);

@@ -4,16 +4,27 @@ import type { Readable } from "node:stream";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EnvHttpProxyAgent, request, type Dispatcher } from "undici";
-import { Fault } from "../../core/fault.ts";
+import { Fault } from "../core/fault.ts";
 import { isOfDisk, whyOf } from "./failures.ts";
 
+/** Whose download it is. */
+export interface Purpose {
+  /** With what its faults' codes begin. */
+  readonly code: string;
+  /** What to do when nothing can be had. */
+  readonly hint: string;
+}
+
 export interface FetchOptions {
+  readonly purpose: Purpose;
   /** HTTPS_PROXY and NO_PROXY are read here, and by nothing else that is started. */
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
   /** How long nothing may come; default a minute. */
   readonly stallMs?: number | undefined;
+  /** How long the whole may take; default as long as something comes. */
+  readonly deadlineMs?: number | undefined;
 }
 
 const STALL_MS = 60_000;
@@ -22,7 +33,7 @@ const PROGRESS_MS = 5_000;
 
 /**
  * A small text from an HTTPS address.
- * @throws Fault ENGINE_DOWNLOAD, ENGINE_PROXY, ENGINE_INTERRUPTED
+ * @throws Fault …_DOWNLOAD, …_PROXY, …_INTERRUPTED, with its purpose before it
  */
 export async function fetchText(url: string, mostBytes: number, options: FetchOptions): Promise<string> {
   return follow(url, options, async (body) => {
@@ -40,7 +51,7 @@ export async function fetchText(url: string, mostBytes: number, options: FetchOp
 /**
  * Writes what an HTTPS address has into a new file.
  * @returns its SHA-256 in hexadecimal
- * @throws Fault ENGINE_DOWNLOAD, ENGINE_PROXY, ENGINE_INTERRUPTED
+ * @throws Fault …_DOWNLOAD, …_PROXY, …_INTERRUPTED, with its purpose before it
  */
 export async function fetchFile(url: string, file: string, mostBytes: number, options: FetchOptions): Promise<string> {
   const name = url.slice(url.lastIndexOf("/") + 1);
@@ -75,7 +86,8 @@ async function follow<T>(
   options: FetchOptions,
   read: (body: Readable, length: number | undefined) => Promise<T>,
 ): Promise<T> {
-  const proxy = proxyOf(options.env);
+  const { code, hint } = options.purpose;
+  const proxy = proxyOf(options.env, code);
   const dispatcher = new EnvHttpProxyAgent({
     // Nothing is asked but by HTTPS; empty values keep undici from looking into the process' own environment.
     httpProxy: "",
@@ -83,7 +95,9 @@ async function follow<T>(
     noProxy: options.env["no_proxy"] ?? options.env["NO_PROXY"] ?? "",
   });
   const stall = new Stall(options.stallMs ?? STALL_MS);
-  const signal = AbortSignal.any([stall.signal, ...(options.signal ? [options.signal] : [])]);
+  const { deadlineMs } = options;
+  const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
+  const signal = AbortSignal.any([stall.signal, deadline, options.signal].filter((s) => s !== undefined));
   let at = url;
   try {
     for (let redirects = 0; ; redirects++) {
@@ -114,16 +128,20 @@ async function follow<T>(
     }
   } catch (error) {
     if (options.signal?.aborted === true) {
-      const hint = "Run the same command again: what was downloaded whole is kept.";
-      throw new Fault("ENGINE_INTERRUPTED", `The download of ${url} was interrupted.`, hint, error);
+      const again = "Run the same command again: what was downloaded whole is kept.";
+      throw new Fault(`${code}_INTERRUPTED`, `The download of ${url} was interrupted.`, again, error);
     }
     if (isOfDisk(error)) throw error;
-    const why = stall.signal.aborted ? `nothing came for ${stall.seconds} s` : whyOf(error);
+    const why = stall.signal.aborted
+      ? `nothing came for ${stall.seconds} s`
+      : deadline?.aborted === true
+        ? `it was not whole after ${Math.round(deadlineMs! / 1000)} s`
+        : whyOf(error);
     const through = proxy === undefined ? "" : ` (a proxy is set: ${proxy.host})`;
     throw new Fault(
-      "ENGINE_DOWNLOAD",
+      `${code}_DOWNLOAD`,
       `${url} cannot be had${at === url ? "" : ` from ${new URL(at).host}`}: ${why}${through}.`,
-      "Check the network; HTTPS_PROXY names a proxy, MAQUETTE_ENGINE_MIRROR a copy of the files (docs/engine.md). Then run the same command again.",
+      hint,
       error,
     );
   } finally {
@@ -140,9 +158,9 @@ function elsewhere(location: string, from: string): string {
 
 /**
  * The proxy that a user's environment names for HTTPS, as curl reads it.
- * @throws Fault ENGINE_PROXY without the value: it may hold a password
+ * @throws Fault …_PROXY without the value: it may hold a password
  */
-function proxyOf(env: NodeJS.ProcessEnv): URL | undefined {
+function proxyOf(env: NodeJS.ProcessEnv, code: string): URL | undefined {
   for (const name of ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
     const value = env[name]?.trim() ?? "";
     if (value === "") continue;
@@ -150,7 +168,7 @@ function proxyOf(env: NodeJS.ProcessEnv): URL | undefined {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url?.protocol === "http:" || url?.protocol === "https:") return url;
     throw new Fault(
-      "ENGINE_PROXY",
+      `${code}_PROXY`,
       `${name} does not name a proxy that can be used here.`,
       `Write ${name}=http://proxy.example:3128 (or https://…), or unset it.`,
     );

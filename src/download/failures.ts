@@ -1,5 +1,5 @@
-import { errnoOf, messageOf } from "../../core/fault.ts";
-import { diskFault } from "../../stack/folders.ts";
+import { errnoOf, messageOf } from "../core/fault.ts";
+import { diskFault } from "../stack/folders.ts";
 
 /** What goes wrong on the way, by what Node, undici or TLS call it. */
 const words: Readonly<Record<string, string>> = {
