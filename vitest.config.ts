@@ -3,7 +3,7 @@ import { programsForVite } from "./bin/programs.js";
 
 /** Whole processes, daemons, and proofs over many tables: seconds each. */
 const slow = [
-  "tests/cli/{bad-input,engine-download}.test.ts",
+  "tests/cli/{artefacts,bad-input,engine-download}.test.ts",
   "tests/embedded/**/*.test.ts",
   "tests/release/**/*.test.ts",
   "tests/roles/adding-a-role.test.ts",

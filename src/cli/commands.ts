@@ -335,7 +335,10 @@ export const commands: readonly CommandSpec[] = [
     name: "doctor",
     summary: "what this machine has, what stands in for what, what is missing and how to get it",
     positionals: [],
-    options: [{ name: "install", help: "as root: install the system packages that running guests takes" }],
+    options: [
+      { name: "install", help: "as root: install the system packages that running guests takes" },
+      { name: "download", help: "get the files of others that the plan's roles would use (docs/artefacts.md)" },
+    ],
     load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   {

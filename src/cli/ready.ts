@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Settings } from "../infra/settings.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Plan } from "../plan/types.ts";
 import { printFindings } from "./findings.ts";
@@ -26,11 +27,16 @@ export interface Ready {
  * Everything before the engine runs: a sound plan, an open stack, and nothing left of an interrupted run.
  * @param options mustBeProven: what the routers would get must be proven to be what the flow table says
  * mayFinishReset: a reset that was interrupted is finished, and not only told
+ * onPlan: what is to be said before anything is got or started
  * @returns undefined when the plan has faults, which are printed
  */
 export async function readyStack(
   context: Context,
-  options: { readonly mustBeProven?: boolean; readonly mayFinishReset?: boolean } = {},
+  options: {
+    readonly mustBeProven?: boolean;
+    readonly mayFinishReset?: boolean;
+    readonly onPlan?: (settings: Settings, plan: Plan) => Promise<void>;
+  } = {},
 ): Promise<Ready | undefined> {
   const settings = await readSettings(context);
   if (options.mustBeProven === true) {
@@ -46,6 +52,7 @@ export async function readyStack(
   if (context.isJson && !outcome.ok) context.io.out(JSON.stringify({ ok: false, findings: errors }));
   else printFindings(context, [...errors, ...outcome.warnings], (text) => context.io.err(text));
   if (!outcome.ok) return undefined;
+  await options.onPlan?.(settings, outcome.value);
   const session = await openSession(context);
   const { naming, mark } = await identityOf(context, settings, outcome.value);
   // The embedded API's token is made here, with what docs/own-proxmox.md gives.

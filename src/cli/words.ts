@@ -20,6 +20,8 @@ const english = {
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
   askingHosts: "asking the hosts what they have",
+  artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
+    `${name} is not here${why === "" ? "" : ` (${why})`}: on ${hosts} ${standsIn} stands in. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
   isOff: (hosts: string) => `Off: ${hosts}. \`maquette up\` starts them.`,
   noChangeOnRecord: "Nothing to change in what is on record.",
@@ -101,6 +103,8 @@ const french: Words = {
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
   askingHosts: "les machines disent ce qu'elles ont",
+  artefactMissing: (name, hosts, why, standsIn, notShown) =>
+    `${name} n'est pas là${why === "" ? "" : ` (${why})`} : sur ${hosts}, ${standsIn} en tient lieu. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
   startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,
   isOff: (hosts) => `Éteints : ${hosts}. \`maquette up\` les démarre.`,
   noChangeOnRecord: "Rien à changer d'après ce qui est enregistré.",

@@ -80,6 +80,9 @@ export async function fetchFile(url: string, file: string, mostBytes: number, op
   });
 }
 
+/** In the causes of a fault: somebody answered, and not with the file. */
+export class Answered extends Error {}
+
 /** Asks, goes where the answer points to, and hands over the body; every failure becomes words. */
 async function follow<T>(
   url: string,
@@ -119,7 +122,7 @@ async function follow<T>(
       }
       if (status !== 200) {
         await body.dump();
-        throw new Error(`it answers ${status}${status === 404 ? " (not found)" : ""}`);
+        throw new Answered(`it answers ${status}${status === 404 ? " (not found)" : ""}`);
       }
       const length = Number(headers["content-length"] ?? NaN);
       body.on("data", () => stall.noteLife());

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../plan/types.ts";
 import { ImageFile } from "./proxmox.ts";
+import { noImage } from "./supplied.ts";
 import type { World } from "./world.ts";
 
 /** Where a template's or guest's first disk comes from, on one node. */
@@ -29,13 +30,7 @@ export class Images extends pulumi.ComponentResource {
     if (own?.template !== undefined) return { kind: "template", vmId: templateOn(image, own.template, node) };
     if (own?.volume !== undefined) return { kind: "volume", volume: own.volume, after: [] };
     const url = own?.url ?? image.url;
-    if (url === null) {
-      throw new Fault(
-        "STACK_NO_IMAGE",
-        `The image ${image.id} may not be downloaded, and this stack does not say where it is.`,
-        `Set maquette:images in the stack's configuration: {"${image.id}": {"template": 9900}} for a template of yours, or {"volume": "local:import/${image.fileName}"}; docs/own-proxmox.md makes the template.`,
-      );
-    }
+    if (url === null) throw noImage(image);
     const place = settings.storage.isShared ? "shared" : node;
     const name = `${image.id}-${place}`;
     let file = this.#files.get(name);

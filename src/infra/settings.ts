@@ -78,6 +78,12 @@ const schema = z.strictObject({
     .nullable()
     .default(null)
     .describe("The Debian archive that the embedded lab's guests are made from; default: this machine's own."),
+  artefacts: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("A folder of files of others (iRedMail, eBrigade, images), from that of Pulumi.<stack>.yaml."),
   vmidBase: z.int().min(100).default(1000),
   templateBase: z.int().min(100).default(9000),
   vlanOffset: z.int().min(0).max(4000).default(0),
@@ -113,6 +119,10 @@ export const settingNames = Object.keys(schema.shape) as readonly (keyof Setting
 /** Where a stack's plan lies. */
 export const planFolder = (root: string, stack: string, settings: Settings): string =>
   resolve(dirname(settingsFile(root, stack)), settings.plan);
+
+/** The folder in which a stack's user keeps files of others. */
+export const artefactFolder = (root: string, stack: string, settings: Settings): string | null =>
+  settings.artefacts === null ? null : resolve(dirname(settingsFile(root, stack)), settings.artefacts);
 
 /** Stack `lab` is the embedded lab, and nothing else is. */
 export const isEmbedded = (stack: string): boolean => stack === "lab";

@@ -1,6 +1,7 @@
 import { hostsOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { Vocabulary } from "../plan/vocabulary.ts";
+import { ebrigade, iredmail } from "./artefacts.ts";
 import { backup } from "./backup/index.ts";
 import { base } from "./base/index.ts";
 import { bastion } from "./bastion/index.ts";
@@ -9,7 +10,7 @@ import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
 import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
-import type { Asked, Drill, Probe, Sessions, RoleDefinition } from "./role.ts";
+import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions } from "./role.ts";
 import { router } from "./router/index.ts";
 import { vpn } from "./vpn/index.ts";
 import { workstation } from "./workstation/index.ts";
@@ -19,10 +20,18 @@ const all: readonly RoleDefinition[] = [
   router,
   dc,
   pbx,
-  plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }, "mail"),
+  plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }, "mail", {
+    name: "iRedMail",
+    artefacts: iredmail,
+    notShown: { en: "mail: nobody sends or reads any", fr: "la messagerie : personne n'envoie ni ne lit rien" },
+  }),
   plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }, "supervision"),
   backup,
-  plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade"),
+  plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade", {
+    name: "eBrigade",
+    artefacts: ebrigade,
+    notShown: { en: "eBrigade: no page is served", fr: "eBrigade : aucune page n'est servie" },
+  }),
   vpn,
   bastion,
   workstation,
@@ -63,6 +72,17 @@ export function askedIn(plan: Plan): Asked {
     names: asks.flatMap((a) => a.names ?? []),
   };
 }
+
+/** A use of artefacts, and the hosts that it is for. */
+export interface HostsUse extends ArtefactUse {
+  readonly hosts: readonly Host["id"][];
+}
+
+/** What the roles of the plan would install of others. */
+export const artefactsIn = (plan: Plan): readonly HostsUse[] =>
+  playedIn(plan).flatMap((role) =>
+    (role.artefacts?.(plan) ?? []).map((use) => ({ ...use, hosts: hostsOf(plan, role.id).map((h) => h.id) })),
+  );
 
 /** Every file of `templates/` that some role reads, by `<role>/<file>`. */
 export const roleTemplateNames: readonly string[] = [base, ...all].flatMap((r) =>

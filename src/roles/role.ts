@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Artefact } from "../core/artefact.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Text } from "../core/text.ts";
 import type { Address } from "../core/ip.ts";
@@ -132,6 +133,17 @@ export interface Asked {
 export interface AskedName {
   readonly name: string;
   readonly host: Host["id"];
+}
+
+/** Files of others that a role would install on its hosts, under what people call them together. */
+export interface ArtefactUse {
+  readonly name: string;
+  readonly artefacts: readonly Artefact[];
+  /** What does the work where they are not had, and what the lab then does not show; each completes a sentence. */
+  readonly standsIn: Readonly<Record<"en" | "fr", string>>;
+  readonly notShown: Readonly<Record<"en" | "fr", string>>;
+  /** The role installs them where they are had: `up` downloads nothing that nobody installs. */
+  readonly isInstalled: boolean;
 }
 
 export interface ClientContext {
@@ -281,6 +293,8 @@ export interface RoleDefinition extends Definition {
   readonly clients?: (context: ClientContext) => ClientWork | null;
   /** What it asks of roles that serve the whole lab, where some host plays it. */
   readonly asks?: (plan: Plan) => Partial<Asked>;
+  /** Files of others that it would install, where some host plays it (roles/artefacts.ts has them). */
+  readonly artefacts?: (plan: Plan) => readonly ArtefactUse[];
   /** What `check` says of a plan that only the role can judge, where some host plays it. */
   readonly findings?: (plan: Plan) => readonly Diagnostic[];
   readonly probes: (plan: Plan) => readonly Probe[];

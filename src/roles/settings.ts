@@ -1,17 +1,27 @@
 import type * as z from "zod";
 import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Plan } from "../plan/types.ts";
-import type { Asked, ClientContext, ClientWork, Probe, RoleContext, RoleDefinition, RoleWork } from "./role.ts";
+import type {
+  ArtefactUse,
+  Asked,
+  ClientContext,
+  ClientWork,
+  Probe,
+  RoleContext,
+  RoleDefinition,
+  RoleWork,
+} from "./role.ts";
 
 /** A role that has settings, as its folder writes it: whatever it says of a plan, it is told them. */
 export interface SettledRole<S extends z.ZodObject> extends Omit<
   RoleDefinition,
-  "work" | "clients" | "asks" | "findings" | "probes"
+  "work" | "clients" | "asks" | "artefacts" | "findings" | "probes"
 > {
   readonly settings: S;
   readonly work: (context: RoleContext & Settled<S>) => RoleWork;
   readonly clients?: (context: ClientContext & Settled<S>) => ClientWork | null;
   readonly asks?: (plan: Plan, settings: z.output<S>) => Partial<Asked>;
+  readonly artefacts?: (plan: Plan, settings: z.output<S>) => readonly ArtefactUse[];
   readonly findings?: (plan: Plan, settings: z.output<S>) => readonly Diagnostic[];
   readonly probes: (plan: Plan, settings: z.output<S>) => readonly Probe[];
 }
@@ -22,13 +32,14 @@ export interface Settled<S extends z.ZodObject> {
 
 /** The role for the registry, which needs not know what each is told. */
 export function defineRole<S extends z.ZodObject>(role: SettledRole<S>): RoleDefinition {
-  const { work, clients, asks, findings, probes, ...rest } = role;
+  const { work, clients, asks, artefacts, findings, probes, ...rest } = role;
   const told = (plan: Plan): z.output<S> => settingsOf(plan, role);
   return {
     ...rest,
     work: (context) => work({ ...context, settings: told(context.plan) }),
     ...(clients && { clients: (context) => clients({ ...context, settings: told(context.plan) }) }),
     ...(asks && { asks: (plan) => asks(plan, told(plan)) }),
+    ...(artefacts && { artefacts: (plan) => artefacts(plan, told(plan)) }),
     ...(findings && { findings: (plan) => findings(plan, told(plan)) }),
     probes: (plan) => probes(plan, told(plan)),
   };

@@ -30,6 +30,7 @@ describe("a stack's settings", () => {
       images: {},
       clones: "linked",
       archive: null,
+      artefacts: null,
       vmidBase: 1000,
       templateBase: 9000,
       vlanOffset: 0,

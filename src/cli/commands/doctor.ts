@@ -17,30 +17,25 @@ import { pulumiOnPath } from "../../engine/on-path.ts";
 import { compareVersions, pins } from "../../engine/pins.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
+import { artefactLines, type ArtefactLines } from "../doctor-artefacts.ts";
 import { exitCodes } from "../exit-codes.ts";
+import type { ReportLine } from "../report-line.ts";
 import { table } from "../table.ts";
 
-/** One line of the report. */
-interface Finding {
-  readonly what: string;
-  readonly state: "good" | "stand-in" | "missing" | "note";
-  readonly fact: string;
-  /** The command that cures it, where something is missing. */
-  readonly cure: string;
-}
-
-/** Says what this machine has, which part stands in for what, and what is missing; installs nothing unless asked. */
+/** Says what this machine has, which part stands in for what, and what is missing; gets nothing unless asked. */
 export const doctor: Command = async (context, values) => {
   if (values["install"] === true)
     await installPrograms({ ...context, onProgress: (line) => context.io.progress(line) });
+  const { lines, artefacts } = await ofOthers(context, values["download"] === true);
   const findings = [
     ...machine(),
     ...(await engine(context)),
     ...(await stack(context)),
     ...(await rights(context)),
     ...(await guests(context)),
+    ...lines,
   ];
-  if (context.isJson) context.io.out(JSON.stringify({ findings }));
+  if (context.isJson) context.io.out(JSON.stringify({ findings, artefacts }));
   else {
     context.io.out(
       table(
@@ -53,7 +48,7 @@ export const doctor: Command = async (context, values) => {
   return findings.some((f) => f.state === "missing") ? exitCodes.findings : exitCodes.good;
 };
 
-function machine(): Finding[] {
+function machine(): ReportLine[] {
   const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   return [
     {
@@ -66,7 +61,7 @@ function machine(): Finding[] {
   ];
 }
 
-async function engine(context: Context): Promise<Finding[]> {
+async function engine(context: Context): Promise<ReportLine[]> {
   const { cache } = context.folders;
   const found = await findEngine({ root: context.root, cache });
   const onPath = await pulumiOnPath(process.env);
@@ -77,7 +72,7 @@ async function engine(context: Context): Promise<Finding[]> {
   };
   const go = await goVersion();
   const hasGo = go !== undefined && compareVersions(go, pins.goAtLeast) >= 0;
-  const absent = (what: string, why: string): Finding => ({
+  const absent = (what: string, why: string): ReportLine => ({
     what,
     state: "missing",
     fact: `${why}: \`maquette up\` downloads it${hasGo ? ", or builds it with Go where it cannot be reached" : ""}`,
@@ -85,7 +80,7 @@ async function engine(context: Context): Promise<Finding[]> {
       ? "npm start"
       : `npm start, on a machine that reaches github.com (docs/engine.md: a proxy, a mirror); or first install Go ${pins.goAtLeast} or newer (go.dev/doc/install)`,
   });
-  const program = (what: string, p: Program | undefined, release: ReleaseName, built: string): Finding => {
+  const program = (what: string, p: Program | undefined, release: ReleaseName, built: string): ReportLine => {
     const at = standing[release];
     const foreign =
       at?.standing.kind === "unverified" ? `what stands in ${at.folder} is not used, ${at.standing.why}` : "";
@@ -130,7 +125,7 @@ async function engine(context: Context): Promise<Finding[]> {
 
 const byWhat = (by: string): string => (by === "pinned" ? "by the pinned SHA-256" : "by its release's checksums");
 
-async function stack(context: Context): Promise<Finding[]> {
+async function stack(context: Context): Promise<ReportLine[]> {
   const settings = await readSettings(context);
   const api = context.isEmbedded ? await findEmbedded(context.folders) : undefined;
   const place = nearest(context.folders.clone);
@@ -161,13 +156,13 @@ async function stack(context: Context): Promise<Finding[]> {
 }
 
 /** What the token of a stack of one's own may do: asked of its Proxmox, by the token that the last command wrote. */
-async function rights(context: Context): Promise<Finding[]> {
+async function rights(context: Context): Promise<ReportLine[]> {
   if (context.isEmbedded) return [];
   const what = "the token's rights";
   const settings = await readSettings(context);
   const outcome = await planOf(context, settings, undefined);
   const tokenFile = join(context.folders.run, "token");
-  const unasked = (fact: string, cure: string): Finding[] => [{ what, state: "note", fact, cure }];
+  const unasked = (fact: string, cure: string): ReportLine[] => [{ what, state: "note", fact, cure }];
   if (!outcome.ok) return unasked("not asked: the plan has faults", "maquette check");
   if (!existsSync(tokenFile))
     return unasked("not asked: there is no token here yet", `eval "$(bin/maquette env --stack ${context.stack})"`);
@@ -185,7 +180,16 @@ async function rights(context: Context): Promise<Finding[]> {
   }
 }
 
-async function guests(context: Context): Promise<Finding[]> {
+/** Files of others that the plan's roles and images would use. */
+async function ofOthers(context: Context, mayDownload: boolean): Promise<ArtefactLines> {
+  const settings = await readSettings(context);
+  const outcome = await planOf(context, settings, undefined);
+  if (outcome.ok) return artefactLines(context, settings, outcome.value, mayDownload);
+  const fact = "not looked for: the plan has faults";
+  return { lines: [{ what: "files of others", state: "note", fact, cure: "maquette check" }], artefacts: [] };
+}
+
+async function guests(context: Context): Promise<ReportLine[]> {
   if (!context.isEmbedded) return [];
   const room = await findRoom(roomPlaces(context.folders));
   const why = whyNoGuests();

@@ -4,8 +4,10 @@ import { Fault } from "../../core/fault.ts";
 import { lostGuests, MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
 import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
+import { sayWhatIsMissing } from "../artefacts.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
+import { refuseWithoutImages } from "../../infra/supplied.ts";
 import { readSettings } from "../context.ts";
 import { checkpointOf } from "../recover.ts";
 import type { Command } from "../command.ts";
@@ -44,7 +46,14 @@ export const up: Command = async (context, values) => {
   const words = wordsOf(context.language);
   const isGuestsOnly = values["guests-only"] === true;
   if (!isGuestsOnly) refuseWithoutOperator(context.stack, await readSettings(context));
-  const ready = await readyStack(context, { mustBeProven: true, mayFinishReset: true });
+  const ready = await readyStack(context, {
+    mustBeProven: true,
+    mayFinishReset: true,
+    onPlan: async (settings, plan) => {
+      refuseWithoutImages(plan, settings);
+      await sayWhatIsMissing(context, settings, plan);
+    },
+  });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.

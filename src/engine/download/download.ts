@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { digestIn } from "../../core/artefact.ts";
 import { Fault, messageOf } from "../../core/fault.ts";
 import { isOfDisk } from "../../download/failures.ts";
 import { fetchFile, fetchText, type FetchOptions, type Purpose } from "../../download/fetch.ts";
@@ -51,7 +52,7 @@ export async function download(release: Release, options: DownloadOptions): Prom
 
 async function bring(release: Release, temporary: string, options: FetchOptions): Promise<string> {
   const { archive, url } = release;
-  const wanted = release.pinned ?? digestIn(await fetchText(release.sums, MOST_SUMS_BYTES, options), release);
+  const wanted = release.pinned ?? publishedDigest(await fetchText(release.sums, MOST_SUMS_BYTES, options), release);
   const by = release.pinned === undefined ? release.sums : "pinned";
   const file = join(temporary, "archive");
   const sha256 = await fetchFile(url, file, MOST_ARCHIVE_BYTES, options);
@@ -80,12 +81,10 @@ async function bring(release: Release, temporary: string, options: FetchOptions)
   return folder;
 }
 
-/** Of lines as `sha256sum` writes them. */
-function digestIn(sums: string, { archive, sums: url }: Release): string {
-  for (const line of sums.split("\n")) {
-    const [, digest, name] = /^([0-9a-f]{64}) [ *](?:\.\/)?(\S+)\s*$/i.exec(line) ?? [];
-    if (name === archive && digest !== undefined) return digest.toLowerCase();
-  }
+/** @throws Fault ENGINE_DIGEST where the sums have none of the archive */
+function publishedDigest(text: string, { archive, sums: url }: Release): string {
+  const digest = digestIn(text, archive);
+  if (digest !== null) return digest;
   throw new Fault(
     "ENGINE_DIGEST",
     `${url} has no SHA-256 of ${archive}, so nothing tells whether it is what was published.`,
