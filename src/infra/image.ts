@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Fault } from "../core/fault.ts";
 import type { Image } from "../plan/types.ts";
 import { ImageFile } from "./proxmox.ts";
-import { noImage } from "./supplied.ts";
+import { noImage, templateOn } from "./supplied.ts";
 import type { World } from "./world.ts";
 
 /** Where a template's or guest's first disk comes from, on one node. */
@@ -63,18 +62,4 @@ function checksumOf(
 ): object {
   const sha512 = own?.sha512 ?? (own?.url === undefined ? image.sha512 : null);
   return sha512 === null ? {} : { checksum: sha512.toLowerCase(), checksumAlgorithm: "sha512" };
-}
-
-/** Without shared storage a template serves its own node alone, so there is one a node. */
-function templateOn(image: Image, template: number | Readonly<Record<string, number>>, node: string): number {
-  if (typeof template === "number") return template;
-  const id = template[node];
-  if (id === undefined) {
-    throw new Fault(
-      "STACK_NO_IMAGE",
-      `maquette:images of this stack names no template of ${image.id} on the node ${node}.`,
-      `Add "${node}": ID beside ${Object.keys(template).join(", ")}; docs/own-proxmox.md makes the template.`,
-    );
-  }
-  return id;
 }

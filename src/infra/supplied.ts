@@ -2,6 +2,7 @@ import type { Artefact } from "../core/artefact.ts";
 import { Fault } from "../core/fault.ts";
 import type { Host, Image, Plan } from "../plan/types.ts";
 import type { Settings } from "./settings.ts";
+import { nodeOf } from "./world.ts";
 
 /** An image of the plan that nobody may download unattended: its user supplies it. */
 export interface SuppliedImage {
@@ -59,6 +60,24 @@ export const noImage = (image: Image): Fault =>
 
 /** Known from the settings alone, so it is said before anything is begun. @throws Fault STACK_NO_IMAGE */
 export function refuseWithoutImages(plan: Plan, settings: Settings): void {
-  const first = suppliedImages(plan, settings).find((supplied) => supplied.named === null);
-  if (first !== undefined) throw noImage(first.image);
+  for (const { image, hosts, named } of suppliedImages(plan, settings)) {
+    if (named === null) throw noImage(image);
+    const template = settings.images[image.id]?.template;
+    if (template === undefined) continue;
+    for (const id of hosts) templateOn(image, template, nodeOf({ settings }, plan.hosts.get(id)!));
+  }
+}
+
+/** Without shared storage a template serves its own node alone, so there is one a node. @throws Fault STACK_NO_IMAGE */
+export function templateOn(image: Image, template: number | Readonly<Record<string, number>>, node: string): number {
+  if (typeof template === "number") return template;
+  const id = template[node];
+  if (id === undefined) {
+    throw new Fault(
+      "STACK_NO_IMAGE",
+      `maquette:images of this stack names no template of ${image.id} on the node ${node}.`,
+      `Add "${node}": ID beside ${Object.keys(template).join(", ")}; docs/own-proxmox.md makes the template.`,
+    );
+  }
+  return id;
 }

@@ -54,7 +54,7 @@ export interface World {
 }
 
 /** The node that a host is placed on. */
-export const nodeOf = (world: World, host: Host): string =>
+export const nodeOf = (world: Pick<World, "settings">, host: Host): string =>
   world.settings.nodes[host.node % world.settings.nodes.length]!;
 
 /** The user's own template that a host is cloned from, where there is one. */

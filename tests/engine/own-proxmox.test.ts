@@ -160,6 +160,26 @@ describe("a stack of one's own, on one node, by the page", () => {
     writeFileSync(file, before);
   });
 
+  test("an image that it does not have is named before anything is made, by up and by doctor", async () => {
+    const file = join(clone.root, "Pulumi.mine.yaml");
+    const before = readFileSync(file, "utf8");
+    const image = `--path 'maquette:images["pfsense-2.8"]`;
+    const set = await mine(
+      `pulumi config rm ${image}.template' && pulumi config set ${image}.volume' maquette:import/pfsense-2.8.qcow2`,
+    );
+    expect(set.code, set.stderr).toBe(0);
+    const up = await clone.maquette(["up", ...WITHOUT_ROLES]);
+    expect(up.code).toBe(2);
+    expect(up.stderr).toMatch(
+      /STACK_IMAGE_ABSENT .*pfsense-2\.8, and pve1 does not have it: rtr-a, rtr-b cannot be made/,
+    );
+    const doctor = await clone.maquette(["doctor", "--stack", "mine"]);
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toMatch(/^images on Proxmox +missing .*pve1 does not have it/m);
+    expect((await guests()).length).toBe(0);
+    writeFileSync(file, before);
+  });
+
   test("up builds the same lab there, from the user's own pfSense template, and leaves the others' guests alone", async () => {
     recorder.phase("up");
     const up = await clone.maquette(["up", ...WITHOUT_ROLES]);

@@ -19,6 +19,7 @@ import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { artefactLines, type ArtefactLines } from "../doctor-artefacts.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { absentImages, describeAbsent } from "../images.ts";
 import type { ReportLine } from "../report-line.ts";
 import { table } from "../table.ts";
 
@@ -31,7 +32,7 @@ export const doctor: Command = async (context, values) => {
     ...machine(),
     ...(await engine(context)),
     ...(await stack(context)),
-    ...(await rights(context)),
+    ...(await proxmox(context)),
     ...(await guests(context)),
     ...lines,
   ];
@@ -155,8 +156,11 @@ async function stack(context: Context): Promise<ReportLine[]> {
   ];
 }
 
-/** What the token of a stack of one's own may do: asked of its Proxmox, by the token that the last command wrote. */
-async function rights(context: Context): Promise<ReportLine[]> {
+/**
+ * What the token of a stack of one's own may do, and whether the images that its user supplies are there: asked of its
+ * Proxmox, by the token that the last command wrote.
+ */
+async function proxmox(context: Context): Promise<ReportLine[]> {
   if (context.isEmbedded) return [];
   const what = "the token's rights";
   const settings = await readSettings(context);
@@ -170,8 +174,16 @@ async function rights(context: Context): Promise<ReportLine[]> {
   try {
     const { naming } = await identityOf(context, settings, outcome.value);
     const missing = describeNeeds(await missingRights(client, settings, outcome.value, naming));
-    if (missing.length === 0) return [{ what, state: "good", fact: "all that the lab needs", cure: "" }];
-    return [{ what, state: "missing", fact: missing.join("; "), cure: "docs/own-proxmox.md, section 2, gives them." }];
+    const lines: ReportLine[] = [
+      missing.length === 0
+        ? { what, state: "good", fact: "all that the lab needs", cure: "" }
+        : { what, state: "missing", fact: missing.join("; "), cure: "docs/own-proxmox.md, section 2, gives them." },
+    ];
+    for (const absent of await absentImages(client, settings, outcome.value, naming)) {
+      const described = await describeAbsent(context, settings, absent);
+      lines.push({ what: "images on Proxmox", state: "missing", ...described });
+    }
+    return lines;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return unasked(`not asked: ${error.message}`, error.hint);

@@ -15,6 +15,7 @@ import { collectChanges, type Change } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
+import { refuseAbsentImages } from "../images.ts";
 import { interruptible } from "../interrupt.ts";
 import { hostOf } from "../lab-door.ts";
 import {
@@ -56,6 +57,7 @@ export const up: Command = async (context, values) => {
   });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
+  await refuseAbsentImages(context, session.client, session.settings, plan, naming);
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
   if (session.room !== null) {
     const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
