@@ -47,12 +47,14 @@ describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
     const { drills } = JSON.parse(ran.stdout) as { drills: readonly DaemonDrillResult[] };
     expect(drills).toMatchObject([{ isGood: true, units: [{ unit: "asterisk.service" }] }]);
-    expect(drills[0]!.sessions!.lost).toEqual([expect.stringMatching(/^poste-pc1 at \*43 /)]);
+    expect(drills[0]!.sessions!.lost).toEqual([expect.stringMatching(/^poste-pc1 at echo /)]);
     // Both desks were called, so both were registered again.
     expect(drills[0]!.questions.map((q) => q.id)).toEqual(expect.arrayContaining(["pbx-call-pc1", "pbx-call-pc2"]));
   });
 
   it("a reload of phones and numbers cuts no call", async () => {
+    // Acceptance's own callers stay for their time.
+    await until("nobody calls", 60, async () => (await calls()) === 0);
     await calling({ dial: ["*43"], stay: true, seconds: 40 });
     expect(await calls()).toBe(1);
     await ask("pbx", ["python3", "/usr/local/lib/maquette/pbx.py", "reload", "/etc/maquette/pbx.json"]);
