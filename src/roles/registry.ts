@@ -1,13 +1,14 @@
 import { hostsOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { Vocabulary } from "../plan/vocabulary.ts";
-import { ebrigade, iredmail } from "./artefacts.ts";
+import { ebrigade } from "./artefacts.ts";
 import { backup } from "./backup/index.ts";
 import { base } from "./base/index.ts";
 import { bastion } from "./bastion/index.ts";
 import { dc } from "./dc/index.ts";
 import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
+import { mail } from "./mail/index.ts";
 import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
 import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions } from "./role.ts";
@@ -20,11 +21,7 @@ const all: readonly RoleDefinition[] = [
   router,
   dc,
   pbx,
-  plainRole("mail", { memoryMiB: 4096, diskGiB: 20 }, "mail", {
-    name: "iRedMail",
-    artefacts: iredmail,
-    notShown: { en: "mail: nobody sends or reads any", fr: "la messagerie : personne n'envoie ni ne lit rien" },
-  }),
+  mail,
   plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }, "supervision"),
   backup,
   plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade", {

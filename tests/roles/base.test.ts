@@ -31,6 +31,8 @@ const READ_BY_SERVICES: Readonly<Record<string, string>> = {
   "/etc/asterisk/confbridge.conf": "asterisk",
   "/etc/maquette/softphone/accounts": "maquette-phone",
   "/etc/maquette/vpn.json": "maquette-vpn",
+  "/etc/postfix/maquette/people.cf": "postfix",
+  "/etc/postfix/maquette/members.cf": "postfix",
 };
 
 describe("the base", () => {

@@ -62,7 +62,12 @@ export function numberLines({ people, desks, groups, conference, emergency, sett
 
 /** A voicemail box a phone: number, a password that no keys can type, name, and where its messages go. */
 export const boxLines = (phones: readonly Phone[]): string =>
-  phones.map(({ number, name, mail }) => `${number} => -none,${plainName(name)},${mail ?? ""}`).join("\n");
+  phones
+    .map(
+      ({ number, name, mail, isForgetful }) =>
+        `${number} => -none,${plainName(name)},${mail ?? ""}${isForgetful ? ",,delete=yes" : ""}`,
+    )
+    .join("\n");
 
 /** What is spoken where an emergency call would leave the house. */
 export const announcementsOf = ({ emergency }: Numbers): Readonly<Record<string, string>> =>

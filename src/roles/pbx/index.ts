@@ -8,6 +8,7 @@ import { defineRole, type Settled } from "../settings.ts";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
 import { probes } from "./probes.ts";
+import { voicemailSender } from "./sender.ts";
 import { settings } from "./settings.ts";
 
 const PROGRAM = "/usr/local/lib/maquette/pbx.py";
@@ -142,7 +143,7 @@ function phones({ plan, fill }: Context, numbers: Numbers): Step {
   const all = [...people, ...desks];
   const own = (content: FileContent["content"]): FileContent => ({ content, owner: OWNER, mode: "0640" });
   const ringSeconds = String(told.ringSeconds);
-  const sender = `telephonie@${plan.domain.name}`;
+  const sender = voicemailSender(plan);
   const [mail] = hostsOf(plan, "mail");
   const server = mail === undefined ? "localhost" : fqdnOf(plan, mail);
   const { voicemail, blindTransfer, attendedTransfer } = told.codes;

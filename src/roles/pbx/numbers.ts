@@ -19,6 +19,8 @@ export interface Phone {
   readonly mail: string | null;
   /** Label of its secret among the stack's. */
   readonly secret: string;
+  /** Acceptance's: a message that has been mailed does not fill its box. */
+  readonly isForgetful: boolean;
 }
 
 export interface Desk extends Phone {
@@ -51,6 +53,7 @@ const phoneOf = (person: Person, extension: number): Phone => ({
   name: fullName(person),
   mail: person.mailbox,
   secret: `sip/${person.login}`,
+  isForgetful: person.kind === "probe",
 });
 
 const deskOf = (host: Host["id"], number: number): Desk => ({
@@ -60,16 +63,18 @@ const deskOf = (host: Host["id"], number: number): Desk => ({
   name: `Poste ${host}`,
   mail: null,
   secret: `sip/poste-${host}`,
+  isForgetful: false,
 });
 
 /** Of a plan whose numbers have faults (`numberFindings`) what can be made of it. */
 export function numbersOf(plan: Plan, told: Settings = pbxSettings(plan)): Numbers {
-  const people = [...plan.people.values()].flatMap((p) => (p.extension === null ? [] : [phoneOf(p, p.extension)]));
+  const everybody = [...plan.people.values(), ...plan.probePeople.values()];
+  const people = everybody.flatMap((p) => (p.extension === null ? [] : [phoneOf(p, p.extension)]));
   const desks = Object.entries(told.desks).map(([host, number]) => deskOf(host, number));
   const members = (word: string): readonly Phone[] => {
     const [kind, id] = word.split(":") as [string, string | undefined];
     const whose = (isIt: (person: Person) => boolean): readonly Phone[] =>
-      people.filter((phone) => isIt(plan.people.get(phone.account)!));
+      people.filter((phone) => plan.people.has(phone.account) && isIt(plan.people.get(phone.account)!));
     switch (kind) {
       case "group":
         return whose((p) => p.groups.includes(id!));
@@ -128,7 +133,7 @@ export function numberFindings(plan: Plan, told: Settings = pbxSettings(plan)): 
     use(told.conference, "the crisis room", "conference"),
     ...Object.entries(told.groups).map(([n, { name }]) => use(n, `the group "${name}"`, "groups", n)),
     ...Object.entries(told.desks).map(([host, n]) => use(n, `the desk at ${host}`, "desks", host)),
-    ...[...plan.people.values()].flatMap((p): Use[] =>
+    ...[...plan.people.values(), ...plan.probePeople.values()].flatMap((p): Use[] =>
       p.extension === null
         ? []
         : [

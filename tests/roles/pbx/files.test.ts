@@ -37,6 +37,12 @@ test("what cannot be reloaded is a step of its own, whose name says so", () => {
   ]);
 });
 
+test("a box keeps its messages, but for acceptance's", () => {
+  const boxes = text("pbx", "/etc/asterisk/voicemail.conf").split("\n");
+  expect(boxes).toContain("101 => -none,Claire Morel,claire.morel@cod.test");
+  expect(boxes).toContain("190 => -none,Recette Membre,recette.membre@cod.test,,delete=yes");
+});
+
 test("the crisis room's PIN is a place of six digits, and no other file has it", () => {
   const holders = [...lab.files("pbx")].filter(([, file]) => file.content.includes("secret:pin/pbx/conference"));
   expect(holders.map(([path]) => path)).toEqual(["/etc/asterisk/confbridge.conf"]);

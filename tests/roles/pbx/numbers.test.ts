@@ -46,6 +46,17 @@ describe("the numbering plan", () => {
     expect(desks).toMatchObject([{ account: "poste-pc1", host: "pc1", number: "301", mail: null }]);
   });
 
+  test("has acceptance's people with an extension, who are in no group of phones and whose box forgets what it has mailed", () => {
+    const members = ["group:cod-membres", "department:sidsic"];
+    const numbers = numbersOf(planOf({ groups: { "200": { name: "Tous", members } } }));
+    expect(numbers.people.find((p) => p.number === "190")).toMatchObject({
+      account: "recette.membre",
+      isForgetful: true,
+    });
+    expect(numbers.people.filter((p) => p.isForgetful)).toHaveLength(1);
+    expect(numbers.groups[0]!.phones.map((p) => p.account)).not.toContain("recette.membre");
+  });
+
   test("rings whom a group names: a group, a department, a person, a desk or all of them, each once", () => {
     const members = ["group:communication", "department:communication", "person:claire.morel", "desk:pc2", "desks"];
     const plan = planOf({ desks: { pc1: 301, pc2: 302 }, groups: { "200": { name: "Tous", members } } });

@@ -1,0 +1,280 @@
+import { Fault } from "../../core/fault.ts";
+import { formatAddress, formatNetwork } from "../../core/ip.ts";
+import { secret } from "../../core/secret-place.ts";
+import { compose, type Text } from "../../core/text.ts";
+import { fqdnOf, plays, portOf } from "../../plan/query.ts";
+import type { Host, Plan, Service } from "../../plan/types.ts";
+import { iredmail } from "../artefacts.ts";
+import { CA_FILE, CRL_FILE } from "../base/trust.ts";
+import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
+import { controllersOf } from "../dc/directory.ts";
+import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
+import { defineRole, type Settled } from "../settings.ts";
+import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
+import { correspondentsOf } from "./people.ts";
+import { probes } from "./probes.ts";
+import { settings, type Settings } from "./settings.ts";
+
+/** The mail server: Postfix and Dovecot, with the accounts of the directory. */
+export const mail = defineRole({
+  id: "mail",
+  settings,
+  machine: { memoryMiB: 1024, diskGiB: 20 },
+  packages: [
+    ...["postfix", "postfix-ldap", "dovecot-imapd", "dovecot-lmtpd", "dovecot-ldap", "dovecot-sieve"],
+    ...["dovecot-managesieved", "haproxy", "python3"],
+  ],
+  templates: [
+    ...["main.cf", "master.cf", "people.cf", "members.cf", "aliases", "dovecot.conf", "haproxy.cfg", "mail.py"],
+    ...["restart.conf", "sysusers.conf", "tmpfiles.conf"],
+  ],
+  // Of the servers beside it: what they have to tell by mail.
+  neighbours: ["smtp"],
+  work,
+  clients,
+  asks,
+  findings: addressFindings,
+  artefacts: () => [
+    {
+      name: "iRedMail",
+      artefacts: iredmail,
+      standsIn: { en: "Debian's Postfix and Dovecot", fr: "Postfix et Dovecot de Debian" },
+      notShown: {
+        en: "iRedMail's own: its administration's pages, its filter of spam and viruses, its greylisting",
+        fr: "ce qui est propre à iRedMail : ses pages d'administration, son filtre de pourriels et de virus, sa liste grise",
+      },
+      isInstalled: false,
+    },
+  ],
+  probes,
+  manual: "docs/roles/mail.md",
+});
+
+type Context = RoleContext & Settled<typeof settings>;
+
+const ACCOUNT = "mail";
+const USER = "vmail";
+const BOXES = "/var/vmail";
+const PROGRAM = "/usr/local/lib/maquette/mail.py";
+const FOLDER = "/etc/postfix/maquette";
+const DOVECOT = "/etc/dovecot/dovecot.conf";
+const HAPROXY = "/etc/haproxy/haproxy.cfg";
+const SOCKETS = "/run/haproxy";
+const [CERTIFICATE, KEY] = ["/etc/maquette/mail/mail.crt", "/etc/maquette/mail/mail.key"];
+
+const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
+const dropIn = (unit: string): string => `/etc/systemd/system/${unit}.service.d/maquette.conf`;
+const reload = (unit: string): readonly Command[] => [
+  { argv: ["systemctl", "daemon-reload"] },
+  { argv: ["systemctl", "reload-or-restart", unit] },
+];
+const listens = (port: number): Command => ({ argv: ["sh", "-c", `ss -Hltn sport = :${port} | grep -q .`] });
+
+/** By its own account it looks up who has a mailbox; acceptance's people have accounts where somebody writes as them. */
+function asks(plan: Plan, told: Settings): Partial<Asked> {
+  const people = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
+  return { accounts: [ACCOUNT], people: people === undefined ? [] : [people.first.login, people.second.login] };
+}
+
+function work(context: Context): RoleWork {
+  const { plan, host, fill } = context;
+  const name = fqdnOf(plan, host);
+  const values = { user: USER, boxes: BOXES };
+  const unit = (id: string): Step => ({ kind: "units", name: `${id}, running`, units: [id], state: "running" });
+  return {
+    certificates: {
+      [label(host.id)]: { commonName: name, names: [name], usage: "server", days: plan.authority.certificateDays },
+    },
+    after: controllersOf(plan).map((dc) => dc.id),
+    needs: controllersOf(plan).map((dc) => ({
+      what: "asks the directory who has a mailbox",
+      services: ["ldaps"],
+      to: { kind: "host", host: dc.id },
+    })),
+    steps: [
+      { kind: "packages", name: "packages", packages: mail.packages },
+      {
+        kind: "files",
+        name: "boxes",
+        files: {
+          "/etc/sysusers.d/maquette-mail.conf": { content: fill("sysusers.conf", values) },
+          "/etc/tmpfiles.d/maquette-mail.conf": { content: fill("tmpfiles.conf", values) },
+        },
+        reload: [
+          { argv: ["systemd-sysusers", "/etc/sysusers.d/maquette-mail.conf"] },
+          { argv: ["systemd-tmpfiles", "--create", "/etc/tmpfiles.d/maquette-mail.conf"] },
+        ],
+        probe: { argv: ["test", "-d", BOXES] },
+      },
+      directory(context),
+      unit("haproxy"),
+      reading(context),
+      unit("dovecot"),
+      sending(context),
+      unit("postfix"),
+      {
+        kind: "files",
+        name: "who is there",
+        files: { [PROGRAM]: { content: fill("mail.py", { domain: plan.domain.name }), mode: "0755" } },
+        check: [{ argv: ["python3", "-I", "-c", PARSES, `new:${PROGRAM}`] }],
+      },
+      { kind: "command", name: "who reads mail may", unless: program("check"), run: program("expel") },
+      { kind: "probe", name: "the directory answers", run: program("answers"), deadlineSeconds: 60 },
+    ],
+  };
+}
+
+const PARSES = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+
+const label = (host: string): string => `mail-${host}`;
+
+const socket = (controller: Host): string => `${SOCKETS}/${controller.id}.sock`;
+/** RFC 4516 has no word for a path: it stands where a host would, escaped. */
+const ldapi = (controller: Host): string => `ldapi://${encodeURIComponent(socket(controller))}`;
+
+/** Its controllers over LDAPS, by sockets: neither server has to know which of them is away, nor waits for it. */
+function directory({ plan, fill }: Context): Step {
+  const all = controllersOf(plan);
+  const server = (dc: Host, words: string): string =>
+    `  server ${dc.id} ${formatAddress(dc.nics[0]!.address)}:${need(plan, "ldaps")} verifyhost ${fqdnOf(plan, dc)}${words}`;
+  const by = (dc: Host): string =>
+    [
+      `listen ${dc.id}`,
+      `  bind unix@${socket(dc)} mode 666`,
+      server(dc, ""),
+      ...all.filter((other) => other !== dc).map((other) => server(other, " backup")),
+    ].join("\n");
+  return {
+    kind: "files",
+    name: "way to the directory",
+    files: {
+      [HAPROXY]: {
+        content: fill("haproxy.cfg", {
+          authority: CA_FILE,
+          revoked: CRL_FILE,
+          controllers: all.map(by).join("\n\n"),
+        }),
+      },
+      [dropIn("haproxy")]: { content: fill("restart.conf", {}) },
+    },
+    check: [{ argv: ["haproxy", "-c", "-q", "-f", `new:${HAPROXY}`] }],
+    reload: reload("haproxy"),
+    probe: { argv: ["test", "-S", socket(all[0]!)] },
+  };
+}
+
+/** Dovecot, for whoever reads mail, and for whoever shows a password to Postfix. */
+function reading({ plan, host, fill, settings: { quotaMiB } }: Context): Step {
+  const account = serviceAccount(plan, ACCOUNT);
+  return {
+    kind: "files",
+    name: "certificate, and Dovecot (no session is cut)",
+    files: {
+      [CERTIFICATE]: { content: [secret("vault-certificate", label(host.id)), "\n"], mode: "0644" },
+      [KEY]: { content: [secret("vault-key", label(host.id)), "\n"] },
+      [DOVECOT]: {
+        content: fill("dovecot.conf", {
+          certificate: CERTIFICATE,
+          key: KEY,
+          account: account.dn,
+          password: account.password,
+          base: people(plan),
+          controllers: controllersOf(plan).map(passdb).join("\n"),
+          boxes: BOXES,
+          user: USER,
+          quotaMiB: String(quotaMiB),
+          imaps: String(need(plan, "imaps")),
+          managesieve: String(need(plan, "managesieve")),
+        }),
+      },
+      [dropIn("dovecot")]: { content: fill("restart.conf", {}) },
+    },
+    check: [{ argv: ["openssl", "x509", "-noout", "-in", `new:${CERTIFICATE}`] }],
+    verify: [{ argv: ["sh", "-c", "doveconf -n >/dev/null"] }],
+    reload: reload("dovecot"),
+    probe: listens(need(plan, "imaps")),
+  };
+}
+
+const people = (plan: Plan): string => `${peopleUnit(plan)},${baseDn(plan)}`;
+
+/**
+ * One controller, or who answers for it. Each has to know the account as enabled, so that who was disabled on one is out
+ * before the other has heard of it; the password is judged by the first.
+ */
+const passdb = (controller: Host): string => `passdb ${controller.id} {
+  driver = ldap
+  ldap_uris = ${ldapi(controller)}
+  passdb_ldap_bind = yes
+  passdb_ldap_filter = (&(objectCategory=person)(objectClass=user)(mail=*)(|(sAMAccountName=%{original_user})(userPrincipalName=%{original_user}))(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
+  fields {
+    user = %{ldap:mail}
+  }
+  result_success = continue-ok
+  result_failure = return-fail
+  result_internalfail = continue
+}`;
+
+/** Postfix, for whoever sends. */
+function sending(context: Context): Step {
+  const { plan, host, fill, settings: told } = context;
+  const account = serviceAccount(plan, ACCOUNT);
+  const { name: domain } = plan.domain;
+  const own = (content: FileContent["content"]): FileContent => ({ content, owner: "root:postfix", mode: "0640" });
+  const map = (file: string, values: Readonly<Record<string, string>>): Text =>
+    fill(file, {
+      directory: ldapi(controllersOf(plan)[0]!),
+      account: account.dn,
+      password: account.password,
+      base: people(plan),
+      ...values,
+    });
+  const aliases = aliasesOf(plan, told).map(({ name, to }) => `${name}@${domain} ${to.join(", ")}`);
+  return {
+    kind: "files",
+    name: "Postfix",
+    files: {
+      "/etc/postfix/main.cf": {
+        content: fill("main.cf", {
+          name: fqdnOf(plan, host),
+          domain,
+          neighbours: formatNetwork(plan.zones.get(host.nics[0]!.zone)!.subnet),
+          messageBytes: String(told.messageMiB * 1024 * 1024),
+          folder: FOLDER,
+          certificate: CERTIFICATE,
+          key: KEY,
+        }),
+      },
+      "/etc/postfix/master.cf": {
+        content: fill("master.cf", { submissions: String(need(plan, "submissions")) }),
+      },
+      [`${FOLDER}/people.cf`]: own(map("people.cf", { domain })),
+      [`${FOLDER}/members.cf`]: own(
+        map("members.cf", { groupDomain: GROUP_DOMAIN, groups: `${groupUnit(plan)},${baseDn(plan)}` }),
+      ),
+      [`${FOLDER}/aliases`]: own(compose(fill("aliases", { groupDomain: GROUP_DOMAIN, aliases: aliases.join("\n") }))),
+      [dropIn("postfix")]: { content: fill("restart.conf", {}) },
+    },
+    verify: [{ argv: ["postfix", "check"] }],
+    reload: reload("postfix"),
+    probe: listens(need(plan, "submission")),
+  };
+}
+
+/** @throws Fault ROLE_NO_SERVICE where the plan does not say the port */
+function need(plan: Plan, service: Service["id"]): number {
+  const port = portOf(plan, service, "tcp");
+  if (port === undefined)
+    throw new Fault(
+      "ROLE_NO_SERVICE",
+      `The mail server needs the port of the service ${service}, which the plan does not name.`,
+      "Add it to services.yaml, as the lab's has it.",
+    );
+  return port;
+}
+
+/** Of its own host: what reads the revocation list when it starts. */
+function clients({ host }: ClientContext): ClientWork | null {
+  if (!plays(host, "mail")) return null;
+  return { steps: [], onRevocation: [{ argv: ["systemctl", "try-reload-or-restart", "haproxy"] }] };
+}

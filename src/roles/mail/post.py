@@ -1,0 +1,64 @@
+"""Mail as a mail program speaks it: TLS with the lab's authority, the server by its own name.
+
+`asked` has the server's `name` and `address`, the `ports` by service, `wait` in seconds, and `device`, out of which all
+of it goes, or null for where the routes lead.
+"""
+
+import imaplib
+import smtplib
+import socket
+import ssl
+
+SO_BINDTODEVICE = 25
+
+
+def opened(asked, service):
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    s.settimeout(asked["wait"])
+    try:
+        if asked["device"]:
+            s.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, asked["device"].encode() + b"\0")
+        s.connect((asked["address"], asked["ports"][service]))
+    except OSError:
+        s.close()
+        raise
+    return s
+
+
+class Outgoing(smtplib.SMTP):
+    def __init__(self, asked, service="submission"):
+        self.asked, self.service = asked, service
+        # A name of this machine's own would be looked up.
+        super().__init__(local_hostname="acceptance.invalid", timeout=asked["wait"])
+        self.connect(asked["address"], asked["ports"][service])
+        # By which `starttls` knows the server.
+        self._host = asked["name"]
+
+    def _get_socket(self, _host, _port, _timeout):
+        return opened(self.asked, self.service)
+
+    def secured(self):
+        self.starttls(context=ssl.create_default_context())
+        self.ehlo()
+        return self
+
+
+class Box(imaplib.IMAP4_SSL):
+    def __init__(self, asked):
+        self.asked = asked
+        super().__init__(asked["name"], asked["ports"]["imaps"], ssl_context=ssl.create_default_context())
+
+    def _create_socket(self, _timeout):
+        return self.ssl_context.wrap_socket(opened(self.asked, "imaps"), server_hostname=self.host)
+
+
+def whole(box, uid):
+    """A letter as it lies there. Between the parts of an answer stands what others did in the box meanwhile."""
+    return next(part[1] for part in box.uid("FETCH", uid, "(RFC822)")[1] if isinstance(part, tuple))
+
+
+def last_words(error):
+    """What a server said last, in one line."""
+    said = getattr(error, "smtp_error", None) or (error.args[-1] if error.args else error)
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return " ".join(text.split())[:120]

@@ -1,0 +1,88 @@
+"""What the mail server says to whoever asks for what it must not give.
+
+Beside what post.py asks for: `{tries: {NAME: TRY}}` → `{NAME: {step, code, said}}`, in the order of the tries. A try is
+
+    {kind: "imap", login, password}
+    {kind: "smtp", service, login?, password?, sender?, recipient?}    as far as the recipient: nothing is sent
+    {kind: "clear", service}                                           a password in clear, an invented one
+
+`step` is where it ended: `connect`, `login`, `sender`, `recipient`, or `taken` where nothing was refused.
+"""
+
+import base64
+import json
+import smtplib
+import sys
+
+from post import Box, Outgoing, last_words, opened
+
+
+def imap(asked, one):
+    box = Box(asked)
+    try:
+        box.login(one["login"], one["password"])
+        return "taken", 0, ""
+    except box.error as error:
+        return "login", 0, last_words(error)
+    finally:
+        box.logout()
+
+
+def smtp(asked, one):
+    with Outgoing(asked, one["service"]).secured() as out:
+        if "login" in one:
+            try:
+                # `login` would try every mechanism, and each is a wrong password that is counted.
+                out.user, out.password = one["login"], one["password"]
+                out.auth("PLAIN", out.auth_plain)
+            except smtplib.SMTPAuthenticationError as error:
+                return "login", error.smtp_code, last_words(error)
+        for step, command in (("sender", out.mail), ("recipient", out.rcpt)):
+            if step in one:
+                code, said = command(one[step])
+                if code >= 300:
+                    return step, code, last_words(Exception(said))
+        return "taken", 0, ""
+
+
+def clear(asked, one):
+    invented = base64.b64encode(b"\0acceptance\0an-invented-password").decode()
+    if one["service"] == "managesieve":
+        with opened(asked, "managesieve") as s, s.makefile("rw", encoding="utf-8", newline="\r\n") as talk:
+            until_ok(talk)
+            talk.write('AUTHENTICATE "PLAIN" "%s"\r\n' % invented)
+            talk.flush()
+            said = talk.readline().strip()
+            # Before STARTTLS it must not be known (RFC 5804 §1.7), and an invented one must not have been judged.
+            return ("login" if "encrypted" in said or "TLS" in said else "taken"), 0, said[:120]
+    with Outgoing(asked, one["service"]) as out:
+        out.ehlo()
+        if out.has_extn("auth"):
+            return "taken", 0, "it offers a login in clear"
+        code, said = out.docmd("AUTH", "PLAIN " + invented)
+        return ("login" if code >= 500 and code != 535 else "taken"), code, last_words(Exception(said))
+
+
+def until_ok(talk):
+    for line in talk:
+        if line.startswith("OK"):
+            return
+    raise ConnectionError("no greeting")
+
+
+KINDS = {"imap": imap, "smtp": smtp, "clear": clear}
+
+
+def main():
+    asked, found = json.load(sys.stdin), {}
+    for name, one in asked["tries"].items():
+        try:
+            step, code, said = KINDS[one["kind"]](asked, one)
+        except Exception as error:
+            step, code, said = "connect", 0, "%s: %s" % (type(error).__name__, last_words(error))
+        found[name] = {"step": step, "code": code, "said": said}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { standingLab, type StandingLab } from "../lab/standing.ts";
+import { whyNot } from "../twin/machine.ts";
+
+/*
+ * The mail of a lab that runs, hurt: servers that are killed, a controller that is away, somebody who is disabled, a
+ * reload while somebody reads. What acceptance asks of it is tried by tests/accept/probes.lab.test.ts.
+ */
+
+const reason = whyNot();
+const LETTER = "mail-letter-pc1";
+const LOGIN = "recette.membre";
+const MINUTES = 60_000;
+
+/** Keeps a box open, says when it is in, and says after the file is there whether the session still answers. */
+const HOLD = `
+import imaplib, os, ssl, sys, time
+box = imaplib.IMAP4_SSL("mail.cod.test", 993, ssl_context=ssl.create_default_context())
+box.login(sys.stdin.readline().strip(), sys.stdin.readline().strip())
+box.select("INBOX")
+open("/run/held.in", "w").close()
+end = time.monotonic() + 120
+while not os.path.exists("/run/held.go") and time.monotonic() < end:
+    time.sleep(0.1)
+try:
+    box.noop()
+    print("still in")
+except (OSError, imaplib.IMAP4.error) as error:
+    print("out: %s" % error)
+`;
+
+describe.skipIf(reason !== undefined)(`mail, hurt${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let lab: StandingLab;
+  let running: RunningLab;
+  beforeAll(async () => {
+    lab = await standingLab();
+    running = await lab.running();
+  });
+  afterAll(() => running.close());
+
+  const done = async (host: string, argv: readonly string[], input = ""): Promise<string> => {
+    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, 150_000);
+    expect(exitCode, `${host}: ${argv.slice(0, 3).join(" ")}: ${stderr}`).toBe(0);
+    return stdout;
+  };
+  const until = async (what: string, seconds: number, isSo: () => Promise<boolean>): Promise<void> => {
+    const deadline = Date.now() + seconds * 1000;
+    while (!(await isSo().catch(() => false)))
+      if (Date.now() > deadline) expect.fail(`not within ${seconds} s: ${what}`);
+  };
+  const seen = async (probe: string): Promise<string> => {
+    const ran = await lab.maquette("accept", "--json", "--probe", probe);
+    const line = JSON.parse(ran.stdout.split("\n")[0]!) as { ok: boolean; seen: string };
+    return line.ok ? "green" : line.seen;
+  };
+  const untilGreen = (): Promise<void> => until("a letter arrives", 90, async () => (await seen(LETTER)) === "green");
+
+  it.each(["postfix", "dovecot", "haproxy"])(
+    "%s that was killed is back by itself",
+    async (unit) => {
+      const pid = async (): Promise<string> =>
+        (await done("mail", ["systemctl", "show", "-P", "MainPID", unit])).trim();
+      const before = await pid();
+      await done("mail", ["kill", "-9", before]);
+      await until("another process", 30, async () => !["0", before].includes(await pid()));
+      await untilGreen();
+    },
+    4 * MINUTES,
+  );
+
+  it(
+    "goes on with one controller that says nothing, and without any nobody comes in and nothing is lost",
+    async () => {
+      const dropped = async (dc: string): Promise<string> => {
+        const rule = ["insert", "rule", "inet", "filter", "input", "tcp", "dport", "636", "drop"];
+        return /# handle (\d+)/.exec(await done(dc, ["nft", "-e", "-a", ...rule]))![1]!;
+      };
+      const handles = new Map([["dc1", await dropped("dc1")]]);
+      try {
+        // Asked once, at once: nobody waits for it in vain.
+        expect(await seen(LETTER)).toBe("green");
+        expect(await seen("mail-list-pc1")).toBe("green");
+        handles.set("dc2", await dropped("dc2"));
+        await until("nobody is let in", 30, async () => (await seen(LETTER)).includes("4"));
+      } finally {
+        for (const [dc, handle] of handles)
+          await done(dc, ["nft", "delete", "rule", "inet", "filter", "input", "handle", handle]);
+      }
+      await untilGreen();
+    },
+    5 * MINUTES,
+  );
+
+  it(
+    "refuses a disabled account at once, on whichever controller it was disabled, and its mail too; what it has open ends",
+    async () => {
+      await untilGreen();
+      await done("mail", ["/usr/local/lib/maquette/mail.py", "check"]);
+      await hold();
+      await done("dc2", ["samba-tool", "user", "disable", LOGIN]);
+      try {
+        // The letter goes to its box, the other one is its own.
+        expect(await seen("mail-letter-pc2")).toContain("535");
+        await until("dc1 has heard of it", 60, async () => (await seen(LETTER)).includes("550"));
+        await done("mail", ["/usr/local/lib/maquette/mail.py", "expel"]);
+        expect(await letGo()).toContain("out");
+        await done("mail", ["/usr/local/lib/maquette/mail.py", "check"]);
+      } finally {
+        await done("dc2", ["samba-tool", "user", "enable", LOGIN]);
+      }
+      await untilGreen();
+    },
+    5 * MINUTES,
+  );
+
+  let held: Promise<string> | undefined;
+  const hold = async (): Promise<void> => {
+    await done("pc1", ["rm", "-f", "/run/held.in", "/run/held.go"]);
+    held = done("pc1", ["python3", "-S", "-E", "-c", HOLD], `${LOGIN}\n${lab.secret.password(`probe/${LOGIN}`)}\n`);
+    await until("a box is open", 60, async () => (await done("pc1", ["ls", "/run"])).includes("held.in"));
+  };
+  const letGo = async (): Promise<string> => {
+    await done("pc1", ["touch", "/run/held.go"]);
+    return (await held)!;
+  };
+
+  it(
+    "a reload ends nobody's session",
+    async () => {
+      await untilGreen();
+      await hold();
+      for (const unit of ["haproxy", "dovecot", "postfix"]) await done("mail", ["systemctl", "reload", unit]);
+      await untilGreen();
+      expect(await letGo()).toContain("still in");
+    },
+    4 * MINUTES,
+  );
+});
