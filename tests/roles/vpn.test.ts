@@ -18,7 +18,7 @@ beforeAll(async () => {
 /** Nor with the mail server, which asks for people of its own. */
 const without = (logins: readonly string[]): Plan => ({
   ...plan,
-  hosts: new Map([...plan.hosts].filter(([id]) => id !== "mail")),
+  hosts: new Map([...plan.hosts].map(([id, host]) => [id, id === "mail" ? { ...host, roles: [] } : host])),
   probePeople: new Map([...plan.probePeople].filter(([login]) => !logins.includes(login))),
 });
 const tried = (of: Plan): readonly Probe[] => allProbes(of).filter((p) => p.id.startsWith("vpn-"));
@@ -35,12 +35,12 @@ describe("people of acceptance", () => {
     const accounts = (of: Plan): Record<string, { dn: string; passwordDigest?: unknown }> =>
       directoryOf(of, askedIn(of), dcSettings.parse({})).accounts;
     const made = accounts(plan);
-    for (const login of ["recette.nomade1", "recette.nomade2", "recette.membre"]) {
+    for (const login of ["recette.nomade1", "recette.nomade2", "recette.nomade3", "recette.membre"]) {
       expect(made[login]?.dn).toMatch(/^CN=[^,]+,OU=Comptes de recette,OU=Utilisateurs,OU=COD$/);
       expect(made[login]?.passwordDigest).toEqual({ secret: `password-digest/probe/${login}` });
     }
     expect(made["recette.admin"]).toBeUndefined();
-    const alone = accounts(without(["recette.nomade2"]));
+    const alone = accounts(without(["recette.nomade2", "recette.nomade3"]));
     expect(Object.keys(alone).filter((login) => login.startsWith("recette."))).toEqual([]);
   });
 
@@ -49,7 +49,7 @@ describe("people of acceptance", () => {
       directoryOf(of, askedIn(of), dcSettings.parse({})).groups["nomades"]!.members.filter((m) =>
         m.includes("recette"),
       );
-    expect(members(plan)).toHaveLength(2);
+    expect(members(plan)).toHaveLength(3);
     expect(members(without(["recette.membre"]))).toEqual([]);
   });
 });
@@ -144,7 +144,7 @@ describe("the road warrior's machine", () => {
   test("has profiles with both accesses, the preferred one first, and no password", () => {
     const files = [...lab.files("field")].filter(([path]) => path.endsWith(".ovpn") || path.endsWith("maquette.conf"));
     const profiles = files.filter(([, f]) => f.content.includes("<tls-crypt-v2>"));
-    expect(profiles).toHaveLength(5);
+    expect(profiles).toHaveLength(6);
     for (const [path, { content, mode }] of profiles) {
       expect(content.match(/^remote .*$/gm)).toEqual(["remote 198.51.100.4 1194", "remote 203.0.113.4 1194"]);
       expect([path, mode]).toEqual([path, "0600"]);

@@ -28,9 +28,11 @@ export const resolvePeople = (
   new Map(
     ctx.shapes.people.entries("people").map(({ id, value, where }) => {
       const { givenName, surname, kind = "user", department, title, mailbox, extension = null, sshKeys = [] } = value;
+      const isDisabled = value.disabled === true;
       ctx.check("department", department, below(where, "department"));
       const memberOf = ctx.checkAll("group", value.groups, (i) => below(where, "groups", i));
-      const isGranted = (grant: Grant): boolean => memberOf.some((name) => groups.get(name)?.grants.includes(grant));
+      const isGranted = (grant: Grant): boolean =>
+        !isDisabled && memberOf.some((name) => groups.get(name)?.grants.includes(grant));
       const person = {
         login: id,
         kind,
@@ -38,6 +40,7 @@ export const resolvePeople = (
         surname,
         department,
         title,
+        isDisabled,
         groups: memberOf,
         // A broken domain is reported where it stands; the draft's people only need to differ from each other.
         mailbox: mailbox === undefined ? null : `${mailbox}@${domain?.name ?? "invalid"}`,

@@ -65,7 +65,9 @@ export const everyRightIsHeld: Rule = function* (draft) {
   if (!draft.isWhole("people", "people") || !draft.isWhole("people", "groups")) return;
   for (const grant of ["vpn", "admin"] as const satisfies readonly Grant[]) {
     const groups = [...draft.groups.values()].filter((group) => group.grants.includes(grant)).map((group) => group.id);
-    const holders = [...draft.people.values()].filter((person) => person.groups.some((name) => groups.includes(name)));
+    const holders = [...draft.people.values()].filter(
+      (person) => !person.isDisabled && person.groups.some((name) => groups.includes(name)),
+    );
     const where: Where = { document: "people", path: ["groups"], at: "key" };
     if (groups.length === 0)
       yield problem("PLAN_GRANT_NOBODY", where, `no group grants "${grant}"`, `Write grants: [${grant}] on a group`);

@@ -29,6 +29,13 @@ const person = z
           "probe: invented for acceptance, which logs on as it; in no list, and counted as nobody. user if left out",
       })
       .optional(),
+    disabled: z
+      .literal(true)
+      .register(z.globalRegistry, {
+        description:
+          "true: the account stays with all that is the person's, and opens nothing; without it, it opens again",
+      })
+      .optional(),
     department: reference("Department", "department"),
     groups: names("Groups of the directory", "group"),
     mailbox: z

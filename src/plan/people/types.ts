@@ -22,6 +22,8 @@ export interface Person extends Sourced {
   readonly surname: string;
   readonly department: string;
   readonly title: string;
+  /** The account opens nothing. */
+  readonly isDisabled: boolean;
   readonly groups: readonly string[];
   /** Local part and domain; null for none. */
   readonly mailbox: string | null;

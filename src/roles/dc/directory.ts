@@ -109,6 +109,8 @@ export const accountHolders = (plan: Plan, asked: Asked): readonly Person[] => [
 
 /** UF_DONT_EXPIRE_PASSWD and UF_NOT_DELEGATED: nobody can act in its name elsewhere. */
 const SERVICE_CONTROL = 0x10000 | 0x100000;
+/** UF_ACCOUNTDISABLE. */
+const ACCOUNT_DISABLED = 0x2;
 /** rangeUpper of the attribute `department` in Active Directory's schema. */
 const DEPARTMENT_LENGTH = 64;
 
@@ -164,6 +166,7 @@ export function directoryOf(plan: Plan, asked: Asked, settings: Settings): Direc
 function personAccount(plan: Plan, person: Person): Account {
   const department = plan.departments.get(person.department)!;
   const extension = person.extension === null ? null : String(person.extension);
+  const closed = person.isDisabled ? ACCOUNT_DISABLED : 0;
   return {
     dn: personDn(plan, person),
     attributes: {
@@ -177,7 +180,9 @@ function personAccount(plan: Plan, person: Person): Account {
       ipPhone: extension,
       userPrincipalName: `${person.login}@${plan.domain.name}`,
     },
-    ...(person.kind === "probe" ? { control: SERVICE_CONTROL, passwordDigest: personDigest(person) } : { control: 0 }),
+    ...(person.kind === "probe"
+      ? { control: SERVICE_CONTROL | closed, passwordDigest: personDigest(person) }
+      : { control: closed }),
   };
 }
 

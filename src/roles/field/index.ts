@@ -7,7 +7,7 @@ import type { RoleDefinition, RoleWork } from "../role.ts";
 export const field: RoleDefinition = {
   id: "field",
   machine: { memoryMiB: 512, diskGiB: 8 },
-  packages: ["openvpn"],
+  packages: ["openvpn", "python3"],
   templates: [],
   neighbours: [],
   work,

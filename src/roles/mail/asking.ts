@@ -38,7 +38,7 @@ export const asking = (
     address: formatAddress(server.nics[0]!.address),
     ports: Object.fromEntries(SERVICES.map((s) => [s, portOf(plan, s, "tcp")])),
     wait: WAIT_SECONDS,
-    device: null,
+    tunnel: null,
     ...asked,
   }),
 });

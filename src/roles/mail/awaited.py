@@ -15,7 +15,7 @@ import sys
 import time
 import wave
 
-from post import Box, last_words, whole
+from post import Box, last_words, way, whole
 
 
 def level(sound):
@@ -44,11 +44,10 @@ def newest(box, sender, since):
     return found
 
 
-def main():
-    asked = json.load(sys.stdin)
+def awaited(asked):
     since, end = time.time() - asked["since"], time.monotonic() + asked["seconds"]
+    box = Box(asked)
     try:
-        box = Box(asked)
         box.login(asked["reader"]["login"], asked["reader"]["password"])
         box.select("INBOX")
         sound = newest(box, asked["from"], since)
@@ -56,12 +55,19 @@ def main():
             time.sleep(0.1)
             box.noop()
             sound = newest(box, asked["from"], since)
+    finally:
         box.logout()
+    if sound is None:
+        raise TimeoutError("no letter of %s came" % asked["from"])
+    return {"bytes": len(sound), "level": level(sound) if sound else 0}
+
+
+def main():
+    try:
+        with way(json.load(sys.stdin)) as asked:
+            print(json.dumps(awaited(asked)))
     except Exception as error:
         sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
-    if sound is None:
-        sys.exit("no letter of %s came" % asked["from"])
-    print(json.dumps({"bytes": len(sound), "level": level(sound) if sound else 0}))
 
 
 if __name__ == "__main__":

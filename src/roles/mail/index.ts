@@ -11,9 +11,22 @@ import { controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
-import { correspondentsOf } from "./people.ts";
+import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
+
+const ACCOUNT = "mail";
+const USER = "vmail";
+const BOXES = "/var/vmail";
+const PROGRAM = "/usr/local/lib/maquette/mail.py";
+const FOLDER = "/etc/postfix/maquette";
+const OWN_NAME = "maquette-own-name";
+const OWN_NAME_PROGRAM = "/usr/local/lib/maquette/own_name.py";
+const OWN_NAME_SOCKET = "/run/maquette-own-name/asked.sock";
+const DOVECOT = "/etc/dovecot/dovecot.conf";
+const HAPROXY = "/etc/haproxy/haproxy.cfg";
+const SOCKETS = "/run/haproxy";
+const [CERTIFICATE, KEY] = ["/etc/maquette/mail/mail.crt", "/etc/maquette/mail/mail.key"];
 
 /** The mail server: Postfix and Dovecot, with the accounts of the directory. */
 export const mail = defineRole({
@@ -22,11 +35,11 @@ export const mail = defineRole({
   machine: { memoryMiB: 1024, diskGiB: 20 },
   packages: [
     ...["postfix", "postfix-ldap", "dovecot-imapd", "dovecot-lmtpd", "dovecot-ldap", "dovecot-sieve"],
-    ...["dovecot-managesieved", "haproxy", "python3"],
+    ...["dovecot-managesieved", "haproxy", "python3", "python3-milter"],
   ],
   templates: [
     ...["main.cf", "master.cf", "people.cf", "members.cf", "aliases", "dovecot.conf", "haproxy.cfg", "mail.py"],
-    ...["restart.conf", "sysusers.conf", "tmpfiles.conf"],
+    ...["restart.conf", "sysusers.conf", "tmpfiles.conf", "own_name.py", `${OWN_NAME}.service`],
   ],
   // Of the servers beside it: what they have to tell by mail.
   neighbours: ["smtp"],
@@ -52,16 +65,6 @@ export const mail = defineRole({
 
 type Context = RoleContext & Settled<typeof settings>;
 
-const ACCOUNT = "mail";
-const USER = "vmail";
-const BOXES = "/var/vmail";
-const PROGRAM = "/usr/local/lib/maquette/mail.py";
-const FOLDER = "/etc/postfix/maquette";
-const DOVECOT = "/etc/dovecot/dovecot.conf";
-const HAPROXY = "/etc/haproxy/haproxy.cfg";
-const SOCKETS = "/run/haproxy";
-const [CERTIFICATE, KEY] = ["/etc/maquette/mail/mail.crt", "/etc/maquette/mail/mail.key"];
-
 const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 const dropIn = (unit: string): string => `/etc/systemd/system/${unit}.service.d/maquette.conf`;
 const reload = (unit: string): readonly Command[] => [
@@ -72,8 +75,10 @@ const listens = (port: number): Command => ({ argv: ["sh", "-c", `ss -Hltn sport
 
 /** By its own account it looks up who has a mailbox; acceptance's people have accounts where somebody writes as them. */
 function asks(plan: Plan, told: Settings): Partial<Asked> {
-  const people = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
-  return { accounts: [ACCOUNT], people: people === undefined ? [] : [people.first.login, people.second.login] };
+  const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
+  if (correspondents === undefined) return { accounts: [ACCOUNT] };
+  const { first, second } = correspondents;
+  return { accounts: [ACCOUNT], people: [first, second, closedOf(plan)].flatMap((p) => p?.login ?? []) };
 }
 
 function work(context: Context): RoleWork {
@@ -110,6 +115,8 @@ function work(context: Context): RoleWork {
       unit("haproxy"),
       reading(context),
       unit("dovecot"),
+      ownName(context),
+      unit(OWN_NAME),
       sending(context),
       unit("postfix"),
       {
@@ -215,6 +222,23 @@ const passdb = (controller: Host): string => `passdb ${controller.id} {
   result_internalfail = continue
 }`;
 
+/** What Postfix asks of each letter by submission, because an envelope is not what its reader sees. */
+function ownName({ fill }: Context): Step {
+  const unit = `/etc/systemd/system/${OWN_NAME}.service`;
+  return {
+    kind: "files",
+    name: "own name",
+    files: {
+      [OWN_NAME_PROGRAM]: { content: fill("own_name.py", {}), mode: "0755" },
+      [unit]: { content: fill(`${OWN_NAME}.service`, { program: OWN_NAME_PROGRAM, socket: OWN_NAME_SOCKET }) },
+    },
+    check: [{ argv: ["python3", "-I", "-c", PARSES, `new:${OWN_NAME_PROGRAM}`] }],
+    verify: [{ argv: ["systemd-analyze", "verify", "--man=no", unit] }],
+    reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", OWN_NAME] }],
+    probe: { argv: ["test", "-S", OWN_NAME_SOCKET] },
+  };
+}
+
 /** Postfix, for whoever sends. */
 function sending(context: Context): Step {
   const { plan, host, fill, settings: told } = context;
@@ -241,6 +265,7 @@ function sending(context: Context): Step {
           neighbours: formatNetwork(plan.zones.get(host.nics[0]!.zone)!.subnet),
           messageBytes: String(told.messageMiB * 1024 * 1024),
           folder: FOLDER,
+          from: OWN_NAME_SOCKET,
           certificate: CERTIFICATE,
           key: KEY,
         }),

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from post import Box, Outgoing, last_words, whole
+from post import Box, Outgoing, last_words, way, whole
 
 HEADER = "X-Maquette-Acceptance"
 TEXT = "La préfète et le directeur sont prévenus : crue à Ménétréol, 3 m 20.\nÀ bientôt, l'équipe de recette\n"
@@ -78,29 +78,28 @@ def read(asked, reader, sent, end):
         box.logout()
 
 
-def main():
-    asked = json.load(sys.stdin)
+def exchange(asked):
     sent = letter(asked, os.urandom(8).hex())
     began = time.monotonic()
+    with Outgoing(asked).secured() as smtp:
+        smtp.login(asked["sender"]["login"], asked["sender"]["password"])
+        smtp.send_message(sent)
+    taken = time.monotonic()
+    boxes = [read(asked, reader, sent, taken + asked["seconds"]) for reader in asked["readers"]]
+    came = [when for when, _ in boxes if when is not None]
+    return {
+        "sent": round((taken - began) * 1000),
+        "arrived": round((max(came) - taken) * 1000) if came else 0,
+        "wrong": [words for _, differs in boxes for words in differs],
+    }
+
+
+def main():
     try:
-        with Outgoing(asked).secured() as smtp:
-            smtp.login(asked["sender"]["login"], asked["sender"]["password"])
-            smtp.send_message(sent)
-        taken = time.monotonic()
-        end = taken + asked["seconds"]
-        boxes = [read(asked, reader, sent, end) for reader in asked["readers"]]
+        with way(json.load(sys.stdin)) as asked:
+            print(json.dumps(exchange(asked)))
     except Exception as error:
         sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
-    came = [when for when, _ in boxes if when is not None]
-    print(
-        json.dumps(
-            {
-                "sent": round((taken - began) * 1000),
-                "arrived": round((max(came) - taken) * 1000) if came else 0,
-                "wrong": [words for _, differs in boxes for words in differs],
-            }
-        )
-    )
 
 
 if __name__ == "__main__":

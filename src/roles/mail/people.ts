@@ -8,8 +8,14 @@ export interface Correspondents {
 
 export type Correspondent = Person & { readonly mailbox: string };
 
+const withBox = (plan: Plan): readonly Correspondent[] =>
+  [...plan.probePeople.values()].filter((p): p is Correspondent => p.mailbox !== null);
+
+/** One of acceptance's people whose account is closed, to try that it opens nothing. */
+export const closedOf = (plan: Plan): Correspondent | undefined => withBox(plan).find((p) => p.isDisabled);
+
 /** Undefined where a plan has not two of them with a mailbox. */
 export function correspondentsOf(plan: Plan): Correspondents | undefined {
-  const [first, second] = [...plan.probePeople.values()].filter((p): p is Correspondent => p.mailbox !== null);
+  const [first, second] = withBox(plan).filter((p) => !p.isDisabled);
   return first && second && { first, second };
 }

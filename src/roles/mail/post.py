@@ -1,15 +1,36 @@
 """Mail as a mail program speaks it: TLS with the lab's authority, the server by its own name.
 
-`asked` has the server's `name` and `address`, the `ports` by service, `wait` in seconds, and `device`, out of which all
-of it goes, or null for where the routes lead.
+`asked` has the server's `name` and `address`, the `ports` by service, `wait` in seconds, and `tunnel`, by which all
+of it goes (what tunnel.py asks for), or null for where the routes lead.
 """
 
+import contextlib
 import imaplib
 import smtplib
 import socket
 import ssl
+import tempfile
+
+from tunnel import Client
 
 SO_BINDTODEVICE = 25
+
+
+@contextlib.contextmanager
+def way(asked):
+    """The same with the `device` that leads to the server."""
+    if asked["tunnel"] is None:
+        yield {**asked, "device": None}
+        return
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        client = Client(asked["tunnel"], folder)
+        try:
+            result, said, _ = client.outcome()
+            if result != "up":
+                raise ConnectionError("no tunnel (%s): %s" % (result, said))
+            yield {**asked, "device": client.device}
+        finally:
+            client.end()
 
 
 def opened(asked, service):

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { SecretPlace } from "../../core/text.ts";
-import { answeredBy, hostsOf } from "../../plan/query.ts";
+import { answeredBy, hostsOf, outsiderOf, plays } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { personPassword } from "../dc/accounts.ts";
 import type { Probe } from "../role.ts";
+import { gatewayOf } from "../vpn/profile.ts";
+import { profilePath } from "../vpn/traveller.ts";
 import { asking, judged, runsOn, type Context, type Service } from "./asking.ts";
 import LETTER from "./letter.py";
-import { correspondentsOf, type Correspondent } from "./people.ts";
+import { closedOf, correspondentsOf, type Correspondent } from "./people.ts";
 import REFUSED from "./refused.py";
 import type { Settings } from "./settings.ts";
 import { voicemail } from "./voicemail.ts";
@@ -24,6 +26,7 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
   return [
     letter(context, seat, first, second, "postfix"),
     ...(other === undefined ? [] : [letter(context, other, second, first, "dovecot")]),
+    ...byTunnel(context),
     ...list(context, settings, seat),
     ...voicemail(context),
     ...refusals(context, seat),
@@ -48,7 +51,14 @@ const judgeArrival = judged(arrival, ({ sent, arrived, wrong }) => ({
   seen: wrong.length > 0 ? wrong.join("; ") : `taken in ${sent} ms, there ${arrived} ms later, as it was sent`,
 }));
 
-function letter(context: Context, from: Host, who: Correspondent, to: Correspondent, unit: string): Probe {
+function letter(
+  context: Context,
+  from: Host,
+  who: Correspondent,
+  to: Correspondent,
+  unit: string,
+  way: Readonly<Record<string, unknown>> = {},
+): Probe {
   return {
     id: `mail-letter-${from.id}`,
     needs: needsOf(context.plan, "N4", "O4"),
@@ -63,12 +73,35 @@ function letter(context: Context, from: Host, who: Correspondent, to: Correspond
       to: to.mailbox,
       readers: [login(to)],
       seconds: ARRIVES_SECONDS,
+      ...way,
     }),
     judge: judgeArrival,
     deadlineSeconds: 60,
     isWaiting: true,
     dependsOn: runsOn(context, unit),
   };
+}
+
+/** How long a tunnel may take, on a busy machine too. */
+const TUNNEL_SECONDS = 20;
+
+/** From outside, as whichever of the two may come in by the VPN: by the tunnel it is as in the house. */
+function byTunnel(context: Context): readonly Probe[] {
+  const { plan, people } = context;
+  const from = outsiderOf(plan);
+  const [who, to] = people.first.hasVpn ? [people.first, people.second] : [people.second, people.first];
+  if (from === undefined || !plays(from, "field") || !who.hasVpn || gatewayOf(plan) === null) return [];
+  const tunnel = { profile: profilePath(who.login), remote: null, ...login(who), patience: TUNNEL_SECONDS };
+  return [
+    {
+      ...letter(context, from, who, to, "dovecot", { tunnel }),
+      needs: needsOf(plan, "N4", "N12", "O4", "O8"),
+      title: {
+        en: `By the tunnel ${from.id} sends a letter with accents and an attachment, and reads one in another's box`,
+        fr: `Par le tunnel, ${from.id} envoie un courrier avec accents et pièce jointe, et le lit dans la boîte d'un autre`,
+      },
+    },
+  ];
 }
 
 /** To an alias of a group that nobody is in but acceptance's people: others have work to do. */
@@ -109,7 +142,7 @@ function list(context: Context, settings: Settings, seat: Host): readonly Probe[
 }
 
 const answer = z.object({
-  step: z.enum(["connect", "login", "sender", "recipient", "taken"]),
+  step: z.enum(["connect", "login", "sender", "recipient", "letter", "taken"]),
   code: z.number(),
   said: z.string(),
 });
@@ -121,6 +154,7 @@ interface Try extends Partial<Login> {
   readonly service?: Service;
   readonly sender?: string;
   readonly recipient?: string;
+  readonly from?: string;
 }
 
 interface Refusal {
@@ -146,6 +180,7 @@ function refusals(context: Context, seat: Host): readonly Probe[] {
   const neighbour = [...plan.hosts.values()].find(
     (h) => h !== server && h.nics[0]!.zone === server.nics[0]!.zone && h.roles.includes("pbx"),
   );
+  const closed = closedOf(plan);
   const inClear: readonly Service[] = ["submission", "managesieve"];
   const all: readonly Refusal[] = [
     {
@@ -166,6 +201,26 @@ function refusals(context: Context, seat: Host): readonly Probe[] {
       ends: { imap: ["login", 0], smtp: ["login", 535], empty: ["login", 0], right: ["taken", 0] },
       units: ["dovecot"],
     },
+    ...(closed === undefined
+      ? []
+      : [
+          {
+            id: `mail-disabled-${seat.id}`,
+            from: seat.id,
+            title: {
+              en: "A disabled account opens neither its box nor the way out with the right password, and gets no mail",
+              fr: "Un compte désactivé n'ouvre ni sa boîte ni l'envoi avec le bon mot de passe, et ne reçoit rien",
+            },
+            expected: "refused, refused, 550",
+            tries: {
+              imap: { kind: "imap", ...login(closed) },
+              smtp: { ...submission, ...login(closed) },
+              letter: { ...submission, sender: first.mailbox, recipient: closed.mailbox },
+            },
+            ends: { imap: ["login", 0], smtp: ["login", 535], letter: ["recipient", 550] },
+            units: ["postfix"],
+          } as const satisfies Refusal,
+        ]),
     {
       id: `mail-forged-sender-${seat.id}`,
       from: seat.id,
@@ -173,13 +228,14 @@ function refusals(context: Context, seat: Host): readonly Probe[] {
         en: "Nobody sends under another's address",
         fr: "Nul n'envoie sous l'adresse d'un autre",
       },
-      expected: "553 for another's address, and for one that is nobody's",
+      expected: "553 for another's address and for nobody's, 550 for another's in the letter",
       tries: {
         another: { ...submission, sender: second.mailbox, recipient: second.mailbox },
         nobody: { ...submission, sender: nobody, recipient: second.mailbox },
+        letter: { ...submission, sender: first.mailbox, recipient: second.mailbox, from: second.mailbox },
         own: { ...submission, sender: first.mailbox, recipient: second.mailbox },
       },
-      ends: { another: ["recipient", 553], nobody: ["recipient", 553], own: ["taken", 0] },
+      ends: { another: ["recipient", 553], nobody: ["recipient", 553], letter: ["letter", 550], own: ["taken", 0] },
       units: ["postfix"],
     },
     {

@@ -3,10 +3,10 @@
 Beside what post.py asks for: `{tries: {NAME: TRY}}` → `{NAME: {step, code, said}}`, in the order of the tries. A try is
 
     {kind: "imap", login, password}
-    {kind: "smtp", service, login?, password?, sender?, recipient?}    as far as the recipient: nothing is sent
+    {kind: "smtp", service, login?, password?, sender?, recipient?, from?}    without `from` no letter is sent
     {kind: "clear", service}                                           a password in clear, an invented one
 
-`step` is where it ended: `connect`, `login`, `sender`, `recipient`, or `taken` where nothing was refused.
+`step` is where it ended: `connect`, `login`, `sender`, `recipient`, `letter`, or `taken` where nothing was refused.
 """
 
 import base64
@@ -14,7 +14,7 @@ import json
 import smtplib
 import sys
 
-from post import Box, Outgoing, last_words, opened
+from post import Box, Outgoing, last_words, opened, way
 
 
 def imap(asked, one):
@@ -42,6 +42,13 @@ def smtp(asked, one):
                 code, said = command(one[step])
                 if code >= 300:
                     return step, code, last_words(Exception(said))
+        if "from" in one:
+            # letter.py takes away what should have been refused.
+            code, said = out.data(
+                "From: %s\r\nSubject: Recette\r\nX-Maquette-Acceptance: forged\r\n\r\n\r\n" % one["from"]
+            )
+            if code >= 300:
+                return "letter", code, last_words(Exception(said))
         return "taken", 0, ""
 
 
@@ -74,13 +81,14 @@ KINDS = {"imap": imap, "smtp": smtp, "clear": clear}
 
 
 def main():
-    asked, found = json.load(sys.stdin), {}
-    for name, one in asked["tries"].items():
-        try:
-            step, code, said = KINDS[one["kind"]](asked, one)
-        except Exception as error:
-            step, code, said = "connect", 0, "%s: %s" % (type(error).__name__, last_words(error))
-        found[name] = {"step": step, "code": code, "said": said}
+    found = {}
+    with way(json.load(sys.stdin)) as asked:
+        for name, one in asked["tries"].items():
+            try:
+                step, code, said = KINDS[one["kind"]](asked, one)
+            except Exception as error:
+                step, code, said = "connect", 0, "%s: %s" % (type(error).__name__, last_words(error))
+            found[name] = {"step": step, "code": code, "said": said}
     print(json.dumps(found))
 
 

@@ -69,7 +69,7 @@ const deskOf = (host: Host["id"], number: number): Desk => ({
 /** Of a plan whose numbers have faults (`numberFindings`) what can be made of it. */
 export function numbersOf(plan: Plan, told: Settings = pbxSettings(plan)): Numbers {
   const everybody = [...plan.people.values(), ...plan.probePeople.values()];
-  const people = everybody.flatMap((p) => (p.extension === null ? [] : [phoneOf(p, p.extension)]));
+  const people = everybody.flatMap((p) => (p.extension === null || p.isDisabled ? [] : [phoneOf(p, p.extension)]));
   const desks = Object.entries(told.desks).map(([host, number]) => deskOf(host, number));
   const members = (word: string): readonly Phone[] => {
     const [kind, id] = word.split(":") as [string, string | undefined];

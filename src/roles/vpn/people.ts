@@ -33,8 +33,12 @@ export interface Triers {
 }
 
 export function triersOf(plan: Plan): Triers | undefined {
-  const all = [...plan.probePeople.values()];
+  const all = [...plan.probePeople.values()].filter((p) => !p.isDisabled);
   const [first, second] = all.filter((p) => p.hasVpn);
   const outsider = all.find((p) => !p.hasVpn && !p.isAdmin);
   return first && second && outsider && { first, second, outsider };
 }
+
+/** All of acceptance's people who have the right: each has a profile at the road warrior's machine. */
+export const probeTravellers = (plan: Plan): readonly Person[] =>
+  [...plan.probePeople.values()].filter((p) => p.hasVpn);

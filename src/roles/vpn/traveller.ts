@@ -1,7 +1,7 @@
 import type { Host, Plan } from "../../plan/types.ts";
 import type { ClientWork, FileContent } from "../role.ts";
 import type { Fill } from "../template.ts";
-import { certificateFor, travellerCertificate, triersOf } from "./people.ts";
+import { certificateFor, probeTravellers, travellerCertificate, triersOf } from "./people.ts";
 import { gatewayOf, profileOf } from "./profile.ts";
 
 /* What a road warrior's machine gets: the profiles as which acceptance tries the tunnel. */
@@ -20,9 +20,9 @@ export function travellersMachine(plan: Plan, host: Host, fill: Fill): ClientWor
   const gateway = gatewayOf(plan);
   const triers = triersOf(plan);
   if (!host.roles.includes("field") || gateway === null || triers === undefined) return null;
-  const { first, second, outsider } = triers;
+  const { first, outsider } = triers;
   const file = (content: FileContent["content"]): FileContent => ({ content, mode: "0600" });
-  const own = [first, second, outsider];
+  const own = [...probeTravellers(plan), outsider];
   return {
     certificates: {
       ...Object.fromEntries(own.map((p) => [travellerCertificate(p), certificateFor(plan, p)] as const)),

@@ -45,6 +45,11 @@ def present(directory, attributes):
     return found
 
 
+def is_closed(account):
+    """Whether the plan itself has it disabled."""
+    return bool(account["control"] & UF_DISABLED)
+
+
 def changed(now, account, removed_mark):
     """Attributes that are otherwise than wanted, each with its values."""
     changes = {
@@ -53,10 +58,12 @@ def changed(now, account, removed_mark):
         if text(now, name) != (value or "")
     }
     control = int(text(now, "userAccountControl"))
-    # Disabled by us because it had left the plan; one that a person disabled stays so.
-    if text(now, "description").startswith(removed_mark):
+    # Disabled by us because it had left the plan, or the plan had said so; one that a person disabled stays so.
+    is_ours = text(now, "description").startswith(removed_mark)
+    if is_ours:
         control &= ~UF_DISABLED
-        changes["description"] = []
+    if is_ours != is_closed(account):
+        changes["description"] = [] if is_ours else [removed_mark]
     control |= account["control"]
     if control != int(text(now, "userAccountControl")):
         changes["userAccountControl"] = [str(control)]
@@ -94,5 +101,7 @@ def add(directory, login, account):
             "unicodePwd": ('"%s"' % directory.passwords[login]).encode("utf-16-le"),
             **{name: value for name, value in account["attributes"].items() if value is not None},
             **({DIGEST: account["passwordDigest"]} if "passwordDigest" in account else {}),
+            # As `changed` wants it: the plan may open it again.
+            **({"description": directory.wanted["removedMark"]} if is_closed(account) else {}),
         }
     )

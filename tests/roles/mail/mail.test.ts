@@ -91,15 +91,19 @@ describe("acceptance of mail", () => {
     expect(asked(plan).map((p) => p.id)).toEqual([
       "mail-letter-pc1",
       "mail-letter-pc2",
+      "mail-letter-field",
       "mail-list-pc1",
       "mail-voicemail-pc1",
       "mail-wrong-password-pc1",
+      "mail-disabled-pc1",
       "mail-forged-sender-pc1",
       "mail-no-relay-pc1",
       "mail-no-relay-pbx",
       "mail-no-clear-text-pc1",
     ]);
-    expect(askedIn(plan).people).toEqual(expect.arrayContaining(["recette.nomade1", "recette.membre"]));
+    expect(askedIn(plan).people).toEqual(
+      expect.arrayContaining(["recette.nomade3", "recette.membre", "recette.ferme"]),
+    );
     const members = [...plan.people.values()].filter((p) => p.groups.includes("recette"));
     expect(members).toEqual([]);
     const nobody = { ...plan, probePeople: new Map() };
@@ -123,11 +127,19 @@ describe("acceptance of mail", () => {
 
   test("a refusal must be the one that is meant, and the right way must be open", () => {
     const id = "mail-forged-sender-pc1";
-    expect(judged(id, { another: sent, nobody: sent, own: taken }).isGood).toBe(true);
-    expect(judged(id, { another: taken, nobody: sent, own: taken })).toEqual({ isGood: false, seen: "another: taken" });
-    expect(judged(id, { another: { ...sent, code: 451 }, nobody: sent, own: taken }).isGood).toBe(false);
+    const letter = { step: "letter", code: 550, said: "no" };
+    expect(judged(id, { another: sent, nobody: sent, letter, own: taken }).isGood).toBe(true);
+    expect(judged(id, { another: sent, nobody: sent, letter: taken, own: taken })).toEqual({
+      isGood: false,
+      seen: "letter: taken",
+    });
+    expect(judged(id, { another: taken, nobody: sent, letter, own: taken })).toEqual({
+      isGood: false,
+      seen: "another: taken",
+    });
+    expect(judged(id, { another: { ...sent, code: 451 }, nobody: sent, letter, own: taken }).isGood).toBe(false);
     // A server that refuses everything shows nothing.
-    expect(judged(id, { another: sent, nobody: sent, own: sent }).isGood).toBe(false);
-    expect(judged(id, { another: sent, nobody: sent }).isGood).toBe(false);
+    expect(judged(id, { another: sent, nobody: sent, letter, own: sent }).isGood).toBe(false);
+    expect(judged(id, { another: sent, nobody: sent, letter }).isGood).toBe(false);
   });
 });

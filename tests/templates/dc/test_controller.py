@@ -128,6 +128,15 @@ class Accounts(unittest.TestCase):
         self.assertEqual(changes, {"description": [], "userAccountControl": ["512"]})
         self.assertEqual(accounts.changed(claire(userAccountControl="514"), an_account(), "removed by maquette"), {})
 
+    def test_that_the_plan_has_disabled_are_so_and_open_again_with_the_plan(self):
+        closed = an_account(control=2)
+        changes = accounts.changed(claire(), closed, "removed by maquette")
+        self.assertEqual(changes, {"description": ["removed by maquette"], "userAccountControl": ["514"]})
+        now = claire(userAccountControl="514", description="removed by maquette")
+        self.assertEqual(accounts.changed(now, closed, "removed by maquette"), {})
+        again = accounts.changed(now, an_account(), "removed by maquette")
+        self.assertEqual(again, {"description": [], "userAccountControl": ["512"]})
+
     def test_of_another_digest_get_their_password_anew(self):
         _, done = self.differences({"claire": an_account(passwordDigest="d")}, claire(), passwords={"claire": "x"})
         self.assertEqual(done[0], ("password", "(sAMAccountName=claire)"))
