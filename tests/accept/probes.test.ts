@@ -69,7 +69,9 @@ describe("the lab's probes", () => {
   test("of one need are those that name it", () => {
     const { needs, probes: some } = selected(plan, probes, new Set(["N4"]));
     expect(needs.map((n) => n.id)).toEqual(["N4"]);
-    expect([...new Set(some.map((p) => p.from))].sort()).toEqual(["bastion", "ebrigade", "field", "vpn"]);
+    expect([...new Set(some.map((p) => p.from))].sort()).toEqual([
+      ...["bastion", "ebrigade", "field", "pbx", "pc1", "pc2", "vpn"],
+    ]);
   });
 
   test("of an unknown need are refused with the near one", async () => {
