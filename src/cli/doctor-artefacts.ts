@@ -66,7 +66,7 @@ function useLine(use: HostsUse, lookup: Lookup): ReportLine {
   if (missing === 0 && use.isInstalled) return { what: use.name, state: "good", fact: `all here, ${of}`, cure: "" };
   const why =
     missing === 0 ? `all here, ${of}, and its role does not install it yet` : `${of}: ${files(missing)} not here`;
-  const fact = `${why}; ${use.standsIn.en} stands in, and not shown is ${use.notShown.en}`;
+  const fact = `${why}; in its place: ${use.standsIn.en}; not shown: ${use.notShown.en}`;
   return { what: use.name, state: "stand-in", fact, cure: "" };
 }
 
@@ -109,7 +109,7 @@ async function ofImage(
   const report = reportOf(artefact, hosts);
   if (context.isEmbedded) {
     const { standsIn, notShown } = inTheLab[image.os];
-    const fact = `${of}: ${standsIn} stands in, and not shown is ${notShown}; no file is looked for`;
+    const fact = `${of}; in its place: ${standsIn}; not shown: ${notShown}; no file is looked for`;
     return {
       line: { what: image.id, state: "stand-in", fact, cure: "" },
       report: { ...report, had: null, standsIn, notShown },

@@ -21,7 +21,7 @@ const english = {
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
   askingHosts: "asking the hosts what they have",
   artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
-    `${name} is not here${why === "" ? "" : ` (${why})`}: on ${hosts} ${standsIn} stands in. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
+    `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
   isOff: (hosts: string) => `Off: ${hosts}. \`maquette up\` starts them.`,
   noChangeOnRecord: "Nothing to change in what is on record.",
@@ -104,7 +104,7 @@ const french: Words = {
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
   askingHosts: "les machines disent ce qu'elles ont",
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
-    `${name} n'est pas là${why === "" ? "" : ` (${why})`} : sur ${hosts}, ${standsIn} en tient lieu. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
+    `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
   startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,
   isOff: (hosts) => `Éteints : ${hosts}. \`maquette up\` les démarre.`,
   noChangeOnRecord: "Rien à changer d'après ce qui est enregistré.",

@@ -83,7 +83,9 @@ describe("`doctor`", () => {
     expect(of.get("iredmail")).toMatchObject({ version: "1.8.1", licence: "GPL-3.0-or-later" });
     expect(of.get("pfsense-2.8")).toMatchObject({ had: null, standsIn: expect.stringMatching(/router/) as string });
     const { stdout } = await clone.maquette(["doctor"]);
-    expect(stdout).toMatch(/^iRedMail +stand-in +for mail: 4 of its 4 files are not here; .* not shown is /m);
+    expect(stdout).toMatch(
+      /^iRedMail +stand-in +for mail: 4 of its 4 files are not here; in its place: .*; not shown: /m,
+    );
     expect(stdout).toMatch(/eBrigade 5\.3\.2: Take the \.zip .*ebrigade-5\.3\.2\.zip\.sha256/);
     expect(from.asked).toEqual([]);
   });
@@ -171,8 +173,8 @@ describe("`up`", () => {
   test("says in a line each what is not here, before anything else, and asks nobody for what nobody installs", async () => {
     const ran = await up();
     const [first, second] = ran.stderr.split("\n").filter((line) => /is not here/.test(line));
-    expect(first).toMatch(/^iRedMail is not here: on mail .* stands in\. Not shown: .* `maquette doctor` says how/);
-    expect(second).toMatch(/^eBrigade is not here: on ebrigade .* stands in\. Not shown: /);
+    expect(first).toMatch(/^iRedMail is not here; in its place on mail: .*\. Not shown: .* `maquette doctor` says how/);
+    expect(second).toMatch(/^eBrigade is not here; in its place on ebrigade: .*\. Not shown: /);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatch(/^iRedMail[^]*\neBrigade[^]*STACK_NOT_MADE/);
     expect(from.asked).toEqual([]);
@@ -183,9 +185,9 @@ describe("`up`", () => {
     setFolder(folder());
     writeFileSync(join(folder(), "ebrigade-5.3.2.zip"), "x");
     const ran = await up(["--lang", "fr"]);
-    expect(ran.stderr).toMatch(/^iRedMail n'est pas là : sur mail, .* en tient lieu\. Non montré : /m);
+    expect(ran.stderr).toMatch(/^iRedMail n'est pas là ; à sa place sur mail : .*\. Non montré : /m);
     expect(ran.stderr).toMatch(
-      /^eBrigade n'est pas là \(.*ebrigade-5\.3\.2\.zip cannot be used: it is no zip\) : sur/m,
+      /^eBrigade n'est pas là \(.*ebrigade-5\.3\.2\.zip cannot be used: it is no zip\) ; à sa place sur/m,
     );
   });
 });
