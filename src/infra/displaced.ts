@@ -74,6 +74,7 @@ const outputs = z
 /**
  * Of those on record, the ones that the hypervisor has under this stack's mark.
  * @param mark of the plan; the record names the one that the guests were made with
+ * @returns by VM id
  */
 export function standingGuests(
   recorded: readonly Recorded[],
@@ -84,7 +85,7 @@ export function standingGuests(
     recorded.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {},
   );
   const markOf = (vm: ListedVm): string | undefined => [mark, before].find((m) => m !== "" && vm.tags.includes(m));
-  return recorded.flatMap((r) => {
+  const standing = recorded.flatMap((r): StandingGuest[] => {
     if (r.type !== VM || r.urn === undefined || !r.urn.includes(GUEST) || r.delete === true) return [];
     const vm = listed.find((v) => v.vmid === vmIdOf(r));
     const own = vm && markOf(vm);
@@ -107,6 +108,8 @@ export function standingGuests(
       },
     ];
   });
+  // The record has them as the engine finished with them, which is another order each time.
+  return standing.sort((a, b) => a.vm.vmid - b.vm.vmid);
 }
 
 /** Guests on record that do not stand: what has their VM id, if anything, does not bear this stack's mark. */

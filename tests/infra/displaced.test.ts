@@ -130,6 +130,12 @@ describe("a guest stands", () => {
     });
   });
 
+  test("in the order of ids, whatever order the engine recorded them in", () => {
+    const [stack, ...vms] = recordOf(now);
+    const hosts = standingGuests([stack!, ...vms.toReversed()], listedOf(now), mark).map((g) => g.host);
+    expect(hosts).toEqual(["pc1", "pc2"]);
+  });
+
   test("not if it is gone, is somebody else's, is a template, or is the old one of a replacement", () => {
     const [stack, pc1] = recordOf(now);
     const template = { ...pc1!, urn: pc1!.urn!.replace("lab:Guest", "lab:Templates") };
