@@ -174,7 +174,12 @@ describe("an engine that is killed", () => {
     const running = own.run(["up"]);
     await until(() => existsSync(file), "the engine");
     const pids = readFileSync(file, "utf8").trim().split(" ").map(Number);
+    // A child that was forked is its parent's program for a moment more.
+    const isPlugin = (): boolean => readFileSync(`/proc/${pids[0]!}/cmdline`, "utf8").includes("pulumi-resource-x");
+    if (existsSync("/proc/self")) await until(isPlugin, "the plugin");
     process.kill(pids[2]!, "SIGKILL");
+    // And who was sent a signal lives for a moment more.
+    await until(() => !isAlive(pids[2]!), "the engine's end");
     // Its output stays open in the editor's hands; who waits for that is of no interest here.
     void running;
     return { ...own, pids };
