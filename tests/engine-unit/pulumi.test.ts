@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -277,12 +277,29 @@ describe("the folder for temporary files", () => {
     const running = own.run(["up"]);
     await until(() => existsSync(join(folder, "at")), "the engine");
     const elsewhere = readFileSync(join(folder, "at"), "utf8").trim();
+    // Whoever waits for its end reads a script that goes with the state.
+    if (existsSync("/proc/self")) await until(() => isOpen(leftoversFile(own.folders)), "who waits");
     rmSync(long, { recursive: true });
     writeFileSync(join(folder, "go"), "");
     await running;
     await until(() => !existsSync(elsewhere), "the folder's end");
   });
 });
+
+/** Whether some process has the file open (proc(5)). */
+function isOpen(path: string): boolean {
+  const links = (pid: string): string[] => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  };
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => links(pid).includes(path));
+}
 
 describe("the environment", () => {
   test("names secrets by their files alone", async () => {
