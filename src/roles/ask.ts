@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { formatAddress, type Address } from "../core/ip.ts";
+import { pythonCommand } from "./program.ts";
 import type { Command, Probe } from "./role.ts";
 import ASK from "./ask.py";
 
@@ -16,14 +17,14 @@ export interface Target {
 /** A SYN is sent again after one second (tcp(7)), so that one lost packet is no silence. */
 const WAIT_SECONDS = 2.5;
 
-export const askCommand = (targets: readonly Target[]): Command => ({
-  // Nothing of the guest's own settings or site packages has a say (python3(1): -S, -E).
-  argv: ["python3", "-S", "-E", "-c", ASK],
-  input: JSON.stringify({
-    wait: WAIT_SECONDS,
-    targets: targets.map((t) => ({ ...t, address: formatAddress(t.address) })),
-  }),
-});
+export const askCommand = (targets: readonly Target[]): Command =>
+  pythonCommand(
+    ASK,
+    JSON.stringify({
+      wait: WAIT_SECONDS,
+      targets: targets.map((t) => ({ ...t, address: formatAddress(t.address) })),
+    }),
+  );
 
 const answerList = z.array(
   z.object({ name: z.string(), result: z.enum(["open", "refused", "silent", "unreachable"]), said: z.string() }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, messageOf } from "../../core/fault.ts";
 import type { Resolve } from "../../core/text.ts";
 import { plays } from "../../plan/query.ts";
@@ -70,6 +71,8 @@ export interface DaemonScene {
 }
 
 const READ_DEADLINE_MS = 20_000;
+/** Between two times that a question is asked. */
+const AGAIN_MS = 250;
 
 export interface DaemonLimits {
   /** A unit that is back by itself later than that is a fault, whatever ended it. */
@@ -166,6 +169,8 @@ export async function runDaemonDrill(scene: DaemonScene): Promise<DaemonDrillRes
           const told = { id: probe.id, title: probe.title, seen };
           if (isGood) return { ...told, answeredAfterMs: askedAfterMs };
           if (since() > limits.answeredMs) return { ...told, answeredAfterMs: undefined };
+          // A refusal takes no time: nobody is to be asked a hundred times a second.
+          await sleep(AGAIN_MS);
         }
       }),
     );

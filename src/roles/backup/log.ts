@@ -4,6 +4,7 @@ import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import ARRIVED from "./arrived.py";
+import { pythonCommand } from "../program.ts";
 import { BASE, type ClientContext, type ClientWork, type Probe } from "../role.ts";
 
 export const TLS = "syslog-tls";
@@ -86,15 +87,15 @@ export function logProbes(plan: Plan): readonly Probe[] {
       },
       expected: `${hosts.length} lines within ${ARRIVES_SECONDS} s`,
       before: hosts.map((host) => ({ on: host.id, run: { argv: ["sh", "-c", LINES] } })),
-      run: {
-        argv: ["python3", "-S", "-E", "-c", ARRIVED],
-        input: JSON.stringify({
+      run: pythonCommand(
+        ARRIVED,
+        JSON.stringify({
           folder: "/var/log/hosts",
           hosts: hosts.map((h) => fqdnOf(plan, h)),
           tag: TAG,
           seconds: ARRIVES_SECONDS,
         }),
-      },
+      ),
       judge: ({ exitCode, stdout, stderr }) => {
         if (exitCode === 0) return { isGood: true, seen: `${hosts.length} lines` };
         const missing = stdout.trim();

@@ -1,6 +1,7 @@
 import { formatAddress } from "../../core/ip.ts";
 import { fqdnOf, simulatedWeb } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
+import { pythonCommand } from "../program.ts";
 import { BASE, type Probe } from "../role.ts";
 import FOUNDATIONS from "./foundations.py";
 
@@ -26,10 +27,7 @@ function foundations(plan: Plan, host: Host, other: Host): Probe {
       fr: `${host.id} résout les noms, est à l'heure et accède à ses mises à jour`,
     },
     expected: "names, time, updates",
-    run: {
-      argv: ["python3", "-S", "-E", "-c", FOUNDATIONS],
-      input: JSON.stringify({ name: fqdnOf(plan, other), seconds: CLOCK_SECONDS, archive }),
-    },
+    run: pythonCommand(FOUNDATIONS, JSON.stringify({ name: fqdnOf(plan, other), seconds: CLOCK_SECONDS, archive })),
     judge: ({ exitCode, stdout, stderr }) => ({
       isGood: exitCode === 0,
       seen: exitCode === 0 ? "names, time, updates" : ((stdout.trim() || stderr.trim().split("\n").at(-1)) ?? ""),

@@ -3,6 +3,7 @@ import type { Plan } from "../../plan/types.ts";
 import { addressesOf, answeredBy, hostsOf, isSame, outsideLeg, plays, seatOf, simulatedWeb } from "../../plan/query.ts";
 import { clock, resolver } from "../base/given.ts";
 import GET from "./get.py";
+import { pythonCommand } from "../program.ts";
 import type { ClientContext, ClientWork, Probe, RoleContext, RoleDefinition, RoleWork } from "../role.ts";
 
 /** Both operators and the rest of the Internet, in simulation: routing, the public DNS, the clock and the web. */
@@ -89,10 +90,7 @@ function probes(plan: Plan): readonly Probe[] {
         en: `${desk.id} opens a web page of the Internet`,
       },
       expected: "HTTP 200",
-      run: {
-        argv: ["python3", "-S", "-E", "-c", GET],
-        input: JSON.stringify({ address: formatAddress(address), port: 80, timeout: 10 }),
-      },
+      run: pythonCommand(GET, JSON.stringify({ address: formatAddress(address), port: 80, timeout: 10 })),
       judge: ({ exitCode, stdout, stderr }) => {
         const last = stderr.trim().split("\n").at(-1) ?? "";
         if (exitCode !== 0) return { isGood: false, seen: last === "" ? `exit ${exitCode}` : last };

@@ -6,7 +6,8 @@ import CALL from "../pbx/call.py";
 import { numbersOf } from "../pbx/numbers.ts";
 import { voicemailSender } from "../pbx/sender.ts";
 import type { Probe } from "../role.ts";
-import { asking, judged, runsOn, type Context } from "./asking.ts";
+import { judged, pythonCommand } from "../program.ts";
+import { asking, runsOn, type Context } from "./asking.ts";
 import AWAITED from "./awaited.py";
 
 const ARRIVES_SECONDS = 20;
@@ -39,10 +40,7 @@ export function voicemail(context: Context): readonly Probe[] {
       before: [
         {
           on: caller.host,
-          run: {
-            argv: ["python3", "-S", "-E", "-c", CALL],
-            input: jsonText({ dial: [dial], listen: null, seconds: 4 }),
-          },
+          run: pythonCommand(CALL, jsonText({ dial: [dial], listen: null, seconds: 4 })),
         },
       ],
       run: asking(AWAITED, context, {

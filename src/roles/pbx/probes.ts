@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
-import { jsonText, type Text } from "../../core/text.ts";
+import { jsonText } from "../../core/text.ts";
 import { hostsOf, portOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
+import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import ANSWER from "./answer.py";
 import CALL from "./call.py";
@@ -12,10 +13,6 @@ import MESSAGE from "./message.py";
 import { CONFERENCE_PIN, numbersOf, type Desk, type Numbers } from "./numbers.ts";
 import REGISTER from "./register.py";
 import type { Settings } from "./settings.ts";
-
-type Judge = Probe["judge"];
-
-const python = (program: string, input: Text): Command => ({ argv: ["python3", "-S", "-E", "-c", program], input });
 
 /** How long the far end waits for the call that it is to answer. */
 const ANSWER_SECONDS = 15;
@@ -31,19 +28,6 @@ const call = z.object({
   received: z.number().optional(),
 });
 type Call = z.infer<typeof call>;
-
-/** What a program printed as JSON, judged; what it said instead where it failed. */
-const judged =
-  <T>(schema: z.ZodType<T>, judge: (value: T) => ReturnType<Judge>): Judge =>
-  ({ exitCode, stdout, stderr }) => {
-    const last = stderr.trim().split("\n").at(-1) ?? "";
-    if (exitCode !== 0) return { isGood: false, seen: last === "" ? `exit ${exitCode}` : last };
-    try {
-      return judge(schema.parse(JSON.parse(stdout)));
-    } catch {
-      return { isGood: false, seen: `no answer of the asking program: ${JSON.stringify(stdout.slice(0, 80))}` };
-    }
-  };
 
 /** Every call was answered, encrypted, and heard; packets went both ways. */
 const judgeCalls = judged(z.array(call).min(1), (calls) => {
@@ -96,9 +80,9 @@ interface Context {
 
 const asterisk = ({ server }: Context): Probe["dependsOn"] => ({ host: server.id, units: ["asterisk.service"] });
 
-const calling = (asked: Readonly<Record<string, unknown>>): Command => python(CALL, jsonText(asked));
+const calling = (asked: Readonly<Record<string, unknown>>): Command => pythonCommand(CALL, jsonText(asked));
 const answering = (from: Desk): Command =>
-  python(ANSWER, JSON.stringify({ from: from.number, seconds: ANSWER_SECONDS }));
+  pythonCommand(ANSWER, JSON.stringify({ from: from.number, seconds: ANSWER_SECONDS }));
 
 function toDesk(context: Context, from: Desk, to: Desk): Probe {
   return {
@@ -182,7 +166,7 @@ function voicemail(context: Context): Probe {
     },
     expected: "a message with sound",
     before: [{ on: first.host, run: calling({ dial: [message + second.number], listen: null, seconds: 4 }) }],
-    run: python(MESSAGE, JSON.stringify({ box: second.number, seconds: 5, since: 30 })),
+    run: pythonCommand(MESSAGE, JSON.stringify({ box: second.number, seconds: 5, since: 30 })),
     judge: judged(kept, ({ bytes, level }) => ({
       isGood: level > LOUD,
       seen: level > LOUD ? `${bytes} bytes of sound` : "a message that is silent",
@@ -241,7 +225,7 @@ function marks(context: Context): Probe {
         run: calling({ dial: [numbers.settings.codes.echo], stay: true, seconds: 3 }),
       },
     ],
-    run: python(
+    run: pythonCommand(
       MARKS,
       JSON.stringify({
         peer: formatAddress(plan.hosts.get(first.host)!.nics[0]!.address),
@@ -277,7 +261,7 @@ function wrongSecret(context: Context): Probe {
       fr: `Un mauvais secret est refusé par le serveur de téléphonie`,
     },
     expected: "asked for a secret, then 401",
-    run: python(
+    run: pythonCommand(
       REGISTER,
       JSON.stringify({
         server: formatAddress(server.nics[0]!.address),

@@ -4,6 +4,7 @@ import { jsonText } from "../../core/text.ts";
 import { answeredBy, fqdnOf, hostsOf, outsiderOf, plays } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
 import { personPassword } from "../dc/accounts.ts";
+import { pythonCommand } from "../program.ts";
 import type { Probe } from "../role.ts";
 import { triersOf, type Triers } from "./people.ts";
 import { accessesOf, gatewayOf, UNIT, type Gateway } from "./profile.ts";
@@ -73,10 +74,9 @@ function attempt(
   { profile, remote, login, password, rightful, patience = PATIENCE_SECONDS, ports = [] }: Attempt,
 ): Probe["run"] {
   const isAsked = ports.length > 0;
-  return {
-    // Nothing of the guest's own settings or site packages has a say (python3(1): -S, -E).
-    argv: ["python3", "-S", "-E", "-c", TRIAL],
-    input: jsonText({
+  return pythonCommand(
+    TRIAL,
+    jsonText({
       profile,
       remote: remote ?? null,
       login: login.login,
@@ -88,7 +88,7 @@ function attempt(
       resolvers: isAsked ? resolversOf(plan) : [],
       question: fqdnOf(plan, gateway.host),
     }),
-  };
+  );
 }
 
 const resolversOf = (plan: Plan): readonly { name: string; address: string }[] =>
