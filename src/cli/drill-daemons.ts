@@ -3,14 +3,11 @@ import { runDaemonDrill, servedBy, type DaemonDrillResult, type Served } from ".
 import { didYouMean } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import type { Plan } from "../plan/types.ts";
-import { SecretSource } from "../provision/secrets.ts";
 import { roles, sessionsOf } from "../roles/registry.ts";
-import { authorityOf } from "../roles/seed.ts";
-import { loadStackSecret } from "../stack/secret.ts";
-import { Vault } from "../stack/vault.ts";
 import { untilInterrupted, type RunningLab } from "./commands/verify.ts";
 import type { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { inputsOf, secretsOf } from "./probe-secrets.ts";
 import { table } from "./table.ts";
 
 /** The word that asks for it. */
@@ -25,13 +22,7 @@ export async function drillDaemons(context: Context, lab: RunningLab, role: stri
         role,
         [...roles.keys()].filter((r) => servedOf(lab.plan, r).length > 0),
       );
-    const folder = context.folders.secrets;
-    const secrets = new SecretSource(await loadStackSecret(folder), new Vault(folder));
-    const texts = served
-      .flatMap((s) => s.probes)
-      .flatMap(({ run, before = [] }) => [run, ...before.map((b) => b.run)])
-      .flatMap(({ input }) => (input === undefined ? [] : [input]));
-    const resolve = await secrets.resolver(texts, { authority: authorityOf(lab.plan), certificates: {} });
+    const resolve = await secretsOf(context, lab.plan, inputsOf(served.flatMap((one) => one.probes)));
     const results: DaemonDrillResult[] = [];
     await untilInterrupted(async (signal) => {
       const turns = Array.from({ length: times }, () => served).flat();

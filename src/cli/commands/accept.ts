@@ -15,15 +15,12 @@ import { Fault } from "../../core/fault.ts";
 import { asRoot, type SshConnection } from "../../door/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
-import { SecretSource } from "../../provision/secrets.ts";
-import { loadStackSecret } from "../../stack/secret.ts";
 import { diskFault, writePrivate } from "../../stack/folders.ts";
-import { Vault } from "../../stack/vault.ts";
-import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDoor } from "../lab-door.ts";
+import { inputsOf, secretsOf } from "../probe-secrets.ts";
 import { planDigests } from "../snapshots.ts";
 import { table } from "../table.ts";
 import { version } from "../version.ts";
@@ -40,16 +37,7 @@ export const accept: Command = async (context, values) => {
   try {
     const ids = needIds(lab.plan, values["need"]);
     const { needs, probes } = selected(lab.plan, theProbes(probesOf(lab.plan), values["probe"]), ids);
-    const secrets = new SecretSource(
-      await loadStackSecret(context.folders.secrets),
-      new Vault(context.folders.secrets),
-    );
-    const fill = await secrets.resolver(
-      probes
-        .flatMap(({ run, before = [] }) => [run, ...before.map((b) => b.run)])
-        .flatMap(({ input }) => (input === undefined ? [] : [input])),
-      { authority: authorityOf(lab.plan), certificates: {} },
-    );
+    const fill = await secretsOf(context, lab.plan, inputsOf(probes));
     const results = await untilInterrupted((signal) =>
       runProbes({
         probes,

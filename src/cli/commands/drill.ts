@@ -6,17 +6,14 @@ import { spreadOf, summaryOf, tableOf, words } from "../../accept/drill/report.t
 import { runDrill, type DrillResult } from "../../accept/drill/run.ts";
 import { Fault } from "../../core/fault.ts";
 import { intentOf } from "../../policy/intent.ts";
-import { loadStackSecret } from "../../stack/secret.ts";
-import { Vault } from "../../stack/vault.ts";
 import { didYouMean } from "../../core/diagnostics.ts";
-import { SecretSource } from "../../provision/secrets.ts";
 import { allDrills } from "../../roles/registry.ts";
 import type { Drill } from "../../roles/role.ts";
-import { authorityOf } from "../../roles/seed.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { drillDaemons, SERVICE } from "../drill-daemons.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { secretsOf } from "../probe-secrets.ts";
 import { table } from "../table.ts";
 import { openRunningLab, untilInterrupted, type RunningLab } from "./verify.ts";
 
@@ -93,12 +90,10 @@ async function drillService(context: Context, lab: RunningLab, drilled: Drill, t
         `The drill ${drilled.id} takes ${outage}, which the plan does not have.`,
         "Add what it lacks to hosts.yaml, or rehearse something else.",
       );
-    const folder = context.folders.secrets;
-    const secrets = new SecretSource(await loadStackSecret(folder), new Vault(folder));
     const meanwhile = outage.meanwhile?.("asked");
     const commands = meanwhile === undefined ? [] : [meanwhile.write, meanwhile.undo, meanwhile.arrived];
     const texts = [outage.input, ...commands.map((c) => c.input ?? "")];
-    const resolve = await secrets.resolver(texts, { authority: authorityOf(lab.plan), certificates: {} });
+    const resolve = await secretsOf(context, lab.plan, texts);
     const results: ServiceDrillResult[] = [];
     await untilInterrupted(async (signal) => {
       for (let n = 0; n < times; n++) {
