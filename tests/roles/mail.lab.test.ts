@@ -120,6 +120,25 @@ describe.skipIf(reason !== undefined)(`mail, hurt${reason === undefined ? "" : `
   );
 
   it(
+    "goes on with one controller whose directory takes connections and says nothing",
+    async () => {
+      const signal = (name: string): Promise<string> =>
+        done("dc1", ["sh", "-c", `kill -${name} $(pgrep -f 'task\\[ldap')`]);
+      await untilGreen();
+      await signal("STOP");
+      try {
+        // Two bad answers, a second each, and what was under way is asked again.
+        await until("nobody waits for it", 15, async () => (await seen(LETTER)) === "green");
+        expect(await seen("mail-list-pc1")).toBe("green");
+      } finally {
+        await signal("CONT");
+      }
+      await untilGreen();
+    },
+    8 * MINUTES,
+  );
+
+  it(
     "refuses a disabled account at once, on whichever controller it was disabled, and its mail too; what it has open ends",
     async () => {
       await untilGreen();

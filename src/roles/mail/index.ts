@@ -148,8 +148,9 @@ function directory({ plan, fill }: Context): Step {
     [
       `listen ${dc.id}`,
       `  bind unix@${socket(dc)} mode 666`,
-      server(dc, ""),
-      ...all.filter((other) => other !== dc).map((other) => server(other, " backup")),
+      server(dc, " check"),
+      // Each is asked once, and every place that names it knows.
+      ...all.filter((other) => other !== dc).map((other) => server(other, ` backup track ${other.id}/${other.id}`)),
     ].join("\n");
   return {
     kind: "files",

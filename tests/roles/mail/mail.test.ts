@@ -22,10 +22,12 @@ describe("the way to the directory", () => {
     ]) {
       const section = text.split(/^listen /m).find((s) => s.startsWith(`${own!}\n`))!;
       expect(section).toContain(`bind unix@/run/haproxy/${own!}.sock`);
-      expect(section).toMatch(new RegExp(`server ${own!} ${address!}:636 verifyhost ${own!}\\.cod\\.test$`, "m"));
-      expect(section).toMatch(new RegExp(`server ${other!} .* backup$`, "m"));
+      expect(section).toMatch(new RegExp(`server ${own!} ${address!}:636 verifyhost ${own!}\\.cod\\.test check$`, "m"));
+      expect(section).toMatch(new RegExp(`server ${other!} .* backup track ${other!}/${other!}$`, "m"));
     }
     expect(text).toContain("ssl verify required");
+    // A controller is there when it answers, not when its kernel does.
+    expect(text).toContain("option ldap-check");
   });
 
   test("every one that is asked must know the account as enabled", () => {
