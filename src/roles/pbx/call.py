@@ -8,7 +8,8 @@ registering: so calls of several probes do not meet, and nobody's phone rings fo
 `listen` is `tone`, the one that it plays, given back by an echo at the far end: heard, both ways carry; or `speech`.
 `digits` and # are pressed once there is an answer. With `stay` it answers as soon as the call stands, and remains
 for that many seconds, giving back what it hears.
-→ `[{number, result, setup, heard, secured, sent, received}]`
+→ `[{number, result, setup, heard, tone, other, secured, sent, received}]`; `tone` and `other`: for how much of the best
+half second, in percent, there was our tone, and another sound
 """
 
 import array
@@ -32,6 +33,9 @@ USER = "maquette-phone"
 # What G.722 carries: a file of another rate is played too fast or too slow.
 RATE = 16000
 TONE = 440
+# Of samples of 16 bits: what is below is silence.
+LOUD = 200
+FRAMES = 50
 
 
 class Stop(Exception):
@@ -206,16 +210,23 @@ def power(samples, frequency, rate):
     return 2 * (one * one + two * two - factor * one * two) / (len(samples) * total)
 
 
-def is_heard(samples, rate, what):
-    """In the last quarter of a second: our own tone, or any sound at all that is none."""
-    last = samples[-rate // 4 :]
-    if len(last) < rate // 4:
-        return False
-    level = math.sqrt(sum(s * s for s in last) / len(last))
-    if level < 200:
-        return False
-    is_tone = power(last, TONE, rate) > 0.5
-    return is_tone if what == "tone" else not is_tone
+def sound(samples, rate):
+    """Of the last half second, in percent: how much of it carries our own tone, and how much another sound.
+
+    Frame by frame, because a machine with much to do tears holes into a voice, and after each the tone goes on at
+    another phase: over the whole it would be no tone any more, though anybody hears it.
+    """
+    # 10 ms each.
+    size = rate // 100
+    frames = [samples[start : start + size] for start in range(len(samples) % size, len(samples), size)][-FRAMES:]
+    loud = [frame for frame in frames if math.sqrt(sum(s * s for s in frame) / size) >= LOUD]
+    tones = sum(power(frame, TONE, rate) > 0.5 for frame in loud)
+    return {"tone": tones * 100 // FRAMES, "other": (len(loud) - tones) * 100 // FRAMES}
+
+
+def is_heard(found, what):
+    """For half of that time: our own tone, or any sound at all that is none."""
+    return found["tone" if what == "tone" else "other"] >= 50
 
 
 def one(phone, number, asked):
@@ -243,7 +254,9 @@ def listen(phone, found, what, seconds):
     # Each call's sound is written from the start of the file on.
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if is_heard(*sound_in(phone.heard), what):
+        last = sound(*sound_in(phone.heard))
+        found.update({kind: max(share, found.get(kind, 0)) for kind, share in last.items()})
+        if is_heard(last, what):
             return True
         event = phone.wait(0.1, "CALL_CLOSED")
         if event:

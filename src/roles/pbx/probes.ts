@@ -23,6 +23,8 @@ const call = z.object({
   result: z.string(),
   setup: z.number().optional(),
   heard: z.boolean().optional(),
+  tone: z.number().optional(),
+  other: z.number().optional(),
   secured: z.boolean().optional(),
   sent: z.number().optional(),
   received: z.number().optional(),
@@ -42,9 +44,13 @@ const judgeCalls = judged(z.array(call).min(1), (calls) => {
   };
 });
 
-function faultOf({ result, heard, secured, sent = 0, received = 0 }: Call): string | undefined {
+function faultOf(call: Call): string | undefined {
+  const { result, heard, tone = 0, other = 0, secured, sent = 0, received = 0 } = call;
   if (result !== "answered") return result;
-  if (heard !== true) return `answered, and silent (${sent} packets out, ${received} in)`;
+  if (heard !== true) {
+    const sounds = tone + other === 0 ? "silent" : `not understood: ${tone} % our tone, ${other} % another sound`;
+    return `answered, and ${sounds} (${sent} packets out, ${received} in)`;
+  }
   if (secured !== true) return "heard, and not encrypted";
   return sent === 0 || received === 0 ? `${sent} packets out, ${received} in` : undefined;
 }

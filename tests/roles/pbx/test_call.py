@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-from call import RATE, end, is_gone, is_heard, sound_in
+from call import RATE, end, is_gone, sound, sound_in
 
 
 def tone(frequency, seconds=1.0, level=9000, rate=RATE):
@@ -15,25 +15,31 @@ def tone(frequency, seconds=1.0, level=9000, rate=RATE):
 
 
 class Hearing(unittest.TestCase):
-    def test_our_tone_is_a_tone_and_no_speech(self):
-        self.assertTrue(is_heard(tone(440), RATE, "tone"))
-        self.assertFalse(is_heard(tone(440), RATE, "speech"))
+    def test_our_tone_is_a_tone_and_no_other_sound(self):
+        self.assertEqual(sound(tone(440), RATE), {"tone": 100, "other": 0})
 
     def test_another_sound_is_no_tone_of_ours(self):
-        self.assertFalse(is_heard(tone(600), RATE, "tone"))
-        self.assertTrue(is_heard(tone(600), RATE, "speech"))
+        self.assertEqual(sound(tone(600), RATE), {"tone": 0, "other": 100})
 
     def test_silence_and_a_whisper_are_neither(self):
         for quiet in (tone(440, level=0), tone(440, level=100), array.array("h")):
-            self.assertFalse(is_heard(quiet, RATE, "tone"))
-            self.assertFalse(is_heard(quiet, RATE, "speech"))
+            self.assertEqual(sound(quiet, RATE), {"tone": 0, "other": 0})
+
+    def test_a_tone_with_holes_is_the_tone_for_the_rest_of_the_time(self):
+        # 60 ms there, 40 ms not, and after each hole at another phase.
+        torn = array.array("h")
+        for n in range(10):
+            torn += tone(440, 0.06 + n / 4000)[-960:] + tone(440, 0.04, level=0)
+        found = sound(torn, RATE)
+        self.assertAlmostEqual(found["tone"], 60, delta=3)
+        self.assertEqual(found["other"], 0)
 
     def test_only_the_end_counts(self):
-        self.assertFalse(is_heard(tone(440) + tone(440, level=0), RATE, "tone"))
+        self.assertEqual(sound(tone(440) + tone(440, level=0), RATE)["tone"], 0)
 
     def test_the_rate_is_that_of_the_file(self):
-        self.assertTrue(is_heard(tone(440, rate=8000), 8000, "tone"))
-        self.assertFalse(is_heard(tone(440, rate=8000), 16000, "tone"))
+        self.assertEqual(sound(tone(440, rate=8000), 8000)["tone"], 100)
+        self.assertEqual(sound(tone(440, rate=8000), 16000)["tone"], 0)
 
 
 class Sound(unittest.TestCase):
@@ -46,7 +52,7 @@ class Sound(unittest.TestCase):
                 file.write(bytes(header) + tone(440, 0.5).tobytes() + b"\x01")
             samples, rate = sound_in(path)
             self.assertEqual((rate, len(samples)), (16000, 8000))
-            self.assertTrue(is_heard(samples, rate, "tone"))
+            self.assertEqual(sound(samples, rate)["tone"], 100)
 
     def test_no_file_yet_is_no_sound(self):
         samples, _ = sound_in("/nonexistent/heard.wav")
