@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { install } from "../../bin/rooter.js";
 import { hasApt, whyNoGuests } from "../../src/twin/needs.ts";
@@ -60,7 +60,8 @@ async function settled(left: () => readonly string[]): Promise<readonly string[]
 
 function reportOf(file: string): Report | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Report;
+    const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+    return { ...report, testResults: report.testResults.map((r) => ({ ...r, name: relative(root, r.name) })) };
   } catch {
     return undefined;
   }

@@ -41,6 +41,29 @@ describe("the last lines of a run", () => {
     expect(summary(undefined, 1, [])).toMatchObject({ failed: 1, passed: 0 });
   });
 
+  test("name each test that failed, with the beginning and the end of its words, and a file that does not load", () => {
+    const failureMessages = [`\u001b[31mError:\u001b[39m begun\n${"long ".repeat(500)}\nended\n    at file.ts:1:2`];
+    const [file] = report([["passed", "a"]]).testResults;
+    const { lines } = summary(
+      {
+        numPassedTests: 0,
+        numFailedTests: 1,
+        testResults: [
+          { ...file!, status: "failed", assertionResults: [{ status: "failed", fullName: "b", failureMessages }] },
+          { name: "c.test.ts", status: "failed", message: "no such module", assertionResults: [] },
+        ],
+      },
+      1,
+      [],
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/^failed: a\.test\.ts: b: Error: begun long .* … .* long ended$/),
+      "failed: c.test.ts: no such module",
+      "0 passed, 2 failed",
+    ]);
+    expect(lines[0]!.length).toBeLessThan(700);
+  });
+
   test("count what was left on the machine as failed, and name it", () => {
     const { lines, failed } = summary(report([["passed", "a"]]), 0, ["hostname was vm and is rtr-a"]);
     expect(lines).toEqual(["left by the tests: hostname was vm and is rtr-a", "1 passed, 1 failed"]);

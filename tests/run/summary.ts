@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** What of vitest's JSON report is read here. */
 export interface Report {
   readonly numPassedTests: number;
@@ -5,7 +7,13 @@ export interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    /** Why a file did not load. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -17,6 +25,8 @@ export interface Summary {
   readonly lines: readonly string[];
 }
 
+/** Of a failure's words: a log of which only the end is kept must still show each. */
+const [BEGINNING, END] = [200, 400];
 const REASON = /\(skipped: ([^)]*)\)/;
 
 /**
@@ -47,9 +57,29 @@ export function summary(report: Report | undefined, exitCode: number | null, cha
     skipped,
     lines: [
       ...(report === undefined ? ["vitest ended before it wrote its report"] : []),
+      ...files.flatMap(failuresOf),
       ...changes.map((change) => `left by the tests: ${change}`),
       ...[...reasons].map(([reason, count]) => `${count} skipped: ${reason}`),
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
     ],
   };
+}
+
+function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): string[] {
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (failed.length === 0) return status === "failed" ? [`failed: ${name}: ${short(message ?? "")}`] : [];
+  return failed.map(
+    ({ fullName, failureMessages = [] }) => `failed: ${name}: ${fullName.trim()}: ${short(failureMessages.join("\n"))}`,
+  );
+}
+
+/** In one line, without colours and the places in the code that the report above shows. */
+function short(message: string): string {
+  const words = stripVTControlCharacters(message)
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line))
+    .join(" ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return words.length <= BEGINNING + END ? words : `${words.slice(0, BEGINNING)} … ${words.slice(-END)}`;
 }
