@@ -310,7 +310,7 @@ export const commands: readonly CommandSpec[] = [
     positionals: [],
     options: [
       { name: "need", value: "ID", help: "of one need or objective alone (N4, O7), or of several: N4,N5" },
-      { name: "probe", value: "ID", help: "one probe alone, by the id that --json says" },
+      { name: "probe", value: "ID", help: "one probe alone, or several (A,B), by the ids that --json says" },
       { name: "junit", value: "FILE", help: "also as JUnit's XML, for a CI server" },
     ],
     load: async () => (await import("./commands/accept.ts")).accept,

@@ -48,8 +48,9 @@ export const accept: Command = async (context, values) => {
           io.progress(`${isGood ? "✓" : "✗"} ${probe.id}: ${seen}${left > 0 ? ` (${left} to go)` : ""}`),
       }),
     );
-    // Of one probe alone, other needs are not the question.
-    const asked = values["probe"] === undefined ? needs : needs.filter((n) => probes[0]!.needs.includes(n.id));
+    // Of some probes alone, other needs are not the question.
+    const asked =
+      values["probe"] === undefined ? needs : needs.filter((n) => probes.some((p) => p.needs.includes(n.id)));
     const accepted: Accepted = { needs: asked, results, seconds: (performance.now() - started) / 1000 };
     if (typeof values["junit"] === "string") await writeJunit(values["junit"], junitOf(accepted, language));
     if (ids === undefined && values["probe"] === undefined)
@@ -98,17 +99,18 @@ export function needIds(plan: Plan, asked: unknown): ReadonlySet<string> | undef
 /** @throws Fault CLI_USAGE */
 function theProbes(probes: readonly Probe[], asked: unknown): readonly Probe[] {
   if (typeof asked !== "string") return probes;
-  const found = probes.filter((p) => p.id === asked);
-  if (found.length > 0) return found;
-  const near = didYouMean(
-    asked,
-    probes.map((p) => p.id),
-  );
-  throw new Fault(
-    "CLI_USAGE",
-    `"${asked}" is no probe.`,
-    near ? `Did you mean ${near}?` : "`maquette accept --json` names them.",
-  );
+  const ids = asked.split(",").map((id) => id.trim());
+  const known = probes.map((p) => p.id);
+  for (const id of ids) {
+    if (known.includes(id)) continue;
+    const near = didYouMean(id, known);
+    throw new Fault(
+      "CLI_USAGE",
+      `"${id}" is no probe.`,
+      near ? `Did you mean ${near}?` : "`maquette accept --json` names them.",
+    );
+  }
+  return probes.filter((p) => ids.includes(p.id));
 }
 
 async function writeJunit(file: string, text: string): Promise<void> {
