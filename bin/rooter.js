@@ -48,6 +48,8 @@ export function startRoom({ file, settings, logFile }) {
   });
 }
 
+const LOCK_SECONDS = 300;
+
 /**
  * Installs packages with apt-get.
  * @param {{ packages: string[] }} wanted
@@ -57,8 +59,10 @@ export async function install({ packages }) {
   const bad = packages.find((name) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name));
   if (bad !== undefined) return { kind: "failed", message: `"${bad}" is no package's name` };
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+  // A machine that has just started installs its own updates: who holds the lock is waited for.
+  const options = ["-qq", "-o", `DPkg::Lock::Timeout=${LOCK_SECONDS}`];
   const apt = (args) =>
-    spawnSync("apt-get", ["-qq", ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    spawnSync("apt-get", [...options, ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const wanted = ["install", "-y", "--no-install-recommends", ...packages];
   let ran = apt(wanted);
   // Lists that are older than the archive, or none yet.

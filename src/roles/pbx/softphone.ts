@@ -27,8 +27,9 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
   const [server] = hostsOf(plan, "pbx");
   if (desk === undefined || server === undefined) return [];
   const own = { owner: "root:maquette-phone", mode: "0640" };
+  const port = String(portOf(plan, "sip-tls", "tcp") ?? SIPS);
   const account = compose(
-    `"${desk.name}" <sip:${desk.account}@${fqdnOf(plan, server)};transport=tls>`,
+    `"${desk.name}" <sip:${desk.account}@${fqdnOf(plan, server)}:${port};transport=tls>`,
     [`;auth_user=${desk.account};auth_pass=`, secret("password", desk.secret)],
     ";regint=30;mediaenc=srtp;answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n",
   );
@@ -51,7 +52,7 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
         [`${FOLDER}/contacts`]: { content: "# Written by maquette.\n", ...own },
         [KEEPER]: { content: fill("softphone.py", {}), mode: "0755" },
         "/etc/systemd/system/maquette-softphone.service": {
-          content: fill("softphone.service", { keeper: KEEPER, port: String(portOf(plan, "sip-tls", "tcp") ?? SIPS) }),
+          content: fill("softphone.service", { keeper: KEEPER, port }),
         },
       },
       verify: [{ argv: ["systemd-analyze", "verify", "--man=no", "maquette-softphone.service"] }],

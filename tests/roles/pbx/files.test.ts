@@ -14,7 +14,7 @@ test("each phone has a place, a login and an endpoint, whose secret is the stack
 
 test("a desk's softphone has the desk's secret, and nobody's own", () => {
   const account = text("pc1", "/etc/maquette/softphone/accounts");
-  expect(account).toContain("<sip:poste-pc1@pbx.cod.test;transport=tls>");
+  expect(account).toContain("<sip:poste-pc1@pbx.cod.test:5061;transport=tls>");
   expect(account.match(/\{\{secret:[^}]+\}\}/g)).toEqual(["{{secret:password/sip/poste-pc1}}"]);
 });
 
