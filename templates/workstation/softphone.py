@@ -1,20 +1,23 @@
-"""Runs this desk's softphone, and starts it again where it has no connection to the exchange. Written by maquette.
+"""Runs this desk's softphone, and starts it again where the exchange is there and it has no connection to it.
 
-    softphone.py PORT COMMAND…    PORT: where the exchange takes TLS
+    softphone.py SERVER PORT COMMAND…    where the exchange takes TLS
 
 A phone that is registered over TLS keeps its connection. baresip asks again by itself after 30 to 60 s, then after
 twice that, and so on up to half an hour (libre's sipreg/reg.c): after an exchange that was away for a minute its phones
-would be away for many. One that is started anew registers at once. Ends as the phone ends.
+would be away for many, and who calls them meanwhile hears the voicemail. One that is started anew registers at once.
+Ends as the phone ends. Written by maquette.
 """
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
 
-# For how long a phone may be without a connection; twice that each time that a start did not help.
-PATIENCE_SECONDS = 5
+# For how long a phone may be without a connection to an exchange that takes them; twice that each time that a start did
+# not help.
+PATIENCE_SECONDS = 2
 LONGEST_SECONDS = 10
 LOOK_SECONDS = 1
 STOP_SECONDS = 3
@@ -45,15 +48,24 @@ def is_connected(pid, port):
     return False
 
 
-def wait(phone, port, patience):
-    """Until the phone ends, or has been without a connection for so long; says whether it had one meanwhile."""
+def takes_connections(exchange):
+    with contextlib.suppress(OSError), socket.create_connection(exchange, timeout=1):
+        return True
+    return False
+
+
+def wait(phone, exchange, patience):
+    """Until the phone ends, or has been without a connection for so long that it could have; says whether it had one.
+
+    Nobody gains by a start while the exchange is away: as soon as it is back, and not some seconds later.
+    """
     had = False
     last = time.monotonic()
-    while time.monotonic() - last < patience:
+    while time.monotonic() - last < patience or not takes_connections(exchange):
         with contextlib.suppress(subprocess.TimeoutExpired):
             phone.wait(LOOK_SECONDS)
             return had
-        if is_connected(phone.pid, port):
+        if is_connected(phone.pid, exchange[1]):
             had, last, patience = True, time.monotonic(), PATIENCE_SECONDS
     return had
 
@@ -67,17 +79,17 @@ def stop(phone):
         phone.wait()
 
 
-def main(port, command):
+def main(exchange, command):
     patience = PATIENCE_SECONDS
     while True:
         phone = subprocess.Popen(command)
-        had = wait(phone, port, patience)
+        had = wait(phone, exchange, patience)
         if phone.returncode is not None:
             return phone.returncode
-        print("no connection to port %d: the softphone is started again" % port, flush=True)
+        print("no connection to %s, port %d: the softphone is started again" % exchange, flush=True)
         stop(phone)
         patience = PATIENCE_SECONDS if had else min(2 * patience, LONGEST_SECONDS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main((sys.argv[1], int(sys.argv[2])), sys.argv[3:]))

@@ -1,8 +1,8 @@
 """Answers the next call of this desk's softphone, as somebody who sits there would. `{from, seconds}`
 
-Over the loopback port of the phone that runs here (ctrl_tcp). Ends as soon as it listens, and answers in a process
-of its own; one at a time, because the phone hears one only. What the far end says is given back: there is no sound card
-here, and the phone's loudspeaker is its microphone.
+Over the loopback port of the phone that runs here (ctrl_tcp). Ends as soon as that is registered and it listens, and
+answers in a process of its own; one at a time, because the phone hears one only. What the far end says is given back:
+there is no sound card here, and the phone's loudspeaker is its microphone.
 """
 
 import fcntl
@@ -16,6 +16,8 @@ import time
 
 PORT = 4444
 LOCK = "/run/maquette-answer.lock"
+# A phone that lost its exchange is back within seconds once that is.
+REGISTER_SECONDS = 12
 
 
 def lock(seconds):
@@ -31,9 +33,8 @@ def lock(seconds):
             time.sleep(0.05)
 
 
-def events(control, seconds):
-    """Each event of the phone until then."""
-    end = time.monotonic() + seconds
+def said(control, end):
+    """What the phone says until then, as JSON; ends early when it closes."""
     rest = b""
     while (left := end - time.monotonic()) > 0 and select.select([control], [], [], left)[0]:
         data = control.recv(65536)
@@ -46,15 +47,40 @@ def events(control, seconds):
             rest = rest[last + 1 :]
 
 
+def tell(control, command, parameters=""):
+    text = json.dumps({"command": command, "params": parameters, "token": "t"}).encode()
+    control.sendall(b"%d:%s," % (len(text), text))
+
+
+def registered():
+    """A connection to the phone, once the exchange has taken its registration: who is called before hears no phone."""
+    end = time.monotonic() + REGISTER_SECONDS
+    problem = "the softphone says nothing of its registration"
+    while time.monotonic() < end:
+        try:
+            control = socket.create_connection(("127.0.0.1", PORT), timeout=2)
+            tell(control, "reginfo")
+            answer = next((a for a in said(control, min(end, time.monotonic() + 1)) if a.get("response")), None)
+            if answer is not None:
+                # Beside the account, in colour: OK, ERR, or zzz.
+                if "\x1b[32mOK" in answer.get("data", ""):
+                    return control
+                problem = "the softphone is not registered with the exchange"
+            control.close()
+        except OSError as error:
+            problem = "the softphone does not run: %s" % error
+        time.sleep(0.1)
+    sys.exit(problem)
+
+
 def answer(control, asked):
     # Others may ring meanwhile, as every phone of a group does, and stop ringing: that is not the end of this one.
     answered = None
-    for event in events(control, asked["seconds"]):
+    for event in said(control, time.monotonic() + asked["seconds"]):
         kind, call = event.get("type"), event.get("id", "")
         if answered is None and kind == "CALL_INCOMING" and "sip:%s@" % asked["from"] in event.get("peeruri", ""):
-            for command, parameters in (("callfind", call), ("accept", "")):
-                text = json.dumps({"command": command, "params": parameters, "token": "t"}).encode()
-                control.sendall(b"%d:%s," % (len(text), text))
+            # By its id: without one it is whichever rang last.
+            tell(control, "accept", call)
             answered = call
         elif kind == "CALL_CLOSED" and call == answered:
             return
@@ -63,10 +89,7 @@ def answer(control, asked):
 def main():
     asked = json.load(sys.stdin)
     lock(asked["seconds"])
-    try:
-        control = socket.create_connection(("127.0.0.1", PORT), timeout=2)
-    except OSError as error:
-        sys.exit("the softphone does not run: %s" % error)
+    control = registered()
     if os.fork():
         return
     os.setsid()

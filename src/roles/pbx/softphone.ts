@@ -27,9 +27,10 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
   const [server] = hostsOf(plan, "pbx");
   if (desk === undefined || server === undefined) return [];
   const own = { owner: "root:maquette-phone", mode: "0640" };
+  const name = fqdnOf(plan, server);
   const port = String(portOf(plan, "sip-tls", "tcp") ?? SIPS);
   const account = compose(
-    `"${desk.name}" <sip:${desk.account}@${fqdnOf(plan, server)}:${port};transport=tls>`,
+    `"${desk.name}" <sip:${desk.account}@${name}:${port};transport=tls>`,
     [`;auth_user=${desk.account};auth_pass=`, secret("password", desk.secret)],
     ";regint=30;mediaenc=srtp;answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n",
   );
@@ -52,7 +53,7 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
         [`${FOLDER}/contacts`]: { content: "# Written by maquette.\n", ...own },
         [KEEPER]: { content: fill("softphone.py", {}), mode: "0755" },
         "/etc/systemd/system/maquette-softphone.service": {
-          content: fill("softphone.service", { keeper: KEEPER, port }),
+          content: fill("softphone.service", { keeper: KEEPER, server: name, port }),
         },
       },
       verify: [{ argv: ["systemd-analyze", "verify", "--man=no", "maquette-softphone.service"] }],
@@ -62,6 +63,10 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
     { kind: "units", name: "softphone, running", units: ["maquette-softphone"], state: "running" },
   ];
 }
+
+/** Whom its phone registers with: what is there before it is found at its first try. */
+export const softphoneAfter = (plan: Plan, host: Host): readonly Host["id"][] =>
+  deskAt(plan, host) === undefined ? [] : hostsOf(plan, "pbx").map((server) => server.id);
 
 export function softphoneNeeds(plan: Plan, host: Host): readonly Need[] {
   const [server] = hostsOf(plan, "pbx");

@@ -1,5 +1,5 @@
 import { endOf } from "../../plan/query.ts";
-import { SOFTPHONE_PACKAGES, softphoneNeeds, softphoneSteps } from "../pbx/softphone.ts";
+import { SOFTPHONE_PACKAGES, softphoneAfter, softphoneNeeds, softphoneSteps } from "../pbx/softphone.ts";
 import type { Need, RoleContext, RoleDefinition, RoleWork } from "../role.ts";
 
 /** A workstation of the COD: what asks the domain from where its users sit, and a softphone. */
@@ -23,6 +23,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
       to: endOf(a),
     }));
   return {
+    after: softphoneAfter(plan, host),
     needs: [...["kerberos", "kpasswd", "ldap", "ldaps"].flatMap(ask), ...softphoneNeeds(plan, host)],
     steps: [
       { kind: "packages", name: "packages", packages: workstation.packages },

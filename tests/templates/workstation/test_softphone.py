@@ -35,7 +35,13 @@ class Keeping(unittest.TestCase):
         self.exchange = socket.create_server(("127.0.0.1", 0))
         self.exchange.settimeout(30)
         self.addCleanup(self.exchange.close)
-        self.port = self.exchange.getsockname()[1]
+        self.place = self.exchange.getsockname()
+        self.port = self.place[1]
+        # Who knocks here is the phone.
+        knocked = mock.patch.object(softphone, "takes_connections", lambda _: self.is_there)
+        self.is_there = True
+        knocked.start()
+        self.addCleanup(knocked.stop)
         for name, seconds in {"PATIENCE_SECONDS": 0.3, "LONGEST_SECONDS": 0.6, "LOOK_SECONDS": 0.05}.items():
             patched = mock.patch.object(softphone, name, seconds)
             patched.start()
@@ -69,7 +75,7 @@ class Keeping(unittest.TestCase):
 
         had = []
         with mock.patch.object(softphone, "is_connected", looked):
-            waiting = threading.Thread(target=lambda: had.append(softphone.wait(phone, self.port, 0.3)))
+            waiting = threading.Thread(target=lambda: had.append(softphone.wait(phone, self.place, 0.3)))
             waiting.start()
             for _ in range(20):
                 self.assertTrue(looks.acquire(timeout=30))
@@ -91,23 +97,47 @@ class Keeping(unittest.TestCase):
 
         real = softphone.wait
 
-        def watched(phone, port, patience):
+        def watched(phone, exchange, patience):
             connected()
             if len(links) == 2:
-                self.assertTrue(softphone.is_connected(phone.pid, port))
+                self.assertTrue(softphone.is_connected(phone.pid, exchange[1]))
                 phone.terminate()
-            return real(phone, port, patience)
+            return real(phone, exchange, patience)
 
         said = io.StringIO()
         with mock.patch.object(softphone, "wait", watched), contextlib.redirect_stdout(said):
-            self.assertEqual(softphone.main(self.port, self.command("stays")), -15)
+            self.assertEqual(softphone.main(self.place, self.command("stays")), -15)
         for link in links:
             link.close()
         self.assertEqual(len(self.started()), 2)
         self.assertIn("is started again", said.getvalue())
 
+    def test_while_the_exchange_is_away_the_phone_is_left_alone_and_when_it_is_back_no_more(self):
+        self.is_there = False
+        phone = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        self.addCleanup(phone.wait)
+        self.addCleanup(phone.kill)
+        asked = threading.Semaphore(0)
+
+        def knock(_):
+            asked.release()
+            return self.is_there
+
+        had = []
+        with mock.patch.object(softphone, "takes_connections", knock):
+            waiting = threading.Thread(target=lambda: had.append(softphone.wait(phone, self.place, 0.1)))
+            waiting.start()
+            for _ in range(5):
+                self.assertTrue(asked.acquire(timeout=30))
+            self.assertTrue(waiting.is_alive())
+            self.is_there = True
+            waiting.join(30)
+        self.assertEqual(had, [False])
+
     def test_it_ends_as_its_phone_ends(self):
-        self.assertEqual(softphone.main(self.port, self.command("ends")), 7)
+        # On a busy machine it takes its time to begin, too.
+        self.is_there = False
+        self.assertEqual(softphone.main(self.place, self.command("ends")), 7)
         self.assertEqual(len(self.started()), 1)
 
     def test_it_waits_longer_each_time_that_a_start_did_not_help_and_not_for_ever(self):
@@ -122,8 +152,17 @@ class Keeping(unittest.TestCase):
             return len(waited) == 3
 
         with mock.patch.object(softphone, "wait", wait), contextlib.redirect_stdout(io.StringIO()):
-            softphone.main(self.port, [sys.executable, "-c", "import time; time.sleep(60)"])
+            softphone.main(self.place, [sys.executable, "-c", "import time; time.sleep(60)"])
         self.assertEqual(waited, [0.3, 0.6, 0.6, 0.3])
+
+
+class Knocking(unittest.TestCase):
+    def test_an_exchange_is_there_while_it_takes_connections(self):
+        with socket.create_server(("127.0.0.1", 0)) as exchange:
+            place = exchange.getsockname()
+            self.assertTrue(softphone.takes_connections(place))
+        self.assertFalse(softphone.takes_connections(place))
+        self.assertFalse(softphone.takes_connections(("nobody.invalid", 5061)))
 
 
 if __name__ == "__main__":
