@@ -2,7 +2,7 @@ import type { Mutant } from "./mutate.ts";
 
 /** Edits made by hand of what decides whether a packet passed: what each undoes once had no test that missed it. */
 const EDITS: readonly (readonly [file: string, from: string, to: string])[] = [
-  // src/accept/live/judge.ts
+  // src/provision/witness/judge.ts
   ["judge", "c.etherType === ETHERTYPE_IP ? dissect(c.bytes) : undefined", "dissect(c.bytes)"],
   ["judge", "seen && !/^(lo|ifb\\d*)$/.test(device) ?", "seen ?"],
   ["judge", "/^(lo|ifb\\d*)$/", "/^lo$/"],
@@ -31,7 +31,7 @@ const EDITS: readonly (readonly [file: string, from: string, to: string])[] = [
   ["judge", 'packet.slice === "other" || q.ports?.destination === Number(packet.b)', "true"],
   ["judge", 'if (packet.slice === "icmp") return q.icmp?.id === echoId;', 'if (packet.slice === "icmp") return true;'],
   ["judge", "s.seen.quoted?.protocol === protocolOf(packet) && quotes", "quotes"],
-  // src/accept/live/pcap.ts
+  // src/provision/witness/pcap.ts
   ["pcap", "file[body + 10] === OUTGOING", "file[body + 10] !== 0"],
   ["pcap", 'order.endsWith("6") ? 1e-6 : 1e-9', "1e-6"],
   ["pcap", "if (body + length > file.length) break;", ""],
@@ -43,8 +43,8 @@ const EDITS: readonly (readonly [file: string, from: string, to: string])[] = [
 ];
 
 const FILES: Readonly<Record<string, string>> = {
-  judge: "src/accept/live/judge.ts",
-  pcap: "src/accept/live/pcap.ts",
+  judge: "src/provision/witness/judge.ts",
+  pcap: "src/provision/witness/pcap.ts",
   ip: "src/core/ip.ts",
 };
 

@@ -20,6 +20,7 @@ const ROOMS = [
   ["src/pfsense/read/*.ts", "tests/pfsense"],
   ["src/pfsense/rules/*.ts", "tests/pfsense"],
   ["src/accept/live/*.ts", "tests/accept"],
+  ["src/provision/witness/*.ts", "tests/provision/witness"],
   ["src/provision/steps/*.ts", "tests/provision"],
 ] as const;
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault, messageOf } from "../core/fault.ts";
 import { ROUTER_STATUS_FILE, routerView, type RouterView } from "../provision/routers.ts";
-import type { GuestShell } from "./shell.ts";
+import type { GuestShell } from "../provision/shell.ts";
 
 const READ_DEADLINE_MS = 5_000;
 /** Between two looks at a router: it announces its changes to nobody outside. */

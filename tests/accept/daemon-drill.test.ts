@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { daemonSummaryOf, daemonTableOf } from "../../src/accept/drill/daemon-report.ts";
 import { runDaemonDrill, servedBy, type DaemonDrillResult, type DaemonLimits } from "../../src/accept/drill/daemon.ts";
-import type { GuestShell } from "../../src/accept/shell.ts";
+import type { GuestShell } from "../../src/provision/shell.ts";
 import { loadPlan } from "../../src/plan/index.ts";
 import { callsOf } from "../../src/roles/pbx/index.ts";
 import { roles } from "../../src/roles/registry.ts";

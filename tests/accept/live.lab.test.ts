@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeFinding } from "../../src/accept/live/judge.ts";
+import { describeFinding } from "../../src/provision/witness/judge.ts";
 import { summaryOf, words, type LiveResult } from "../../src/accept/live/report.ts";
 import { verifyLive } from "../../src/accept/live/verify.ts";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";

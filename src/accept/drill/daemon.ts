@@ -7,7 +7,7 @@ import type { Probe, Sessions } from "../../roles/role.ts";
 import { runProbes, type ProbeWay } from "../probes/index.ts";
 import { Undo } from "../power.ts";
 import { until } from "../router-state.ts";
-import { must, type GuestShell } from "../shell.ts";
+import { must, type GuestShell } from "../../provision/shell.ts";
 
 /*
  * What a role's host serves with is killed, as a fault of its program would end it, and must be back by itself. What it is

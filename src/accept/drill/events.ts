@@ -5,7 +5,7 @@ import { operatorOf } from "../live/verify.ts";
 import type { LabPower, Undo } from "../power.ts";
 import type { RouterView } from "../../provision/routers.ts";
 import { readRouterState, roleOf, until } from "../router-state.ts";
-import type { GuestShell } from "../shell.ts";
+import type { GuestShell } from "../../provision/shell.ts";
 import { LIMITS } from "./evaluate.ts";
 import type { DrillEvent } from "./run.ts";
 

@@ -3,7 +3,7 @@ import { Fault, messageOf } from "../../core/fault.ts";
 import { formatAddress } from "../../core/ip.ts";
 import { Undo } from "../power.ts";
 import { until } from "../router-state.ts";
-import { python, type GuestShell } from "../shell.ts";
+import { python, type GuestShell } from "../../provision/shell.ts";
 import { figuresOf, judgePath, readLog, type Judged, type Span } from "./evaluate.ts";
 import type { Path } from "./paths.ts";
 import CLOCK from "./clock.py";

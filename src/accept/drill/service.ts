@@ -6,7 +6,7 @@ import type { Plan } from "../../plan/types.ts";
 import type { Command, Outage } from "../../roles/role.ts";
 import { Undo } from "../power.ts";
 import { until } from "../router-state.ts";
-import { must, python, type GuestShell } from "../shell.ts";
+import { must, python, type GuestShell } from "../../provision/shell.ts";
 import type { LabPower } from "../power.ts";
 import { unshownOf, type Span } from "./evaluate.ts";
 import { startProgram } from "./run.ts";

@@ -1,7 +1,7 @@
 import { formatPacket } from "../../policy/engine/index.ts";
-import type { Disagreement } from "./expect.ts";
-import { describeFinding, type Finding } from "./judge.ts";
-import type { Selection } from "./select.ts";
+import type { Disagreement } from "../../provision/witness/expect.ts";
+import { describeFinding, type Finding } from "../../provision/witness/judge.ts";
+import type { Selection } from "../../provision/witness/select.ts";
 
 /** One cell of the flow matrix, as it was found on the wire. */
 export interface CellResult {

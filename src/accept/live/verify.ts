@@ -6,11 +6,11 @@ import type { Intent } from "../../policy/intent.ts";
 import { Undo, type LabPower } from "../power.ts";
 import type { RouterView } from "../../provision/routers.ts";
 import { readRouterState, roleOf, until } from "../router-state.ts";
-import type { GuestShell } from "../shell.ts";
-import { makeOracle } from "./expect.ts";
+import type { GuestShell } from "../../provision/shell.ts";
+import { makeOracle } from "../../provision/witness/expect.ts";
 import { resultOf, type LiveResult } from "./report.ts";
-import { newRun, runWitnesses } from "./run.ts";
-import { selectWitnesses } from "./select.ts";
+import { newRun, runWitnesses } from "../../provision/witness/run.ts";
+import { selectWitnesses } from "../../provision/witness/select.ts";
 
 export interface VerifyOptions {
   readonly intent: Intent;

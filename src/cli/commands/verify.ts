@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { linesOf, summaryOf, tableOf, words } from "../../accept/live/report.ts";
 import { verifyLive } from "../../accept/live/verify.ts";
 import { apiPower, type LabPower } from "../../accept/power.ts";
-import { consoleShell, must, type GuestShell } from "../../accept/shell.ts";
+import { consoleShell, must, type GuestShell } from "../../provision/shell.ts";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
 import { findEmbedded } from "../../embedded/control.ts";

@@ -1,5 +1,5 @@
 import { messageOf, Fault } from "../core/fault.ts";
-import { isOff, type ConsoleRun } from "../provision/console.ts";
+import { isOff, type ConsoleRun } from "./console.ts";
 
 export interface ShellResult {
   readonly exitCode: number;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildPacket, checksum, dissect, identificationOf, tagBytes } from "../../src/accept/live/frame.ts";
-import type { Packet } from "../../src/policy/engine/index.ts";
+import { buildPacket, checksum, dissect, identificationOf, tagBytes } from "../../../src/provision/witness/frame.ts";
+import type { Packet } from "../../../src/policy/engine/index.ts";
 
 const address = fc.integer({ min: 1, max: 0xfffffffe }).map(BigInt);
 const port = fc.integer({ min: 1, max: 65_535 }).map(BigInt);

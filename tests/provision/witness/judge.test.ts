@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { buildPacket, echoIdOf } from "../../src/accept/live/frame.ts";
-import { describeFinding, judge, type Evidence, type Finding } from "../../src/accept/live/judge.ts";
-import type { CapturedPacket } from "../../src/accept/live/pcap.ts";
-import { resultOf } from "../../src/accept/live/report.ts";
-import type { Witness } from "../../src/accept/live/witness.ts";
-import { parseAddress } from "../../src/core/ip.ts";
-import type { Packet, Slice } from "../../src/policy/engine/index.ts";
+import { buildPacket, echoIdOf } from "../../../src/provision/witness/frame.ts";
+import { describeFinding, judge, type Evidence, type Finding } from "../../../src/provision/witness/judge.ts";
+import type { CapturedPacket } from "../../../src/provision/witness/pcap.ts";
+import { resultOf } from "../../../src/accept/live/report.ts";
+import type { Witness } from "../../../src/provision/witness/witness.ts";
+import { parseAddress } from "../../../src/core/ip.ts";
+import type { Packet, Slice } from "../../../src/policy/engine/index.ts";
 
 const at = (text: string): bigint => parseAddress(text)!.value;
 const packet = (slice: Slice, src: string, dst: string, a: number, b: number): Packet => ({

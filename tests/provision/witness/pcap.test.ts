@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readCapture } from "../../src/accept/live/pcap.ts";
-import { readStates } from "../../src/accept/live/states.ts";
+import { readCapture } from "../../../src/provision/witness/pcap.ts";
+import { readStates } from "../../../src/provision/witness/states.ts";
 
 // pcap-savefile(5): magic, version 2.4, two fields unused, snapshot length, link type.
 const header = (order: "LE" | "BE", magic: number, linkType = 276): Buffer => {

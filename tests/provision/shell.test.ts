@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { consoleShell } from "../../src/accept/shell.ts";
+import { consoleShell } from "../../src/provision/shell.ts";
 import { consoleOf } from "../../src/provision/console.ts";
 import { GUEST_OFF, type Answer } from "../../src/twin/protocol.ts";
 
