@@ -39,6 +39,9 @@ export function restartOf({ type, op, properties }: Pick<Change, "type" | "op" |
   return undefined;
 }
 
+/** By what a router's file is tried is no part of it, and its file says the same. */
+const isOfTrial = (path: string): boolean => /^(policy|guests|next|witness)\b/.test(path);
+
 export const isGuest = (c: Pick<Change, "type" | "urn">): boolean =>
   c.type === VM && c.urn.includes("maquette:lab:Guest$");
 
@@ -62,7 +65,11 @@ function changeOf(event: EngineEvent): Change | undefined {
     name: m.urn.split("::").pop()!,
     type: m.type,
     urn: m.urn,
-    properties: !isChange ? [] : m.detailedDiff ? detailedProperties(m, m.detailedDiff) : differingInputs(m.old, m.new),
+    properties: !isChange
+      ? []
+      : m.detailedDiff
+        ? detailedProperties(m, m.detailedDiff)
+        : differingInputs(m.old, m.new).filter((p) => m.type !== ROUTER || !isOfTrial(p.path)),
   };
 }
 

@@ -169,6 +169,15 @@ export function parseSettings(stack: string, values: Readonly<Record<string, unk
 /** The variable that says, as 1, that nothing is to be done inside the guests: `maquette up --guests-only` sets it. */
 export const GUESTS_ONLY = "MAQUETTE_GUESTS_ONLY";
 
+/** The variable that says to which hosts a run is limited: `maquette up --host` sets it. */
+export const CHOSEN_HOSTS = "MAQUETTE_CHOSEN_HOSTS";
+
+/** Undefined where a run is of all hosts. */
+export function chosenHosts(env: NodeJS.ProcessEnv): ReadonlySet<string> | undefined {
+  const text = env[CHOSEN_HOSTS] ?? "";
+  return text === "" ? undefined : new Set(text.split(","));
+}
+
 /** Whether anything leads into the guests: the embedded lab has a door of its own. */
 export const canReachGuests = (stack: string, settings: Settings): boolean =>
   isEmbedded(stack) || settings.operator !== null;

@@ -9,13 +9,17 @@ import {
   CONFIG,
   configDigest,
   deliverConfig,
+  holdConfig,
   restartWith,
   untilPairCarries,
   untilSettled,
   untilStarted,
   viewOf,
+  type Held,
   type ReachedRouter,
+  type Works,
 } from "./routers.ts";
+import { loadTrial } from "./load-trial.ts";
 import type { SecretSource } from "./secrets.ts";
 import { authorityRequest, certificateRequest, seedFiles, type SeedSecrets } from "./seed.ts";
 import { textOfState, textSchema } from "./text.ts";
@@ -36,6 +40,14 @@ const routerInputs = guest.extend({
   peers: z.array(guest),
   /** Who must still be reached when the file is loaded: from where, and whom by SSH. */
   witness: z.object({ from: guest, hosts: z.array(z.object({ host: z.string(), address: z.string() })) }).nullable(),
+  /**
+   * What the file is for (witness/declared.ts), and the guests that show by packets that the router does it: their ids,
+   * and the MACs of their cards by zone. Null in states of before.
+   */
+  policy: z.string().nullable().default(null),
+  guests: z.record(z.string(), z.object({ vmId: z.int(), cards: z.record(z.string(), z.string()) })).default({}),
+  /** Routers that come after it in the same run, with the digests of their files: the pair changes as one. */
+  next: z.array(guest.extend({ digest: z.string() })).default([]),
 });
 type RouterInputs = z.infer<typeof routerInputs>;
 export const routerState = routerInputs.extend({ files: z.record(z.string(), textSchema.transform(textOfState)) });
@@ -64,9 +76,9 @@ const configOf = async (router: Filled, secrets: SecretSource): Promise<string> 
  */
 export function routerResource(tools: RouterTools): ResourceType {
   const reached = ({ host, vmId }: z.infer<typeof guest>): ReachedRouter => ({ host, run: tools.console(vmId) });
-  /** What routers had before this run loaded another file on them; in memory alone, because secrets are in it. */
-  const loaded = new Map<number, { readonly router: ReachedRouter; readonly before: string }>();
-  const apply = async (router: RouterInputs): Promise<void> => {
+  /** Routers that try what this run loaded on them, until the last of the pair is through. */
+  const pair = new Pair();
+  const apply = async (router: RouterInputs, before: string | null): Promise<void> => {
     const secrets = await tools.secrets();
     const xml = await configOf(router, secrets);
     if (secrets.digest(xml) !== router.digest)
@@ -78,22 +90,31 @@ export function routerResource(tools: RouterTools): ResourceType {
     const it = reached(router);
     await untilStarted(it, BOOT_MS);
     const view = await viewOf(it).catch(() => undefined);
-    if (view?.phase === "running" && (await hasCards(it, router.cards))) {
-      const before = await it.run(["cat", CONFIG], "");
-      try {
-        if (await deliverConfig(it, xml, await witnessOf(router, tools)))
-          loaded.set(router.vmId, { router: it, before: before.stdout });
-      } catch (error) {
-        throw await withOthersBack(error, [...loaded.values()]);
-      }
-      return;
-    }
+    await pair.orBack(async () => {
+      if (view?.phase === "running" && (await hasCards(it, router.cards))) {
+        const works = await loadTrial(router, before, xml, view, tools.console);
+        await pair.add(it, xml, works);
+      } else await restart(router, it, xml);
+    });
+    if (!(await somebodyFollows(router, secrets))) await pair.confirm();
+  };
+  const restart = async (router: RouterInputs, it: ReachedRouter, xml: string): Promise<void> => {
     const peers = router.peers.map(reached);
     // One that does not come up carries nothing: there is nobody to wait for then, and nothing to lose.
     await Promise.all(peers.map((p) => untilStarted(p, BOOT_MS)));
     await untilSettled(peers);
     await restartWith(it, xml, () => reboot(tools.connect(), router));
     await untilPairCarries([it, ...peers]);
+  };
+  /** Whether a router after this one is still to get another file: one that cannot be asked is not waited for. */
+  const somebodyFollows = async ({ next }: RouterInputs, secrets: SecretSource): Promise<boolean> => {
+    const changes = next.map(async (router) => {
+      const file = await tools
+        .console(router.vmId)(["cat", CONFIG], "")
+        .catch(() => undefined);
+      return file?.exitCode === 0 && secrets.digest(file.stdout) !== router.digest;
+    });
+    return (await Promise.all(changes)).includes(true);
   };
   return {
     check: checkedBy(routerInputs),
@@ -105,7 +126,7 @@ export function routerResource(tools: RouterTools): ResourceType {
     },
     async create(inputs) {
       const router = routerInputs.parse(inputs);
-      await apply(router);
+      await apply(router, null);
       return { id: `${router.host}/config`, outs: router };
     },
     async read(id, props) {
@@ -120,9 +141,10 @@ export function routerResource(tools: RouterTools): ResourceType {
       const found = drift === undefined ? router : { ...router, digest: drift };
       return { id, props: found, inputs: found };
     },
-    async update(_olds, news) {
+    async update(olds, news) {
       const router = routerInputs.parse(news);
-      await apply(router);
+      const before = routerState.safeParse(olds);
+      await apply(router, before.success ? before.data.policy : null);
       return router;
     },
     // It goes with its guest.
@@ -152,19 +174,42 @@ export async function routerDrift(
 }
 
 /**
- * A router that carries nothing takes a file that lets nobody pass without anybody noticing; the one that carries does not.
- * Then those before it go back too, so that both are as they were.
+ * The routers of one run. Each keeps what it was given only for as long as it is told that it is still tried; it is
+ * confirmed when all of them are through, and goes back when one is not, or when nobody is left to say anything.
  */
-async function withOthersBack(
-  error: unknown,
-  others: readonly { readonly router: ReachedRouter; readonly before: string }[],
-): Promise<unknown> {
-  if (!(error instanceof Fault) || error.code !== "ROUTER_WENT_BACK") return error;
-  const back: string[] = [];
-  for (const { router, before } of others)
-    if (await deliverConfig(router, before, () => Promise.resolve([])).catch(() => false)) back.push(router.host);
-  const also = back.length === 0 ? "" : ` ${back.join(", ")} went back with it.`;
-  return new Fault(error.code, `${error.message}${also}`, error.hint, error);
+class Pair {
+  readonly #held: {
+    readonly router: ReachedRouter;
+    readonly xml: string;
+    readonly works: Works;
+    readonly held: Held;
+  }[] = [];
+
+  /** @throws Fault ROUTER_REFUSED, ROUTER_WENT_BACK */
+  async add(router: ReachedRouter, xml: string, works: Works): Promise<void> {
+    const held = await holdConfig(router, xml, works);
+    if (held) this.#held.push({ router, xml, works, held });
+  }
+
+  /** What fails takes those before it back too, so that all are as they were. */
+  async orBack(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const tried = this.#held.splice(0);
+      const told = await Promise.all(tried.map(({ held }) => held.back().catch(() => false)));
+      const back = tried.filter((_, n) => told[n]).map(({ router }) => router.host);
+      if (!(error instanceof Fault) || back.length === 0) throw error;
+      throw new Fault(error.code, `${error.message}\n  ${back.join(", ")} went back with it.`, error.hint, error);
+    }
+  }
+
+  async confirm(): Promise<void> {
+    const tried = this.#held.splice(0);
+    const kept = await Promise.all(tried.map(({ held }) => held.confirm()));
+    // One that could not be told in time that it is still tried has gone back: it is given the file again.
+    for (const [n, { router, xml, works }] of tried.entries()) if (!kept[n]) await deliverConfig(router, xml, works);
+  }
 }
 
 /** As it booted: a card that was plugged in since is none to pfSense. */
@@ -184,25 +229,4 @@ async function reboot(client: PveClient, { host, mark, vmId }: RouterInputs): Pr
   const vm = await findOwn(client, mark, vmId);
   if (!vm) throw new Fault("ROUTER_GONE", `${host} (VM ${vmId}) is no longer there.`, "Run `maquette up` again.");
   await rebootVm(client, vm.node, vmId);
-}
-
-const SSH_PATIENCE_SECONDS = 3;
-
-/** Of the hosts that are reached now, those that are not afterwards; one that is new was never reached. */
-async function witnessOf({ witness }: RouterInputs, tools: RouterTools): Promise<() => Promise<readonly string[]>> {
-  if (witness === null) return () => Promise.resolve([]);
-  const run = tools.console(witness.from.vmId);
-  const reached = async (hosts: readonly { host: string; address: string }[]): Promise<readonly boolean[]> =>
-    Promise.all(
-      hosts.map(async ({ address }) => {
-        const asked = run(["nc", "-z", "-w", String(SSH_PATIENCE_SECONDS), address, "22"], "");
-        return (await asked.catch(() => undefined))?.exitCode === 0;
-      }),
-    );
-  const before = await reached(witness.hosts);
-  const answering = witness.hosts.filter((_, n) => before[n]);
-  return async () => {
-    const after = await reached(answering);
-    return answering.flatMap(({ host }, n) => (after[n] ? [] : [host]));
-  };
 }

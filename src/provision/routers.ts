@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault } from "../core/fault.ts";
-import { beside } from "../stack/beside.ts";
 import { Patience } from "../stack/patience.ts";
 import { isOff, type ConsoleRun } from "./console.ts";
 import { Power } from "./power.ts";
@@ -23,6 +22,7 @@ export const routerView = z.object({
       state: z.string(),
       addresses: z.array(z.string()),
       demotion: z.number().default(0),
+      counts: z.record(z.string(), z.number()).default({}),
     }),
   ),
   gateways: z.array(z.object({ name: z.string(), device: z.string(), state: z.string() })),
@@ -49,6 +49,8 @@ const BOOT_DEADLINE_MS = 180_000;
  * that cannot say so in time once, it is tried again with more.
  */
 const HOLD_SECONDS = [12, 60, 240] as const;
+/** How long it may take to find out what a router does with the file; more where that was not enough. */
+const DECIDE_MS = [10_000, 40_000, 120_000] as const;
 /** How often he says it. */
 const HOLD_EVERY_MS = 3_000;
 
@@ -164,63 +166,126 @@ function whatIsWrong(
 /** As the routers name a configuration: SHA-256 of its bytes. */
 export const configDigest = (xml: string): string => createHash("sha256").update(xml).digest("hex");
 
+/** What is not as it must be once a file is loaded, in sentences; `late`: it could not be found out in time. */
+export type Tried = readonly string[] | "late";
+
+/** @param withinMs it is known by then, or it is late */
+export type Works = (withinMs: number) => Promise<Tried>;
+
+/** A file that a router tries and that goes by itself, unless it is told again and again that it is still tried. */
+export interface Held {
+  /** @returns false when it had gone back by itself before */
+  confirm(): Promise<boolean>;
+  /** To the file before, at once. @returns false when it could not be told: then it goes back by itself */
+  back(): Promise<boolean>;
+}
+
 /**
  * Brings a router to a configuration by its console: it proves and loads it without dropping sessions, the caller
- * tries whether administration still works, and only then it is confirmed; else the router goes back at once, and by
+ * tries what it does with it, and only then it is held until it is confirmed; else the router goes back at once, and by
  * itself where nobody is left to tell it.
- * @param works whether the bastion still reaches every host; what does not is named
- * @returns false when the router had it already
+ * @param works what does not work with it
+ * @param attempt more time from the beginning, after so many that were too short
+ * @returns undefined when the router had it already
  * @throws Fault ROUTER_REFUSED, ROUTER_WENT_BACK
  */
-export async function deliverConfig(
+export async function holdConfig(
   router: ReachedRouter,
   xml: string,
-  works: () => Promise<readonly string[]>,
+  works: Works,
   holdEveryMs = HOLD_EVERY_MS,
-): Promise<boolean> {
+  attempt = 0,
+): Promise<Held | undefined> {
   const { host, run } = router;
-  const wanted = configDigest(xml);
-  if ((await viewOf(router))?.config?.digest === wanted) return false;
+  if ((await viewOf(router))?.config?.digest === configDigest(xml)) return undefined;
   // By standard input: the file holds secrets.
   const put = await run(["sh", "-c", `umask 077; cat > ${INCOMING}`], xml);
   if (put.exitCode !== 0) throw refused(host, put.stderr);
   try {
-    for (const seconds of HOLD_SECONDS) if (await loadAndTry(router, seconds, works, holdEveryMs)) return true;
-    throw refused(
-      host,
-      `it went back before it was confirmed, ${HOLD_SECONDS.length} times: this machine is too slow.`,
-    );
+    for (let n = attempt; n < HOLD_SECONDS.length; n++) {
+      const held = await loadAndTry(router, xml, n, works, holdEveryMs);
+      if (held) return held;
+    }
+    throw refused(host, `it could not be tried in time, ${HOLD_SECONDS.length} times: this machine is too slow.`);
   } finally {
     await run(["rm", "-f", INCOMING], "").catch(() => undefined);
   }
 }
 
-/** @returns false when it had gone back by itself before it was confirmed */
-async function loadAndTry(
-  { host, run }: ReachedRouter,
-  seconds: number,
-  works: () => Promise<readonly string[]>,
-  holdEveryMs: number,
+/** The same of one router alone. @returns false when the router had it already */
+export async function deliverConfig(
+  router: ReachedRouter,
+  xml: string,
+  works: Works,
+  holdEveryMs = HOLD_EVERY_MS,
 ): Promise<boolean> {
+  for (let n = 0; n < HOLD_SECONDS.length; n++) {
+    const held = await holdConfig(router, xml, works, holdEveryMs, n);
+    if (!held) return n > 0;
+    if (await held.confirm()) return true;
+  }
+  throw refused(
+    router.host,
+    `it went back before it was confirmed, ${HOLD_SECONDS.length} times: this machine is too slow.`,
+  );
+}
+
+/** @returns undefined when it could not be tried in time, and is as it was */
+async function loadAndTry(
+  router: ReachedRouter,
+  xml: string,
+  attempt: number,
+  works: Works,
+  holdEveryMs: number,
+): Promise<Held | undefined> {
+  const { host, run } = router;
+  const seconds = HOLD_SECONDS[attempt]!;
   const loaded = await run(["maquette-load", INCOMING, "--confirm", String(seconds)], "");
   if (loaded.exitCode !== 0) throw refused(host, loaded.stderr);
-  // What it cannot be told is found out when it is confirmed.
-  const lost = await beside(works(), holdEveryMs, () =>
-    run(["maquette-load", "--hold", String(seconds)], "").catch(() => undefined),
-  );
-  if (lost.length > 0) {
-    const back = await run(["maquette-load", "--back"], "");
-    const when = back.exitCode === 0 ? "has gone back" : `goes back within ${seconds} s`;
+  const release = holding(router, seconds, holdEveryMs);
+  const back = async (): Promise<boolean> => {
+    release();
+    return (await run(["maquette-load", "--back"], "")).exitCode === 0;
+  };
+  let wrong: Tried;
+  try {
+    const isOther = (await viewOf(router))?.config?.digest !== configDigest(xml);
+    wrong = isOther ? ["what is in force on it is not the file that it was given"] : await works(DECIDE_MS[attempt]!);
+  } catch (error) {
+    // Whatever cannot be judged is not kept.
+    await back().catch(() => false);
+    throw error;
+  }
+  if (wrong === "late") {
+    await back().catch(() => false);
+    return undefined;
+  }
+  if (wrong.length > 0) {
+    const when = (await back().catch(() => false)) ? "has gone back" : `goes back within ${seconds} s`;
     throw new Fault(
       "ROUTER_WENT_BACK",
-      `With its new configuration through ${host} the bastion does not reach ${lost.join(", ")} by SSH.`,
+      `With its new configuration ${host} does not do what the plan says:\n  ${wrong.join("\n").replaceAll("\n", "\n  ")}`,
       `${host} ${when} to the configuration before; look at what changed with \`maquette diff\`.`,
     );
   }
-  const confirmed = await run(["maquette-load", "--confirmed"], "");
-  if (confirmed.exitCode === 0) return true;
-  if (confirmed.stderr.includes("ROUTER_NOTHING_TO_CONFIRM")) return false;
-  throw refused(host, confirmed.stderr);
+  return {
+    back,
+    async confirm() {
+      release();
+      const confirmed = await run(["maquette-load", "--confirmed"], "");
+      if (confirmed.exitCode === 0) return true;
+      if (confirmed.stderr.includes("ROUTER_NOTHING_TO_CONFIRM")) return false;
+      throw refused(host, confirmed.stderr);
+    },
+  };
+}
+
+/** Says every so often that the file is still tried; what a router cannot be told is found out when it is confirmed. */
+function holding({ run }: ReachedRouter, seconds: number, everyMs: number): () => void {
+  const timer = setInterval(() => {
+    void run(["maquette-load", "--hold", String(seconds)], "").catch(() => undefined);
+  }, everyMs);
+  return () => clearInterval(timer);
 }
 
 /**

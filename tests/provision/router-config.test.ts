@@ -29,6 +29,9 @@ async function routerOf(host: "rtr-a" | "rtr-b", words: string, cards: readonly 
     cards: Object.fromEntries(cards.map((mac, n) => [`vtnet${n}`, mac])),
     peers: [host === "rtr-a" ? { host: "rtr-b", vmId: 1002 } : { host: "rtr-a", vmId: 1001 }],
     witness: { from: { host: "bastion", vmId: 1003 }, hosts: [{ host: "dc1", address: "10.0.0.11" }] },
+    policy: null,
+    guests: {},
+    next: [],
   };
 }
 
@@ -148,11 +151,19 @@ describe("a router's configuration", () => {
     expect(them.done).toEqual(["1001 is sent a file to load"]);
   });
 
-  test("by which the router that carries loses a host is taken from the one before it too", async () => {
-    const them = new Consoles();
+  /** Both routers with the file before, and what each is to get: rtr-b first, which knows that rtr-a comes after it. */
+  const pairOf = async (
+    them: Consoles,
+  ): Promise<{ readonly a: RouterState; readonly b: RouterState; text: string }> => {
     const text = await textOf(same);
     for (const id of [1001, 1002]) Object.assign(them.guests.get(id)!, { disk: text, loaded: text });
-    const [b, a] = [await routerOf("rtr-b", "newer", ["02:00"]), other];
+    const next = [{ host: "rtr-a", vmId: 1001, digest: other.digest }];
+    return { a: other, b: { ...(await routerOf("rtr-b", "newer", ["02:00"])), next }, text };
+  };
+
+  test("by which the router that carries loses a host is taken from the one before it too", async () => {
+    const them = new Consoles();
+    const { a, b, text } = await pairOf(them);
     them.shut = await textOf(a);
     const type = them.resource();
     await type.update(same, b);
@@ -161,6 +172,26 @@ describe("a router's configuration", () => {
       message: expect.stringContaining("rtr-b went back with it.") as string,
     });
     expect([1001, 1002].map((id) => them.guests.get(id)!.loaded)).toEqual([text, text]);
+    expect(them.done.filter((d) => d.endsWith("confirmed"))).toEqual([]);
+  });
+
+  test("is confirmed on both when both were tried: whoever dies in between has confirmed none", async () => {
+    const them = new Consoles();
+    const { a, b, text } = await pairOf(them);
+    const type = them.resource();
+    await type.update(same, b);
+    expect([them.guests.get(1002)!.disk, them.done]).toEqual([text, ["1002 is sent a file to load"]]);
+    await type.update(same, a);
+    expect(them.done.slice(-2)).toEqual(["1002 confirmed", "1001 confirmed"]);
+    expect(them.guests.get(1002)!.disk).toBe(await textOf(b));
+  });
+
+  test("is confirmed at once where the other router has its own already, or cannot be asked", async () => {
+    const them = new Consoles();
+    const { a, b } = await pairOf(them);
+    Object.assign(them.guests.get(1001)!, { disk: await textOf(a) });
+    await them.resource().update(same, b);
+    expect(them.done.at(-1)).toBe("1002 confirmed");
   });
 
   test("is kept where a host was not reached before either: it may be new", async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { ConsoleRun } from "../../src/provision/console.ts";
-import { configDigest, deliverConfig, untilRoutersCarry, type ReachedRouter } from "../../src/provision/routers.ts";
+import {
+  configDigest,
+  deliverConfig,
+  holdConfig,
+  untilRoutersCarry,
+  type ReachedRouter,
+  type Tried,
+} from "../../src/provision/routers.ts";
 
 const carp = (state: string): object[] => [
   { id: "lan/10", vhid: 10, device: "vtnet3", state, addresses: ["10.20.10.1"] },
@@ -14,14 +21,17 @@ const running = (state: string, more: object = {}): object => ({
   ...more,
 });
 
-/** A router that says this of itself, and writes down what it is asked. */
+/** A router that says this of itself, and writes down what it is asked. It has loaded what it was sent last. */
 function router(host: string, status: () => object, answers: Readonly<Record<string, number>> = {}) {
   const asked: string[] = [];
   const inputs: string[] = [];
+  let config: { readonly digest: string } | undefined;
   const run: ConsoleRun = (argv, input) => {
     asked.push(argv.join(" "));
     inputs.push(input);
-    if (argv[0] === "cat") return Promise.resolve({ exitCode: 0, stdout: JSON.stringify(status()), stderr: "" });
+    if (argv[0] === "cat")
+      return Promise.resolve({ exitCode: 0, stdout: JSON.stringify({ config, ...status() }), stderr: "" });
+    if (argv[2]?.includes("incoming.xml")) config = { digest: configDigest(input) };
     const key = Object.keys(answers).find((k) => argv.join(" ").startsWith(k));
     return Promise.resolve({
       exitCode: key === undefined ? 0 : answers[key]!,
@@ -77,34 +87,79 @@ describe("a changed configuration", () => {
     expect(a.asked.slice(1)).toEqual([
       "sh -c umask 077; cat > /cf/conf/incoming.xml",
       "maquette-load /cf/conf/incoming.xml --confirm 12",
-      "maquette-load --confirmed",
+      "cat /run/maquette/router/status.json",
       "rm -f /cf/conf/incoming.xml",
+      "maquette-load --confirmed",
     ]);
     expect(a.inputs.filter((i) => i !== "")).toEqual([xml]);
     expect(a.asked.join("\n")).not.toContain("secret");
   });
 
-  it("with which the bastion loses a host is not confirmed: the router goes back at once, and says so", async () => {
+  it("with which something is not as the plan says is not kept: the router goes back at once, and it is named", async () => {
     const a = router("a", () => running("MASTER"));
-    await expect(deliverConfig(a, xml, () => Promise.resolve(["dc1", "mail"]))).rejects.toMatchObject({
+    const wrong = ["bastion does not reach dc1 by SSH", "pc1 -> mail: tcp/25\n  expected  block"];
+    await expect(deliverConfig(a, xml, () => Promise.resolve(wrong))).rejects.toMatchObject({
       code: "ROUTER_WENT_BACK",
-      message: expect.stringContaining("dc1, mail") as string,
+      message:
+        "With its new configuration a does not do what the plan says:\n  bastion does not reach dc1 by SSH\n  pc1 -> mail: tcp/25\n    expected  block",
       hint: expect.stringContaining("a has gone back") as string,
     });
     expect(a.asked).not.toContain("maquette-load --confirmed");
     expect(a.asked.slice(-2)).toEqual(["maquette-load --back", "rm -f /cf/conf/incoming.xml"]);
     const deaf = router("a", () => running("MASTER"), { "maquette-load --back": 2 });
-    await expect(deliverConfig(deaf, xml, () => Promise.resolve(["dc1"]))).rejects.toMatchObject({
+    await expect(deliverConfig(deaf, xml, () => Promise.resolve(["x"]))).rejects.toMatchObject({
       hint: expect.stringContaining("goes back within 12 s") as string,
     });
+  });
+
+  it("that cannot be judged, or is another than was sent, is not kept either", async () => {
+    const a = router("a", () => running("MASTER"));
+    await expect(deliverConfig(a, xml, () => Promise.reject(new Error("no console")))).rejects.toThrow("no console");
+    expect(a.asked.slice(-2)).toEqual(["maquette-load --back", "rm -f /cf/conf/incoming.xml"]);
+    const other = router("a", () => running("MASTER", { config: { digest: "of somebody" } }));
+    await expect(deliverConfig(other, xml, fine)).rejects.toThrow(/is not the file that it was given/);
+    expect(other.asked).toContain("maquette-load --back");
+  });
+
+  it("that could not be tried in time is loaded again and tried for longer, three times at most", async () => {
+    const a = router("a", () => running("MASTER"));
+    const within: number[] = [];
+    const late =
+      (times: number) =>
+      (ms: number): Promise<Tried> => {
+        within.push(ms);
+        return Promise.resolve(within.length <= times ? "late" : []);
+      };
+    expect(await deliverConfig(a, xml, late(1))).toBe(true);
+    expect(within).toEqual([10_000, 40_000]);
+    expect(a.asked.filter((l) => l === "maquette-load --back")).toHaveLength(1);
+    within.length = 0;
+    const b = router("b", () => running("MASTER"));
+    await expect(deliverConfig(b, xml, late(3))).rejects.toThrow(/could not be tried in time, 3 times/);
+    expect(b.asked).not.toContain("maquette-load --confirmed");
+  });
+
+  it("is held for others of the pair after it was tried, until it is confirmed or taken back", async () => {
+    const a = router("a", () => running("MASTER"));
+    const holds = (): number => a.asked.filter((l) => l === "maquette-load --hold 12").length;
+    const held = (await holdConfig(a, xml, fine, 1))!;
+    expect(a.asked).not.toContain("maquette-load --confirmed");
+    await expect.poll(holds).toBeGreaterThan(2);
+    expect(await held.back()).toBe(true);
+    const last = holds();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(holds()).toBe(last);
   });
 
   it("that it let go before it was confirmed, on a machine that was too slow, is tried again with more time", async () => {
     const a = router("a", () => running("MASTER"));
     let late = 2;
+    let isBack = false;
     const run: ConsoleRun = async (argv, input) => {
       const said = await a.run(argv, input);
       const isLate = argv[1] === "--confirmed" && late-- > 0;
+      isBack = isLate || (isBack && argv[0] === "cat");
+      if (isBack && argv[0] === "cat") return { ...said, stdout: JSON.stringify(running("MASTER")) };
       return isLate ? { exitCode: 1, stdout: "", stderr: "ROUTER_NOTHING_TO_CONFIRM No configuration waits" } : said;
     };
     expect(await deliverConfig({ ...a, run }, xml, fine)).toBe(true);
@@ -117,7 +172,7 @@ describe("a changed configuration", () => {
   it("is held for as long as it is tried, and no longer", async () => {
     const a = router("a", () => running("MASTER"));
     const held = (): number => a.asked.filter((l) => l === "maquette-load --hold 12").length;
-    const tries = async (): Promise<readonly string[]> => {
+    const tries = async (): Promise<Tried> => {
       await expect.poll(held).toBeGreaterThan(2);
       return [];
     };

@@ -6,7 +6,7 @@ import type { Naming } from "../../infra/world.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { sayWhatIsMissing } from "../artefacts.ts";
 import { askHosts } from "../ask-hosts.ts";
-import { GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
+import { CHOSEN_HOSTS, GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
 import { refuseWithoutImages } from "../../infra/supplied.ts";
 import { readSettings } from "../context.ts";
 import { checkpointOf } from "../recover.ts";
@@ -80,8 +80,11 @@ export const up: Command = async (context, values) => {
   // What names and numbers cost is known before the engine is asked; what else a change costs, its preview says.
   const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
   refuseLosses(displaced, allowed, stackOption);
-  const guestsOnly = isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {};
-  const makingWay = { ...guestsOnly, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
+  const limits = {
+    ...(isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {}),
+    ...(chosen === undefined ? {} : { [CHOSEN_HOSTS]: [...chosen].join(",") }),
+  };
+  const makingWay = { ...limits, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const off = guestsOff(standing, plan, naming).filter((g) => chosen?.has(g.host.id) !== false);
   const whole = off.filter((g) => g.isWhole);
   if (whole.length > 0) {
@@ -142,7 +145,7 @@ export const up: Command = async (context, values) => {
     session.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64", ...refresh, ...only], {
       onEvent: progress.onEvent,
       signal,
-      env: guestsOnly,
+      env: limits,
     }),
   );
   if (ran.code !== 0) throw engineFault("up", ran, progress, []);

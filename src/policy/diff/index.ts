@@ -7,5 +7,5 @@ export {
   type ForwardChange,
   type PolicyDiff,
 } from "./changes.ts";
-export { diffPlans } from "./plans.ts";
+export { diffPlans, diffPolicies } from "./plans.ts";
 export { renderDiffJson, renderDiffMarkdown, renderDiffSvg, renderDiffText } from "./render.ts";

@@ -1,6 +1,6 @@
 import { formatAddress, rangeOf } from "../../core/ip.ts";
 import type { Plan } from "../../plan/types.ts";
-import { everything, type Rule } from "../engine/index.ts";
+import { everything, semanticDiff, type Rule, type SemanticDiff } from "../engine/index.ts";
 import { intentOf, type Intent } from "../intent.ts";
 import { labelsOf } from "../labels.ts";
 import { unite, without } from "../ranges.ts";
@@ -24,6 +24,19 @@ export function diffPlans(before: Plan, after: Plan): PolicyDiff {
   const own = changesOf(ownList(a), ownList(b), words, [SELF]);
   const flows = mergeDiffs([arriving, own]);
   return { ...flows, forwards: forwardChanges(before, after) };
+}
+
+/** The same as sets of packets: of what arrives, and of what the routers send themselves. */
+export function diffPolicies(
+  before: Intent,
+  after: Intent,
+): { readonly arriving: SemanticDiff; readonly own: SemanticDiff } {
+  const blind: Rule = { id: "inside one zone", action: "block", boxes: [...unseen(before), ...unseen(after)] };
+  const listOf = (intent: Intent): readonly Rule[] => [blind, ...intent.listAt("").rules];
+  return {
+    arriving: semanticDiff(listOf(before), listOf(after)),
+    own: semanticDiff(ownList(before), ownList(after)),
+  };
 }
 
 // What a zone says to itself, no router sees; only where both plans agree on it is it left out.

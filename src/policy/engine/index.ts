@@ -7,7 +7,7 @@ export { BY_DEFAULT, deciders } from "./deciders.ts";
 export { makeDecider } from "./decider.ts";
 export { EngineDefect } from "./defect.ts";
 export { describeProduct, type AddressLabel } from "./describe.ts";
-export { equivalent, semanticDiff, type DiffRow } from "./diff.ts";
+export { equivalent, semanticDiff, type DiffRow, type SemanticDiff } from "./diff.ts";
 export { decide, type Decision } from "./interpret.ts";
 export { boxesOfProduct, mergeBoxes, type Product } from "./merge.ts";
 export { readNft } from "./nft.ts";

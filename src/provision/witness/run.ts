@@ -26,6 +26,14 @@ export interface LiveOptions {
   readonly macOf: (host: Host, nic: Nic) => string;
   /** Default 200. */
   readonly packetsPerSecond?: number;
+  /** Frames go to the router's own legs and not to the shared addresses: so they meet this router, active or not. */
+  readonly isToOwnLegs?: boolean;
+  /** Room for ARP and a slow machine around the sending itself; 10 s if left out. */
+  readonly slackMs?: number;
+  /** What is in hand when all is sent is waited for so long at most; 15 s if left out. */
+  readonly endSeconds?: number;
+  /** Where given, senders that cannot send do not end the run: all others are asked, at the same time. */
+  readonly onFailure?: (witnesses: readonly Witness[], error: unknown) => void;
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
 }
@@ -44,6 +52,7 @@ const FIRST_SENTINEL = 60_000;
 const DISCARD = 9n;
 
 const failed = z.object({ failure: z.string() });
+const silent = z.object({ silent: z.string() });
 const startedAnswer = z.object({ pids: z.array(z.int()), folder: z.string(), links: z.record(z.string(), z.string()) });
 const endedAnswer = z.object({
   file: z.string(),
@@ -88,18 +97,17 @@ export async function runWitnesses(options: LiveOptions): Promise<readonly Findi
   try {
     const taken = new Map<number, number>();
     const marks: string[] = [];
-    for (const batch of batchesOf(witnesses)) {
+    const send = async (batch: Batch, n: number): Promise<void> => {
       options.signal?.throwIfAborted();
       options.onProgress?.(`${router}: ${batch.witnesses.length} packets from ${batch.ingress} (${batch.sender})`);
-      if (batch.ingress === SELF) await sendOwn(options, batch, taken);
-      else {
-        const tag: Tag = { run: first.tag.run, index: FIRST_SENTINEL + marks.length };
-        await sendFrames(options, batch, tag);
-        marks.push(tagBytes(tag).toString("hex"));
-      }
-    }
+      if (batch.ingress === SELF) return sendOwn(options, batch, taken);
+      const tag: Tag = { run: first.tag.run, index: FIRST_SENTINEL + n };
+      await sendFrames(options, batch, tag);
+      marks.push(tagBytes(tag).toString("hex"));
+    };
+    await sendAll(batchesOf(witnesses), send, options.onFailure);
     isEnded = true;
-    const ended = await end(marks, END_DEADLINE_SECONDS);
+    const ended = await end(marks, options.endSeconds ?? END_DEADLINE_SECONDS);
     const dropped = /(\d+) packets dropped by kernel/.exec(ended.said)?.[1] ?? "0";
     if (dropped !== "0")
       throw new Fault(
@@ -123,6 +131,27 @@ export async function runWitnesses(options: LiveOptions): Promise<readonly Findi
   } finally {
     if (!isEnded) await end([], 0).catch(() => undefined);
   }
+}
+
+/** One sender after the other; where some may fail, all at once, but for what the router itself sends first. */
+async function sendAll(
+  batches: readonly Batch[],
+  send: (batch: Batch, n: number) => Promise<void>,
+  onFailure: LiveOptions["onFailure"],
+): Promise<void> {
+  if (!onFailure) {
+    for (const [n, batch] of batches.entries()) await send(batch, n);
+    return;
+  }
+  const all = batches.map((batch, n) => ({ batch, n }));
+  const sent = (isOwn: boolean): Promise<unknown> =>
+    Promise.all(
+      all
+        .filter(({ batch }) => (batch.ingress === SELF) === isOwn)
+        .map(({ batch, n }) => send(batch, n).catch((error: unknown) => onFailure(batch.witnesses, error))),
+    );
+  await sent(true);
+  await sent(false);
 }
 
 interface Batch {
@@ -149,7 +178,8 @@ async function sendFrames(options: LiveOptions, batch: Batch, sentinel: Tag): Pr
   const nic = host.nics.find((n) => n.zone === batch.ingress)!;
   const zone = plan.zones.get(batch.ingress)!;
   // The shared address finds the active router; on the routers' own link there is none.
-  const neighbour = zone.vip?.address ?? oracle.router.nics.find((n) => n.zone === zone.id)!.address;
+  const shared = options.isToOwnLegs === true ? undefined : zone.vip?.address;
+  const neighbour = shared ?? oracle.router.nics.find((n) => n.zone === zone.id)!.address;
   const last: Packet = {
     family: 4,
     slice: "udp",
@@ -159,7 +189,7 @@ async function sendFrames(options: LiveOptions, batch: Batch, sentinel: Tag): Pr
     b: DISCARD,
   };
   const packets = [...batch.witnesses.map((w) => buildPacket(w.packet, w.tag)), buildPacket(last, sentinel)];
-  const deadlineMs = (packets.length / perSecond) * 1000 + SLACK_MS;
+  const deadlineMs = (packets.length / perSecond) * 1000 + (options.slackMs ?? SLACK_MS);
   const answer = await python(
     shell,
     batch.sender,
@@ -185,7 +215,7 @@ async function sendFrames(options: LiveOptions, batch: Batch, sentinel: Tag): Pr
 
 async function sendOwn(options: LiveOptions, batch: Batch, taken: Map<number, number>): Promise<void> {
   const perSecond = options.packetsPerSecond ?? PER_SECOND;
-  const deadlineMs = (batch.witnesses.length / perSecond) * 1000 + SLACK_MS;
+  const deadlineMs = (batch.witnesses.length / perSecond) * 1000 + (options.slackMs ?? SLACK_MS);
   const answer = await python(
     options.shell,
     batch.sender,
@@ -204,8 +234,15 @@ async function sendOwn(options: LiveOptions, batch: Batch, taken: Map<number, nu
   results.forEach((errno, i) => taken.set(batch.witnesses[i]!.tag.index, errno));
 }
 
-/** @throws Fault ACCEPT_SCRIPT with what the script itself says went wrong */
+/** @throws Fault ACCEPT_NO_NEIGHBOUR, ACCEPT_SCRIPT with what the script itself says went wrong */
 function read<T>(schema: z.ZodType<T>, host: string, answer: unknown): T {
+  const lonely = silent.safeParse(answer);
+  if (lonely.success)
+    throw new Fault(
+      "ACCEPT_NO_NEIGHBOUR",
+      `${host}: ${lonely.data.silent}.`,
+      "`maquette status` shows who runs; `maquette logs HOST` shows more.",
+    );
   const failure = failed.safeParse(answer);
   if (failure.success)
     throw new Fault(

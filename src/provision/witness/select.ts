@@ -6,6 +6,7 @@ import { holdsAddress } from "../../policy/ranges.ts";
 import { SELF, tailsOfService, type Tail } from "../../policy/space.ts";
 import { endsOf, legTowards, type Entry, type LiveEnd } from "./ends.ts";
 import { isDisagreement, type Disagreement, type Oracle } from "./expect.ts";
+import type { Tag } from "./frame.ts";
 import type { Kind, Witness } from "./witness.ts";
 
 export interface Selection {
@@ -22,6 +23,8 @@ export interface SelectOptions {
   readonly run: number;
   /** At most so many packets; neighbours are left out first, evenly. Default 900. */
   readonly limit?: number;
+  /** The router's own legs stand for its addresses: the shared ones may be the other router's. */
+  readonly isOfLegs?: boolean;
   /** Only cells for which this holds. */
   readonly isWanted?: (from: string, to: string) => boolean;
 }
@@ -33,7 +36,7 @@ const PORTS = 16_000;
 /** How far beyond a port that is also open a closed one is looked for. */
 const REACH = 8;
 
-interface Draft {
+export interface Draft {
   readonly kind: Kind;
   readonly cell: Pick<Cell, "from" | "to">;
   readonly entry: Entry;
@@ -49,6 +52,16 @@ interface Draft {
  * the same packets.
  */
 export function selectWitnesses(intent: Intent, oracle: Oracle, options: SelectOptions): Selection {
+  const { drafts, unsampled } = draftsOf(intent, oracle, options);
+  return { ...settle(oracle, thin(drafts, options.limit ?? DEFAULT_LIMIT), options.run), unsampled };
+}
+
+/** Every packet that {@link selectWitnesses} chooses from, without tags and expectations. */
+export function draftsOf(
+  intent: Intent,
+  oracle: Oracle,
+  options: Pick<SelectOptions, "live" | "isOfLegs" | "isWanted">,
+): { readonly drafts: readonly Draft[] } & Pick<Selection, "unsampled"> {
   const ends = endsOf(intent.space, oracle.router, options.live);
   const byId = new Map(ends.map((e) => [e.id, e]));
   const matrix = matrixOf(intent);
@@ -68,7 +81,7 @@ export function selectWitnesses(intent: Intent, oracle: Oracle, options: SelectO
       continue;
     }
     const before = drafts.length;
-    const scope: Scope = { intent, oracle, from, to, cell };
+    const scope: Scope = { intent, oracle, from, to, cell, isOfLegs: options.isOfLegs === true };
     const missing = new Set<string>();
     for (const { service, row } of cell.entries) {
       const made = from.entries.map((entry) => ofRow(scope, entry, row, service));
@@ -83,15 +96,17 @@ export function selectWitnesses(intent: Intent, oracle: Oracle, options: SelectO
       unsampled.push({ ...common, what: "no packet between running guests belongs here" });
   }
   drafts.push(...spoofs(intent, ends, options));
-  return { ...settle(oracle, thin(distinct(drafts), options.limit ?? DEFAULT_LIMIT), options.run), unsampled };
+  return { drafts: distinct(drafts), unsampled };
 }
 
-interface Scope {
+/** From one end of the matrix to another, by one router. */
+export interface Scope {
   readonly intent: Intent;
   readonly oracle: Oracle;
   readonly from: LiveEnd;
   readonly to: LiveEnd;
   readonly cell: Cell;
+  readonly isOfLegs: boolean;
 }
 
 /** The packets of one service of one row by one way in: two at the ends of each of its ranges, and their neighbours. */
@@ -128,7 +143,7 @@ function ofRow(scope: Scope, entry: Entry, row: string, service: string): readon
   return drafts;
 }
 
-type Pair = readonly [src: bigint, dst: bigint];
+export type Pair = readonly [src: bigint, dst: bigint];
 
 /** Source and destination that the row names, of running guests where it can be. */
 function pairsOf(scope: Scope, entry: Entry, share: RowShare, tail: Tail): readonly Pair[] {
@@ -160,21 +175,27 @@ const sourcesOf = ({ from, intent }: Scope, entry: Entry): readonly bigint[] => 
 };
 
 /** What is near enough to be reached without a router is left out, but for the router's own addresses. */
-function targetsOf({ to, oracle, intent }: Scope, entry: Entry): readonly bigint[] {
+function targetsOf({ to, oracle, intent, isOfLegs }: Scope, entry: Entry): readonly bigint[] {
   const zone = intent.space.plan.zones.get(entry.ingress);
   if (entry.ingress === SELF) {
     const down = oracle.downZones.map((id) => intent.space.plan.zones.get(id)?.wan?.monitor.value);
     return to.targets.filter((a) => !down.includes(a));
   }
   if (to.id !== SELF) return to.targets;
-  const vip = zone?.vip?.address.value;
+  const vip = isOfLegs ? undefined : zone?.vip?.address.value;
   const leg = oracle.router.nics.find((n) => n.zone === entry.ingress)?.address.value;
   // The way in's own two first, then one of another zone; no more: they are treated alike, and that is proven.
   const near = [vip, leg].filter((a): a is bigint => a !== undefined);
-  const far = to.targets.filter((a) => !near.includes(a) && !(zone && isNear(zone.subnet, a)));
+  const far = to.targets.filter(
+    (a) => !near.includes(a) && !(zone && isNear(zone.subnet, a)) && !(isOfLegs && isShared(intent, a)),
+  );
   const inner = far.filter((a) => !isWan(intent, a));
   return [...near, ...(inner.length > 0 ? inner : far).slice(0, 1)];
 }
+
+/** An address that the active router has. */
+export const isShared = ({ space }: Intent, address: bigint): boolean =>
+  [...space.plan.zones.values()].some((z) => z.vip?.address.value === address);
 
 const isNear = (subnet: Parameters<typeof rangeOf>[0], a: bigint): boolean => {
   const { lo, hi } = rangeOf(subnet);
@@ -263,6 +284,14 @@ function neighboursOf(
   return out;
 }
 
+/** Whoever of one end may speak to whom of the other. */
+export const allPairs = (scope: Scope, entry: Entry): readonly Pair[] =>
+  sourcesOf(scope, entry).flatMap((src) =>
+    targetsOf(scope, entry)
+      .filter((dst) => entry.ingress !== SELF || src === ownSource(scope, dst))
+      .map((dst): Pair => [src, dst]),
+  );
+
 /** Something ordinary for a cell where nothing may pass: the shell, and a datagram that no row names. */
 function ofClosed(scope: Scope, entry: Entry): readonly Draft[] {
   const asked: readonly (readonly [Slice, bigint, bigint])[] = [
@@ -270,11 +299,7 @@ function ofClosed(scope: Scope, entry: Entry): readonly Draft[] {
     ["udp", 0n, 7n],
     ["icmp", 8n, 0n],
   ];
-  const pairs = sourcesOf(scope, entry).flatMap((src) =>
-    targetsOf(scope, entry)
-      .filter((dst) => entry.ingress !== SELF || src === ownSource(scope, dst))
-      .map((dst): Pair => [src, dst]),
-  );
+  const pairs = allPairs(scope, entry);
   const drafts: Draft[] = [];
   for (const [slice, a, b] of asked) {
     const found = pairs
@@ -294,7 +319,7 @@ function ofClosed(scope: Scope, entry: Entry): readonly Draft[] {
 }
 
 /** From each way in, one packet with the source of another zone: what a row allows from there. */
-function spoofs(intent: Intent, ends: readonly LiveEnd[], options: SelectOptions): readonly Draft[] {
+function spoofs(intent: Intent, ends: readonly LiveEnd[], options: Pick<SelectOptions, "isWanted">): readonly Draft[] {
   return intent.space.ingresses.flatMap((ingress): readonly Draft[] => {
     if (ingress.kind !== "inside") return [];
     const end = ends.find((e) => e.id === ingress.id);
@@ -329,7 +354,7 @@ const isPlain = (intent: Intent, id: string): boolean =>
 /** While the real source port is not given, rules are asked with the first of the range. */
 const askedPort = (p: Packet): bigint => (p.slice === "tcp" || p.slice === "udp" ? BigInt(FIRST_PORT) : p.a);
 
-const keyOf = (d: Draft): string => `${d.entry.ingress} ${formatPacket(d.packet)}`;
+export const keyOf = (d: Draft): string => `${d.entry.ingress} ${formatPacket(d.packet)}`;
 
 // One packet may be the neighbour of many rows; it is sent once, for the first.
 function distinct(drafts: readonly Draft[]): readonly Draft[] {
@@ -363,14 +388,31 @@ function thin(drafts: readonly Draft[], limit: number): readonly Draft[] {
   return drafts.filter((d) => kept.has(d));
 }
 
+const hasPorts = (p: Packet): boolean => p.slice === "tcp" || p.slice === "udp";
+
+const withPort = (p: Packet, { run, index }: Tag): Packet =>
+  hasPorts(p) ? { ...p, a: BigInt(FIRST_PORT + ((run + index * 7) % PORTS)) } : p;
+
+/** The same witness in another run: neither tag nor port of the first is on its way any more. */
+export function inRun(w: Witness, run: number): Witness {
+  const tag = { run, index: w.tag.index };
+  const packet = withPort(w.packet, tag);
+  const { after } = w.expected;
+  const isKept = hasPorts(after) && after.a === w.packet.a;
+  return { ...w, tag, packet, expected: { ...w.expected, after: isKept ? { ...after, a: packet.a } : after } };
+}
+
 /** Gives tags and source ports, and asks the file and the table. */
-function settle(oracle: Oracle, drafts: readonly Draft[], run: number): Pick<Selection, "witnesses" | "disagreements"> {
+export function settle(
+  oracle: Oracle,
+  drafts: readonly Draft[],
+  run: number,
+): Pick<Selection, "witnesses" | "disagreements"> {
   const witnesses: Witness[] = [];
   const disagreements: Disagreement[] = [];
   drafts.forEach((d, i) => {
     const index = i + 1;
-    const isPorts = d.packet.slice === "tcp" || d.packet.slice === "udp";
-    const packet = isPorts ? { ...d.packet, a: BigInt(FIRST_PORT + ((run + index * 7) % PORTS)) } : d.packet;
+    const packet = withPort(d.packet, { run, index });
     const expected = oracle.expect(d.entry.ingress, packet);
     if (isDisagreement(expected)) return void disagreements.push(expected);
     const table = oracle.table(d.entry.ingress, packet);

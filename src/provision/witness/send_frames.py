@@ -1,6 +1,7 @@
 """Sends IPv4 packets as frames from a guest's own card to a neighbour, which it finds by ARP (RFC 826).
 
-`{mac, sender, neighbour, packets: [base64], perSecond, deadline}` → `{neighbour, sent, device}`
+`{mac, sender, neighbour, packets: [base64], perSecond, deadline}` → `{neighbour, sent, device}`, or `{silent}` where
+it does not answer
 """
 
 import base64
@@ -64,7 +65,7 @@ def work(asked):
     wire.bind((device, ETH_ARP))
     found = find(wire, question(mac, sender, neighbour), neighbour, deadline)
     if found is None:
-        return {"failure": "nobody answers ARP for %s on %s" % (asked["neighbour"], device)}
+        return {"silent": "nobody answers ARP for %s on %s" % (asked["neighbour"], device)}
     head, sent = found + mac + struct.pack("!H", ETH_IP), 0
     for packet in paced(asked["packets"], asked["perSecond"], deadline):
         wire.send(head + base64.b64decode(packet))
