@@ -115,6 +115,45 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
   );
 
   it(
+    "a change that the kernel of one router does not follow is taken back on both, and up names the packet",
+    async () => {
+      const load = "/usr/local/sbin/maquette-load";
+      const inRouter = async (router: string, line: string): Promise<string> =>
+        (await running.shell.run(router, ["sh", "-c", line], "", 30_000)).stdout;
+      const digests = async (): Promise<readonly string[]> =>
+        Promise.all(
+          ["rtr-a", "rtr-b"].map((r) =>
+            inRouter(r, 'grep -o \'"digest": *"[0-9a-f]*"\' /run/maquette/router/status.json'),
+          ),
+        );
+      const had = await digests();
+      await inRouter("rtr-a", `cp ${load} ${load}.real`);
+      await inRouter(
+        "rtr-a",
+        `printf '#!/bin/sh\n${load}.real "$@" || exit $?\ncase "$*" in *incoming*) nft insert rule inet maquette filter_in tcp dport 53 drop ;; esac\n' > ${load}`,
+      );
+      edit("flows", (d) => {
+        const { flows } = d.toJS() as { flows: readonly { readonly id: string }[] };
+        d.addIn(["flows", flows.findIndex((f) => f.id === "F403"), "services"], "https");
+      });
+      const session = lab.maquette("ssh", "pc1", "--", SESSION);
+      const up = await lab.maquette("up");
+      await inRouter("pc1", "touch /tmp/end");
+      expect(good(await session).stdout.trim()).toBe("lived");
+      expect(up.code).not.toBe(0);
+      expect(up.stderr).toMatch(/ROUTER_WENT_BACK With its new configuration rtr-a does not do what the plan says/);
+      expect(up.stderr).toMatch(/:53 tcp \(allowed, dns\)\s+expected {2}pass .*row F\d+/);
+      expect(up.stderr).toContain("rtr-b went back with it");
+      expect(await digests()).toEqual(had);
+      await inRouter("rtr-a", `mv ${load}.real ${load}`);
+      for (const [file, text] of before) writeFileSync(file, text);
+      good(await lab.maquette("up"));
+      good(await lab.maquette("preview", "--expect-no-changes"));
+    },
+    10 * MINUTES,
+  );
+
+  it(
     "a host with another address restarts with it; a controller's is refused before anything is touched",
     async () => {
       const address = (host: string, to: string): void =>

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Plan } from "../../plan/types.ts";
 
 /*
@@ -17,6 +18,8 @@ export function declaredPlan(plan: Plan): string {
   return JSON.stringify(part, (key, value: unknown) => {
     if (typeof value === "bigint") return { [NUMBER]: value.toString() };
     if (value instanceof Map) return { [MAP]: [...value] };
+    // Where a row stands is told by its document; in which folder that lies is this machine's affair.
+    if (key === "file" && typeof value === "string") return basename(value);
     return FOR_PEOPLE.has(key) ? undefined : value;
   });
 }

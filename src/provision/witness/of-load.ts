@@ -9,11 +9,11 @@ import { allPairs, draftsOf, isShared, keyOf, settle, type Draft, type Pair } fr
 import { isForRouter, type Witness } from "./witness.ts";
 
 /** So few that they are sent and judged within seconds. */
-const LIMIT = 60;
+const LIMIT = 150;
 /** Of them, for what changes at most; the rest is for what must not. */
-const FOR_CHANGED = 28;
+const FOR_CHANGED = 50;
 /** And at least so many for what was refused and still must be. */
-const FOR_REFUSED = 14;
+const FOR_REFUSED = 30;
 
 export interface LoadWitnesses {
   readonly witnesses: readonly Witness[];
@@ -33,8 +33,8 @@ export interface LoadOptions {
 
 /**
  * The packets by which a load is tried on one router, active or not: those that the new policy treats otherwise than
- * the old one, as far as running guests can send them, and of those that it must not, one for each row and a spread of
- * what is refused. What each must become is what the new plan says. Pure: the same run gives the same packets.
+ * the old one, as far as running guests can send them, and of those that it must not, one for each row's service and protocol, and a spread of what is
+ * refused. What each must become is what the new plan says. Pure: the same run gives the same packets.
  * @param before the plan of the file that the router had; undefined where that is not known
  */
 export function witnessesOfLoad(
@@ -59,7 +59,8 @@ export function witnessesOfLoad(
   const room = LIMIT - changed.length;
   // One that has a running guest's source first: its answer has somewhere to go.
   const preferred = shuffled(passes, draw).sort((x, y) => Number(y.hasLiveSource) - Number(x.hasLiveSource));
-  const rowOf = (d: Draft): string => `${d.kind} ${oracle.table(d.entry.ingress, asked(d.packet)).row ?? ""}`;
+  const rowOf = (d: Draft): string =>
+    `${d.kind} ${oracle.table(d.entry.ingress, asked(d.packet)).row ?? ""} ${d.service} ${d.packet.slice}`;
   const kept = inTurns(preferred, rowOf).slice(0, room - FOR_REFUSED);
   const entered = new Set([...changed, ...kept].filter((d) => d.kind !== "closed").map((d) => d.entry.ingress));
   // That nothing came shows something only where something does come.

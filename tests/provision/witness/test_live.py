@@ -8,6 +8,7 @@ from unittest import mock
 from end_capture import is_read_to_its_end, until_still
 from pace import paced
 from send_frames import answered, question
+from who_answers import work as who_answers
 
 OWN, OTHER = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 SENDER, NEIGHBOUR = bytes([10, 0, 0, 2]), bytes([10, 0, 0, 1])
@@ -30,6 +31,12 @@ class Neighbours(unittest.TestCase):
         self.assertIsNone(answered(reply(OTHER, SENDER), NEIGHBOUR))
         self.assertIsNone(answered(reply(OTHER, NEIGHBOUR, 1), NEIGHBOUR))
         self.assertIsNone(answered(b"", NEIGHBOUR))
+
+
+class Presence(unittest.TestCase):
+    def test_nobody_is_there_behind_a_card_that_is_not(self):
+        asked = [{"device": "none", "address": "10.0.0.1"}]
+        self.assertEqual(who_answers({"asked": asked, "deadline": 5}), {"answered": []})
 
 
 class Pace(unittest.TestCase):
