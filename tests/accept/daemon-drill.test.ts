@@ -80,9 +80,14 @@ const question: Probe = {
   dependsOn: { host: "server", units: ["x.service"] },
 };
 const limits: DaemonLimits = { backMs: 60_000, startedMs: 60_000, answeredMs: 60_000 };
-const drilled = (shell: Host, more: Partial<DaemonLimits> = {}): Promise<DaemonDrillResult> =>
+const drilled = (
+  shell: Host,
+  more: Partial<DaemonLimits> = {},
+  probes: readonly Probe[] = [question],
+): Promise<DaemonDrillResult> =>
   runDaemonDrill({
-    served: { host: "server", units: ["x.service"], probes: [question] },
+    served: { host: "server", units: ["x.service"], probes },
+    signal: new AbortController().signal,
     sessions: { run: { argv: ["calls"] }, read: (stdout) => stdout.split("\n") },
     shell,
     resolve: () => "",
@@ -101,6 +106,20 @@ describe("a daemon that is killed", () => {
       /^ {2}2 open, lost: one\nx\.service on server killed: back by itself, its users were answered \d+\.\d s after/,
     );
     expect(daemonTableOf(result, "fr").rows.map(([name]) => name)).toEqual(["x.service", "Quelqu'un a réponse"]);
+  });
+
+  test("may have many questions: whoever waits for an interruption is no leak to Node", async () => {
+    const warned: Error[] = [];
+    const hear = (warning: Error): number => warned.push(warning);
+    process.on("warning", hear);
+    try {
+      await drilled(new Host(), {}, Array(20).fill(question));
+      // Node says it at the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off("warning", hear);
+    }
+    expect(warned).toEqual([]);
   });
 
   test("and does not come back is a fault, and is started by hand at the end", async () => {

@@ -97,7 +97,8 @@ export async function runDaemonDrill(scene: DaemonScene): Promise<DaemonDrillRes
   const ask = async (
     asked: readonly Probe[],
   ): Promise<readonly { readonly isGood: boolean; readonly seen: string }[]> =>
-    runProbes({ probes: asked, way, resolve, ...signalled });
+    // Of its own: Node takes many who listen to one signal for a leak.
+    runProbes({ probes: asked, way, resolve, ...(scene.signal && { signal: AbortSignal.any([scene.signal]) }) });
   const open = async (): Promise<readonly string[] | null> =>
     scene.sessions === undefined
       ? null

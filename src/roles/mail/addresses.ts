@@ -48,7 +48,7 @@ export function aliasesOf(plan: Plan, { aliases }: Settings): readonly Alias[] {
   ];
 }
 
-/** An alias that is somebody's mailbox, or nobody's; a quota that no message fits into. */
+/** An alias that is somebody's mailbox, or nobody's; an address by which two would log on; a quota that no message fits into. */
 export function addressFindings(plan: Plan, settings: Settings): readonly Diagnostic[] {
   const said = plan.settings.get("mail");
   const somewhere = said?.place ?? hostsOf(plan, "mail")[0]!.place;
@@ -83,5 +83,23 @@ export function addressFindings(plan: Plan, settings: Settings): readonly Diagno
             hint: "Raise quotaMiB, or lower messageMiB",
           },
         ];
-  return [...taken, ...nobody, ...small];
+  return [...taken, ...nobody, ...othersLogins(plan), ...small];
+}
+
+/** Whoever sets up a mail program has an address, and it is a login: of its owner alone. */
+function othersLogins(plan: Plan): readonly Diagnostic[] {
+  return everybody(plan).flatMap((person): readonly Diagnostic[] => {
+    const other = everybody(plan).find((p) => p !== person && `${p.login}@${plan.domain.name}` === person.mailbox);
+    if (other === undefined) return [];
+    return [
+      {
+        severity: "error",
+        place: person.place,
+        path: `people.${person.login}.mailbox`,
+        code: "MAIL_ADDRESS_IS_A_LOGIN",
+        fact: `the mailbox of "${person.login}" is the login of "${other.login}", so that neither could log on by it`,
+        hint: "Choose another local part",
+      },
+    ];
+  });
 }

@@ -1,16 +1,19 @@
 import { formatAddress } from "../../core/ip.ts";
-import { jsonText } from "../../core/text.ts";
-import { fqdnOf, portOf } from "../../plan/query.ts";
+import { jsonText, type SecretPlace } from "../../core/text.ts";
+import { answeredBy, fqdnOf, hostsOf, outsiderOf, plays, portOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
+import { personPassword } from "../dc/accounts.ts";
 import { pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
-import type { Correspondents } from "./people.ts";
+import { gatewayOf } from "../vpn/profile.ts";
+import { profilePath } from "../vpn/traveller.ts";
+import type { Correspondent, Correspondents } from "./people.ts";
 
 /* What every probe of mail has: whom it asks, and how. */
 
 /** With one controller away a server waits some seconds for its answer, and a busy machine for everything. */
 const WAIT_SECONDS = 10;
-const SERVICES = ["smtp", "submission", "imaps", "managesieve"] as const;
+const SERVICES = ["smtp", "submission", "submissions", "imaps", "managesieve", "https"] as const;
 export type Service = (typeof SERVICES)[number];
 
 export interface Context {
@@ -36,3 +39,35 @@ export const asking = (program: string, { plan, server }: Context, asked: Readon
       ...asked,
     }),
   );
+
+export const needsOf = (plan: Plan, ...more: readonly string[]): readonly string[] => [
+  ...new Set([...answeredBy(plan, ...hostsOf(plan, "mail").map((h) => `host:${h.id}`)), ...more]),
+];
+
+export interface Login {
+  readonly login: string;
+  readonly password: SecretPlace | string;
+}
+
+export const login = (person: Correspondent): Login => ({ login: person.login, password: personPassword(person) });
+
+/** From outside, as whichever of the two may come in by the VPN. */
+export interface ByTunnel {
+  readonly from: Host;
+  readonly who: Correspondent;
+  readonly to: Correspondent;
+  /** As tunnel.py takes it. */
+  readonly tunnel: Readonly<Record<string, unknown>>;
+}
+
+/** How long a tunnel may take, on a busy machine too. */
+const TUNNEL_SECONDS = 20;
+
+/** Undefined where a plan has no road warrior, or none of the two may come in. */
+export function tunnelOf({ plan, people }: Context): ByTunnel | undefined {
+  const from = outsiderOf(plan);
+  const [who, to] = people.first.hasVpn ? [people.first, people.second] : [people.second, people.first];
+  if (from === undefined || !plays(from, "field") || !who.hasVpn || gatewayOf(plan) === null) return undefined;
+  const tunnel = { profile: profilePath(who.login), remote: null, ...login(who), patience: TUNNEL_SECONDS };
+  return { from, who, to, tunnel };
+}

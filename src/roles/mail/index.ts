@@ -1,19 +1,21 @@
-import { Fault } from "../../core/fault.ts";
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose, type Text } from "../../core/text.ts";
-import { fqdnOf, plays, portOf } from "../../plan/query.ts";
-import type { Host, Plan, Service } from "../../plan/types.ts";
+import { fqdnOf, plays } from "../../plan/query.ts";
+import type { Host, Plan } from "../../plan/types.ts";
 import { iredmail } from "../artefacts.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
-import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
-import { defineRole, type Settled } from "../settings.ts";
+import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, Step } from "../role.ts";
+import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
+import { askedNames, nameFindings, namesOf } from "./names.ts";
 import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
+import { CERTIFICATE, dropIn, KEY, listens, need, reload, running, type Context } from "./steps.ts";
+import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const ACCOUNT = "mail";
 const USER = "vmail";
@@ -26,9 +28,8 @@ const OWN_NAME_SOCKET = "/run/maquette-own-name/asked.sock";
 const DOVECOT = "/etc/dovecot/dovecot.conf";
 const HAPROXY = "/etc/haproxy/haproxy.cfg";
 const SOCKETS = "/run/haproxy";
-const [CERTIFICATE, KEY] = ["/etc/maquette/mail/mail.crt", "/etc/maquette/mail/mail.key"];
 
-/** The mail server: Postfix and Dovecot, with the accounts of the directory. */
+/** The mail server: Postfix and Dovecot, with the accounts of the directory, and what is asked of it by the web. */
 export const mail = defineRole({
   id: "mail",
   settings,
@@ -36,17 +37,19 @@ export const mail = defineRole({
   packages: [
     ...["postfix", "postfix-ldap", "dovecot-imapd", "dovecot-lmtpd", "dovecot-ldap", "dovecot-sieve"],
     ...["dovecot-managesieved", "haproxy", "python3", "python3-milter"],
+    ...WEB_PACKAGES,
   ],
   templates: [
     ...["main.cf", "master.cf", "people.cf", "members.cf", "aliases", "dovecot.conf", "haproxy.cfg", "mail.py"],
     ...["restart.conf", "sysusers.conf", "tmpfiles.conf", "own_name.py", `${OWN_NAME}.service`],
+    ...WEB_TEMPLATES,
   ],
   // Of the servers beside it: what they have to tell by mail.
   neighbours: ["smtp"],
   work,
   clients,
   asks,
-  findings: addressFindings,
+  findings: (plan, told) => [...nameFindings(plan), ...addressFindings(plan, told)],
   artefacts: () => [
     {
       name: "iRedMail",
@@ -63,32 +66,28 @@ export const mail = defineRole({
   manual: "docs/roles/mail.md",
 });
 
-type Context = RoleContext & Settled<typeof settings>;
-
 const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
-const dropIn = (unit: string): string => `/etc/systemd/system/${unit}.service.d/maquette.conf`;
-const reload = (unit: string): readonly Command[] => [
-  { argv: ["systemctl", "daemon-reload"] },
-  { argv: ["systemctl", "reload-or-restart", unit] },
-];
-const listens = (port: number): Command => ({ argv: ["sh", "-c", `ss -Hltn sport = :${port} | grep -q .`] });
 
 /** By its own account it looks up who has a mailbox; acceptance's people have accounts where somebody writes as them. */
 function asks(plan: Plan, told: Settings): Partial<Asked> {
+  const own = { accounts: [ACCOUNT], names: askedNames(plan) };
   const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
-  if (correspondents === undefined) return { accounts: [ACCOUNT] };
+  if (correspondents === undefined) return own;
   const { first, second } = correspondents;
-  return { accounts: [ACCOUNT], people: [first, second, closedOf(plan)].flatMap((p) => p?.login ?? []) };
+  return { ...own, people: [first, second, closedOf(plan)].flatMap((p) => p?.login ?? []) };
 }
 
 function work(context: Context): RoleWork {
   const { plan, host, fill } = context;
-  const name = fqdnOf(plan, host);
   const values = { user: USER, boxes: BOXES };
-  const unit = (id: string): Step => ({ kind: "units", name: `${id}, running`, units: [id], state: "running" });
   return {
     certificates: {
-      [label(host.id)]: { commonName: name, names: [name], usage: "server", days: plan.authority.certificateDays },
+      [label(host.id)]: {
+        commonName: fqdnOf(plan, host),
+        names: namesOf(plan, host),
+        usage: "server",
+        days: plan.authority.certificateDays,
+      },
     },
     after: controllersOf(plan).map((dc) => dc.id),
     needs: controllersOf(plan).map((dc) => ({
@@ -112,13 +111,14 @@ function work(context: Context): RoleWork {
         probe: { argv: ["test", "-d", BOXES] },
       },
       directory(context),
-      unit("haproxy"),
+      running("haproxy"),
       reading(context),
-      unit("dovecot"),
+      running("dovecot"),
       ownName(context),
-      unit(OWN_NAME),
+      running(OWN_NAME),
       sending(context),
-      unit("postfix"),
+      running("postfix"),
+      ...web(context),
       {
         kind: "files",
         name: "who is there",
@@ -208,13 +208,14 @@ const people = (plan: Plan): string => `${peopleUnit(plan)},${baseDn(plan)}`;
 
 /**
  * One controller, or who answers for it. Each has to know the account as enabled, so that who was disabled on one is out
- * before the other has heard of it; the password is judged by the first.
+ * before the other has heard of it; the password is judged by the first. The address is a login too: mail programs have
+ * nothing else of whoever sets them up.
  */
 const passdb = (controller: Host): string => `passdb ${controller.id} {
   driver = ldap
   ldap_uris = ${ldapi(controller)}
   passdb_ldap_bind = yes
-  passdb_ldap_filter = (&(objectCategory=person)(objectClass=user)(mail=*)(|(sAMAccountName=%{original_user})(userPrincipalName=%{original_user}))(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
+  passdb_ldap_filter = (&(objectCategory=person)(objectClass=user)(mail=*)(|(sAMAccountName=%{original_user})(userPrincipalName=%{original_user})(mail=%{original_user}))(!(userAccountControl:1.2.840.113556.1.4.803:=2)))
   fields {
     user = %{ldap:mail}
   }
@@ -285,18 +286,6 @@ function sending(context: Context): Step {
     reload: reload("postfix"),
     probe: listens(need(plan, "submission")),
   };
-}
-
-/** @throws Fault ROLE_NO_SERVICE where the plan does not say the port */
-function need(plan: Plan, service: Service["id"]): number {
-  const port = portOf(plan, service, "tcp");
-  if (port === undefined)
-    throw new Fault(
-      "ROLE_NO_SERVICE",
-      `The mail server needs the port of the service ${service}, which the plan does not name.`,
-      "Add it to services.yaml, as the lab's has it.",
-    );
-  return port;
 }
 
 /** Of its own host: what reads the revocation list when it starts. */

@@ -5,6 +5,7 @@ of it goes (what tunnel.py asks for), or null for where the routes lead.
 """
 
 import contextlib
+import fcntl
 import imaplib
 import smtplib
 import socket
@@ -22,7 +23,10 @@ def way(asked):
     if asked["tunnel"] is None:
         yield {**asked, "device": None}
         return
-    with tempfile.TemporaryDirectory(dir="/run") as folder:
+    # The gateway ends a person's tunnel when the same person makes another.
+    turn = open("/run/maquette-tunnel-" + asked["tunnel"]["login"], "w")
+    with turn, tempfile.TemporaryDirectory(dir="/run") as folder:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         client = Client(asked["tunnel"], folder)
         try:
             result, said, _ = client.outcome()
@@ -33,17 +37,21 @@ def way(asked):
             client.end()
 
 
-def opened(asked, service):
+def connected(asked, address, port):
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     s.settimeout(asked["wait"])
     try:
         if asked["device"]:
             s.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, asked["device"].encode() + b"\0")
-        s.connect((asked["address"], asked["ports"][service]))
+        s.connect((address, port))
     except OSError:
         s.close()
         raise
     return s
+
+
+def opened(asked, service):
+    return connected(asked, asked["address"], asked["ports"][service])
 
 
 class Outgoing(smtplib.SMTP):

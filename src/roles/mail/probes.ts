@@ -1,18 +1,15 @@
 import { z } from "zod";
-import type { SecretPlace } from "../../core/text.ts";
-import { answeredBy, hostsOf, outsiderOf, plays } from "../../plan/query.ts";
+import { hostsOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
 import type { Probe } from "../role.ts";
-import { gatewayOf } from "../vpn/profile.ts";
 import { judged } from "../program.ts";
-import { profilePath } from "../vpn/traveller.ts";
-import { asking, runsOn, type Context, type Service } from "./asking.ts";
+import { asking, login, needsOf, runsOn, tunnelOf, type Context, type Login, type Service } from "./asking.ts";
 import LETTER from "./letter.py";
 import { closedOf, correspondentsOf, type Correspondent } from "./people.ts";
 import REFUSED from "./refused.py";
 import type { Settings } from "./settings.ts";
 import { voicemail } from "./voicemail.ts";
+import { byWeb } from "./web-probes.ts";
 
 const ARRIVES_SECONDS = 15;
 
@@ -30,20 +27,10 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
     ...byTunnel(context),
     ...list(context, settings, seat),
     ...voicemail(context),
+    ...byWeb(context, seat, tunnelOf(context)),
     ...refusals(context, seat),
   ];
 }
-
-const needsOf = (plan: Plan, ...more: readonly string[]): readonly string[] => [
-  ...new Set([...answeredBy(plan, ...hostsOf(plan, "mail").map((h) => `host:${h.id}`)), ...more]),
-];
-
-interface Login {
-  readonly login: string;
-  readonly password: SecretPlace | string;
-}
-
-const login = (person: Correspondent): Login => ({ login: person.login, password: personPassword(person) });
 const sender = (person: Correspondent): object => ({ ...login(person), address: person.mailbox });
 
 const arrival = z.object({ sent: z.number(), arrived: z.number(), wrong: z.array(z.string()) });
@@ -83,16 +70,12 @@ function letter(
   };
 }
 
-/** How long a tunnel may take, on a busy machine too. */
-const TUNNEL_SECONDS = 20;
-
-/** From outside, as whichever of the two may come in by the VPN: by the tunnel it is as in the house. */
+/** By the tunnel it is as in the house. */
 function byTunnel(context: Context): readonly Probe[] {
-  const { plan, people } = context;
-  const from = outsiderOf(plan);
-  const [who, to] = people.first.hasVpn ? [people.first, people.second] : [people.second, people.first];
-  if (from === undefined || !plays(from, "field") || !who.hasVpn || gatewayOf(plan) === null) return [];
-  const tunnel = { profile: profilePath(who.login), remote: null, ...login(who), patience: TUNNEL_SECONDS };
+  const { plan } = context;
+  const found = tunnelOf(context);
+  if (found === undefined) return [];
+  const { from, who, to, tunnel } = found;
   return [
     {
       ...letter(context, from, who, to, "dovecot", { tunnel }),

@@ -24,16 +24,12 @@ import tempfile
 import threading
 import time
 
+from names import question_of
 from tunnel import Client
 
 SO_BINDTODEVICE = 25
 # After which a resolver is asked again: a datagram may be lost, above all before the tunnel's other end is ready.
 AGAIN = 0.5
-
-
-def question_of(name, number):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return number + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
 
 
 class Asker:
