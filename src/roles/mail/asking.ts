@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { formatAddress } from "../../core/ip.ts";
 import { jsonText, type SecretPlace } from "../../core/text.ts";
 import { answeredBy, fqdnOf, hostsOf, outsiderOf, plays, portOf } from "../../plan/query.ts";
@@ -13,7 +14,7 @@ import type { Correspondent, Correspondents } from "./people.ts";
 
 /** With one controller away a server waits some seconds for its answer, and a busy machine for everything. */
 const WAIT_SECONDS = 10;
-const SERVICES = ["smtp", "submission", "submissions", "imaps", "managesieve", "https"] as const;
+const SERVICES = ["smtp", "submission", "submissions", "imaps", "managesieve", "http", "https"] as const;
 export type Service = (typeof SERVICES)[number];
 
 export interface Context {
@@ -43,6 +44,17 @@ export const asking = (program: string, { plan, server }: Context, asked: Readon
 export const needsOf = (plan: Plan, ...more: readonly string[]): readonly string[] => [
   ...new Set([...answeredBy(plan, ...hostsOf(plan, "mail").map((h) => `host:${h.id}`)), ...more]),
 ];
+
+/** How long a letter may be under way. */
+export const ARRIVES_SECONDS = 15;
+
+/** Of a letter that was sent and read: milliseconds, and what is not as it was sent. */
+export const arrival = z.object({ sent: z.number(), arrived: z.number(), wrong: z.array(z.string()) });
+
+export const seenOf = ({ sent, arrived, wrong }: z.infer<typeof arrival>): ReturnType<Probe["judge"]> => ({
+  isGood: wrong.length === 0,
+  seen: wrong.length > 0 ? wrong.join("; ") : `taken in ${sent} ms, there ${arrived} ms later, as it was sent`,
+});
 
 export interface Login {
   readonly login: string;

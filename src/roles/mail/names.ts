@@ -5,12 +5,14 @@ import type { AskedName } from "../role.ts";
 
 /* The names below the domain's under which the web of mail is asked for; mail programs make two of them up by themselves. */
 
+/** People's, for a browser. */
+export const WEBMAIL = "webmail";
 /** Thunderbird's, and whoever else follows it. */
 export const AUTOCONFIG = "autoconfig";
 /** Outlook's. */
 export const AUTODISCOVER = "autodiscover";
 
-const NAMES = [AUTOCONFIG, AUTODISCOVER] as const;
+const NAMES = [WEBMAIL, AUTOCONFIG, AUTODISCOVER] as const;
 
 export const webName = (plan: Plan, name: (typeof NAMES)[number]): string => `${name}.${plan.domain.name}`;
 
@@ -36,7 +38,7 @@ export function nameFindings(plan: Plan): readonly Diagnostic[] {
         place: host.place,
         path: `hosts.${name}`,
         code: "MAIL_NAME_TAKEN",
-        fact: `mail programs look for the mail server under "${name}.${plan.domain.name}", which would be this host`,
+        fact: `"${name}.${plan.domain.name}" is a name of the mail server's web, and would be this host too`,
         hint: "Give the host another name",
       },
     ];

@@ -3,15 +3,14 @@ import { hostsOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import type { Probe } from "../role.ts";
 import { judged } from "../program.ts";
-import { asking, login, needsOf, runsOn, tunnelOf, type Context, type Login, type Service } from "./asking.ts";
+import { arrival, ARRIVES_SECONDS, asking, login, needsOf, runsOn, seenOf, tunnelOf } from "./asking.ts";
+import type { Context, Login, Service } from "./asking.ts";
 import LETTER from "./letter.py";
 import { closedOf, correspondentsOf, type Correspondent } from "./people.ts";
 import REFUSED from "./refused.py";
 import type { Settings } from "./settings.ts";
 import { voicemail } from "./voicemail.ts";
 import { byWeb } from "./web-probes.ts";
-
-const ARRIVES_SECONDS = 15;
 
 /** What mail owes its users, asked from where they sit; with two of acceptance's people who have a mailbox. */
 export function probes(plan: Plan, settings: Settings): readonly Probe[] {
@@ -33,11 +32,7 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
 }
 const sender = (person: Correspondent): object => ({ ...login(person), address: person.mailbox });
 
-const arrival = z.object({ sent: z.number(), arrived: z.number(), wrong: z.array(z.string()) });
-const judgeArrival = judged(arrival, ({ sent, arrived, wrong }) => ({
-  isGood: wrong.length === 0,
-  seen: wrong.length > 0 ? wrong.join("; ") : `taken in ${sent} ms, there ${arrived} ms later, as it was sent`,
-}));
+const judgeArrival = judged(arrival, seenOf);
 
 function letter(
   context: Context,

@@ -98,6 +98,8 @@ describe("acceptance of mail", () => {
       "mail-voicemail-pc1",
       "mail-autoconfig-pc1",
       "mail-autodiscover-pc1",
+      "mail-webmail-pc1",
+      "mail-webmail-refused-pc1",
       "mail-web-field",
       "mail-wrong-password-pc1",
       "mail-disabled-pc1",

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 const file = (path: string): string => lab.files("mail").get(path)!.content;
 const DOCUMENTS = "/usr/local/share/maquette/mail";
-const NAMES = ["autoconfig", "autodiscover"];
+const NAMES = ["webmail", "autoconfig", "autodiscover"];
 
 describe("the names of mail's web", () => {
   test("are in the directory with the mail server's address, and in its certificate", () => {
@@ -75,9 +75,74 @@ describe("the web server", () => {
     expect(text).toContain("ssl_protocols TLSv1.2 TLSv1.3;");
   });
 
+  test("hands out pictures, scripts and styles, runs one program, and tells a browser to ask nobody else", () => {
+    const [, webmail = ""] = /server_name webmail\.cod\.test;([\s\S]*?)\n {2}}/.exec(file("/etc/nginx/nginx.conf"))!;
+    expect(webmail.match(/SCRIPT_FILENAME .*/g)).toEqual(["SCRIPT_FILENAME $document_root/index.php;"]);
+    const given = new RegExp(/location ~ (\^.*) {/.exec(webmail)![1]!);
+    for (const path of [
+      "/skins/elastic/styles/styles.min.css",
+      "/program/js/app.min.js",
+      "/skins/elastic/images/logo.svg",
+    ])
+      expect(path).toMatch(given);
+    for (const path of [
+      "/config/config.inc.php",
+      "/plugins/maquette/maquette.php",
+      "/plugins/managesieve/config.inc.php.dist",
+      "/plugins/password/helpers/chpass-wrapper.py",
+      "/SQL/sqlite.initial.sql",
+      "/program/lib/Roundcube/rcube.php",
+      "/installer/index.php",
+    ])
+      expect(path).not.toMatch(given);
+    expect(file("/etc/nginx/nginx.conf")).toMatch(
+      /Content-Security-Policy "default-src 'self';.* img-src 'self' data: blob:;/,
+    );
+  });
+
   test("is back by itself whatever ended it, and so is PHP", () => {
     for (const unit of ["nginx", "php8.4-fpm"])
       expect(file(`/etc/systemd/system/${unit}.service.d/maquette.conf`)).toContain("Restart=always");
+  });
+});
+
+describe("the webmail", () => {
+  test("knows its own servers by TLS and their name, speaks French, and takes no other domain's login", () => {
+    const config = file("/etc/roundcube/config.inc.php");
+    for (const line of [
+      "$config['imap_host'] = 'ssl://localhost:993';",
+      "$config['smtp_host'] = 'tls://localhost:587';",
+      "$config['managesieve_host'] = 'tls://localhost:4190';",
+      "    'peer_name' => 'mail.cod.test',",
+      "$config['language'] = 'fr_FR';",
+      "$config['username_domain'] = 'cod.test';",
+      "$config['username_domain_forced'] = true;",
+      "$config['enable_installer'] = false;",
+      "$config['trusted_host_patterns'] = ['^webmail\\.cod\\.test$'];",
+      "$config['max_message_size'] = '25M';",
+    ])
+      expect(config.split("\n")).toContain(line);
+    expect(config).not.toMatch(/https?:\/\//);
+  });
+
+  test("has its secret, its tables and whose address is whose where nothing is handed out", () => {
+    const files = lab.files("mail");
+    expect(files.get("/etc/roundcube/config.inc.php")).toMatchObject({ owner: "root:www-data", mode: "0640" });
+    const people = JSON.parse(file("/etc/maquette/mail/people.json")) as Record<string, unknown>;
+    expect(people["claire.morel@cod.test"]).toEqual({ name: "Claire Morel", address: "claire.morel@cod.test" });
+    expect(Object.keys(people)).not.toContain("recette.admin@cod.test");
+    expect(file("/etc/roundcube/config.inc.php")).toContain("sqlite:////var/lib/roundcube/maquette/webmail.db");
+  });
+
+  test("takes an attachment of the largest message, and no more", () => {
+    expect(file("/etc/php/8.4/fpm/pool.d/www.conf")).toContain("[upload_max_filesize] = 25M");
+    expect(file("/etc/nginx/nginx.conf")).toContain("client_max_body_size 26m;");
+  });
+
+  test("is slow for whoever guesses", () => {
+    const text = file("/etc/nginx/nginx.conf");
+    expect(text).toContain('"POST login" $binary_remote_addr;');
+    expect(text).toContain("limit_req zone=guessers ");
   });
 });
 
@@ -101,6 +166,31 @@ describe("acceptance of mail's web", () => {
       seen: "mail.cod.test:993: no",
     });
     expect(judged("mail-autodiscover-pc1", { configured: {} }).isGood).toBe(false);
+  });
+
+  test("a letter by the webmail must be there as it was sent", () => {
+    const webmail = { sent: 900, arrived: 400, wrong: [] as readonly string[] };
+    expect(judged("mail-webmail-pc1", { webmail }).isGood).toBe(true);
+    const wrong = ["it is not in the list"];
+    expect(judged("mail-webmail-pc1", { webmail: { ...webmail, wrong } })).toEqual({ isGood: false, seen: wrong[0] });
+    expect(judged("mail-webmail-pc1", {}).isGood).toBe(false);
+    // By the tunnel both are asked, and one is not enough.
+    expect(judged("mail-web-field", { webmail }).isGood).toBe(false);
+  });
+
+  test("whoever has no password is kept out, and whoever has it is let in", () => {
+    const out = "HTTP 401 at the login";
+    const good = { wrong: out, empty: out, closed: out, right: "in", "http-80": "nothing", "http-443": "HTTP 400" };
+    const refused = (more: object): boolean =>
+      judged("mail-webmail-refused-pc1", { refused: { ...good, ...more } }).isGood;
+    expect(refused({})).toBe(true);
+    expect(refused({ wrong: "in" })).toBe(false);
+    expect(refused({ empty: "in" })).toBe(false);
+    expect(refused({ closed: "in" })).toBe(false);
+    // A server that refuses everything shows nothing.
+    expect(refused({ right: out })).toBe(false);
+    expect(refused({ "http-80": "a login page" })).toBe(false);
+    expect(refused({ "http-443": "a login page" })).toBe(false);
   });
 
   test("depends on both servers, which a drill kills", () => {
