@@ -45,6 +45,19 @@ function with_address(string $document, string $address): string
     return str_replace('%EMAILADDRESS%', htmlspecialchars($address, ENT_XML1 | ENT_QUOTES), $document);
 }
 
+/** Apple's profile: lines with the address are left out where none was said, and the device asks for them. */
+function profile(): never
+{
+    $address = address_of(is_string($_GET['emailaddress'] ?? null) ? $_GET['emailaddress'] : '');
+    $document = (string) file_get_contents($_SERVER['MAQUETTE_DOCUMENT']);
+    header('Content-Type: application/x-apple-aspen-config');
+    header('Content-Disposition: attachment; filename="messagerie.mobileconfig"');
+    exit($address === null ? preg_replace('/^.*%EMAILADDRESS%.*\n/m', '', $document) : with_address($document, $address));
+}
+
+if ($_SERVER['MAQUETTE_PROGRAM'] === 'apple') {
+    profile();
+}
 header('Content-Type: text/xml; charset=utf-8');
 $address = $_SERVER['REQUEST_METHOD'] === 'POST' ? asked_by_outlook() : null;
 if ($address === null) {

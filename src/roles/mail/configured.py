@@ -4,6 +4,7 @@ A program of mail has its own words for the same: here a server is `{kind, serve
 `smtp`, and `SSL` or `STARTTLS`.
 """
 
+import plistlib
 import smtplib
 import ssl
 import urllib.parse
@@ -80,7 +81,29 @@ def asked_by_outlook(asked, host, address):
     return read_by_outlook(fetched(Site(asked, host), "POST", "/autodiscover/autodiscover.xml", request))
 
 
-ASKED = {"thunderbird": asked_by_thunderbird, "outlook": asked_by_outlook}
+def read_by_apple(text):
+    profile = plistlib.loads(text.encode())
+    account = next(part for part in profile["PayloadContent"] if part["PayloadType"] == "com.apple.mail.managed")
+    if any("Password" in key and "Same" not in key for key in account):
+        raise ValueError("a password is in it")
+    return [
+        {
+            "kind": kind,
+            "server": account[side + "MailServerHostName"],
+            "port": account[side + "MailServerPortNumber"],
+            "tls": "SSL" if account[side + "MailServerUseSSL"] else "none",
+            "login": account[side + "MailServerUsername"],
+        }
+        for kind, side in (("imap", "Incoming"), ("smtp", "Outgoing"))
+    ]
+
+
+def asked_by_apple(asked, host, address):
+    query = "?emailaddress=" + urllib.parse.quote(address)
+    return read_by_apple(fetched(Site(asked, host), "GET", "/apple.mobileconfig" + query))
+
+
+ASKED = {"thunderbird": asked_by_thunderbird, "outlook": asked_by_outlook, "apple": asked_by_apple}
 
 
 class Wrapped(Outgoing):

@@ -14,7 +14,7 @@ import { PHP_UNIT } from "./web.ts";
 
 /* What the web of mail owes its users, and the programs that they read mail with. */
 
-type Program = "thunderbird" | "outlook";
+type Program = "thunderbird" | "outlook" | "apple";
 
 /** The words of autoconfig.xml and autodiscover.xml for each server, as configured.py says what it read. */
 const SERVERS: Readonly<Record<Program, readonly (readonly ["imap" | "smtp", Service, string])[]>> = {
@@ -24,6 +24,10 @@ const SERVERS: Readonly<Record<Program, readonly (readonly ["imap" | "smtp", Ser
     ["smtp", "submission", "STARTTLS"],
   ],
   outlook: [
+    ["imap", "imaps", "SSL"],
+    ["smtp", "submissions", "SSL"],
+  ],
+  apple: [
     ["imap", "imaps", "SSL"],
     ["smtp", "submissions", "SSL"],
   ],
@@ -44,7 +48,10 @@ interface Asked {
   readonly judge: (said: Answers) => ReturnType<Probe["judge"]>;
 }
 
-const HOSTS = { thunderbird: AUTOCONFIG, outlook: AUTODISCOVER } as const satisfies Record<Program, string>;
+const HOSTS = { thunderbird: AUTOCONFIG, outlook: AUTODISCOVER, apple: AUTOCONFIG } as const satisfies Record<
+  Program,
+  string
+>;
 
 export function byWeb(context: Context, seat: Host, outside: ByTunnel | undefined): readonly Probe[] {
   const { first, second } = context.people;
@@ -60,11 +67,11 @@ export function byWeb(context: Context, seat: Host, outside: ByTunnel | undefine
       dependsOn: runsOn(context, "nginx"),
     },
     {
-      ...probeOf(context, seat, [settings(context, second, ["outlook"])]),
+      ...probeOf(context, seat, [settings(context, second, ["outlook", "apple"])]),
       id: `mail-autodiscover-${seat.id}`,
       title: {
-        en: `Outlook at ${seat.id} is told which servers an address has, and gets in by each`,
-        fr: `Outlook sur ${seat.id} apprend quels serveurs a une adresse, et entre par chacun`,
+        en: `Outlook at ${seat.id}, and Apple's profile, are told which servers an address has, and get in by each`,
+        fr: `Outlook sur ${seat.id}, et le profil d'Apple, apprennent quels serveurs a une adresse, et entrent par chacun`,
       },
       expected: TOLD,
       dependsOn: runsOn(context, PHP_UNIT),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, fullName } from "../../plan/query.ts";
@@ -28,6 +29,7 @@ export const WEB_PACKAGES = [
 ] as const;
 export const WEB_TEMPLATES = [
   ...["nginx.conf", "php-pool.conf", "php.conf", "configured.php", "autoconfig.xml", "autodiscover.xml"],
+  "mobileconfig.xml",
   ...["webmail.php", "webmail_people.php", "webmail_database.sh", "webmail_tmpfiles.conf"],
 ] as const;
 
@@ -106,6 +108,16 @@ function programs({ plan, host, fill, settings: { messageMiB } }: Context): Step
       content: fill("autoconfig.xml", { ...told, submission: String(need(plan, "submission")) }),
     },
     [`${DOCUMENTS}/autodiscover.xml`]: { content: fill("autodiscover.xml", told) },
+    [`${DOCUMENTS}/mobileconfig.xml`]: {
+      content: fill("mobileconfig.xml", {
+        ...told,
+        ...profileOf(plan),
+        authority: plan.authority.name,
+        certificate: secret("vault-certificate", "ca", "base64"),
+      }),
+      // Its one place is of a certificate, which everybody may read.
+      mode: "0644",
+    },
   };
   return {
     kind: "files",
@@ -130,6 +142,23 @@ function programs({ plan, host, fill, settings: { messageMiB } }: Context): Step
     reload: reload(PHP_UNIT),
     probe: { argv: ["test", "-S", SOCKET] },
   };
+}
+
+/** By which a device knows the profile again: the same lab's is the same, and replaces the one before. */
+function profileOf(plan: Plan): Readonly<Record<"identifier" | "profileId" | "authorityId" | "accountId", string>> {
+  const identifier = `${plan.domain.name.split(".").reverse().join(".")}.mail`;
+  const id = (part: string): string => {
+    const hex = createHash("sha256").update(`${plan.name} ${identifier} ${part}`).digest("hex").toUpperCase();
+    // RFC 9562 §5.8: whose making is the maker's own affair.
+    return [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      `8${hex.slice(13, 16)}`,
+      `8${hex.slice(17, 20)}`,
+      hex.slice(20, 32),
+    ].join("-");
+  };
+  return { identifier, profileId: id("profile"), authorityId: id("authority"), accountId: id("account") };
 }
 
 function server({ plan, host, fill, settings: { messageMiB } }: Context): Step {

@@ -1,3 +1,4 @@
+import plistlib
 import unittest
 
 import configured
@@ -35,6 +36,22 @@ class Told(unittest.TestCase):
         self.assertEqual(configured.read_by_outlook(text % (space, "off"))[0]["tls"], "none")
         with self.assertRaises(ValueError):
             configured.read_by_outlook("<Autodiscover><Response><Error/></Response></Autodiscover>")
+
+    def test_a_profile_of_apples_has_no_password(self):
+        account = {"PayloadType": "com.apple.mail.managed", "OutgoingPasswordSameAsIncomingPassword": True}
+        for side, port in (("Incoming", 993), ("Outgoing", 465)):
+            account[side + "MailServerHostName"] = "mail.cod.test"
+            account[side + "MailServerPortNumber"] = port
+            account[side + "MailServerUseSSL"] = True
+            account[side + "MailServerUsername"] = "a@cod.test"
+
+        def written(account):
+            return plistlib.dumps({"PayloadContent": [account]}).decode()
+
+        read = configured.read_by_apple(written(account))
+        self.assertEqual([(one["kind"], one["port"], one["login"]) for one in read][1], ("smtp", 465, "a@cod.test"))
+        with self.assertRaises(ValueError):
+            configured.read_by_apple(written({**account, "IncomingPassword": "x"}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { askedOf, placesOf } from "../../../src/core/text.ts";
 import type { Plan } from "../../../src/plan/index.ts";
 import { roleFindings } from "../../../src/roles/findings.ts";
 import { allProbes, askedIn } from "../../../src/roles/registry.ts";
@@ -53,7 +54,24 @@ describe("what mail programs are told", () => {
 
   test("has no secret in it", () => {
     const step = lab.steps("mail", "mail").find((s) => s.name.startsWith("PHP")) as FilesStep;
-    for (const { content } of Object.values(step.files)) expect(typeof content).toBe("string");
+    // The authority's certificate is in Apple's profile, for everybody to read.
+    const places = Object.values(step.files).flatMap(({ content }) => placesOf(content));
+    expect(places.map((place) => askedOf(place))).toEqual([{ kind: "vault-certificate", label: "ca" }]);
+  });
+
+  test("an Apple device knows the profile again by ids that are the lab's, and asks for what was not said", () => {
+    const profile = file(`${DOCUMENTS}/mobileconfig.xml`);
+    const ids = [...profile.matchAll(/PayloadUUID<\/key><string>(.*)</g)].map((m) => m[1]!);
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-8[0-9A-F]{3}-[0-9A-F]{12}$/);
+    expect(profile).toContain("<string>test.cod.mail</string>");
+    // Whole lines, which are left out for whoever says no address.
+    const said = profile.split("\n").filter((line) => line.includes("%EMAILADDRESS%"));
+    expect(said.map((line) => line.trim())).toEqual(
+      ["EmailAddress", "IncomingMailServerUsername", "OutgoingMailServerUsername"].map(
+        (key) => `<key>${key}</key><string>%EMAILADDRESS%</string>`,
+      ),
+    );
   });
 
   test("an address is a login of its owner's alone", () => {
@@ -155,10 +173,10 @@ describe("acceptance of mail's web", () => {
     "smtp mail.cod.test:465 SSL recette.membre@cod.test",
   ];
   const outlook = (one: object): ReturnType<Probe["judge"]> =>
-    judged("mail-autodiscover-pc1", { configured: { outlook: one } });
+    judged("mail-autodiscover-pc1", { configured: { outlook: one, apple: { told, failed: [] } } });
 
   test("a mail program must be told each server, and no other, and get in by each", () => {
-    expect(outlook({ told, failed: [] })).toEqual({ isGood: true, seen: "in by 2 servers" });
+    expect(outlook({ told, failed: [] })).toEqual({ isGood: true, seen: "in by 4 servers" });
     expect(outlook({ told: told.slice(1), failed: [] })).toEqual({ isGood: false, seen: `not told ${told[0]!}` });
     expect(outlook({ told: [...told, "smtp mail.cod.test:25 none x"], failed: [] }).isGood).toBe(false);
     expect(outlook({ told, failed: ["mail.cod.test:993: no"] })).toEqual({
