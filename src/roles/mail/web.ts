@@ -112,7 +112,6 @@ function programs({ plan, host, fill, settings: { messageMiB } }: Context): Step
       content: fill("mobileconfig.xml", {
         ...told,
         ...profileOf(plan),
-        authority: plan.authority.name,
         certificate: secret("vault-certificate", "ca", "base64"),
       }),
       // Its one place is of a certificate, which everybody may read.
