@@ -199,6 +199,17 @@ describe("a router's configuration", () => {
     expect(changes.map((c) => c.name)).toEqual(["dc1-seed", "rtr-a-config"]);
   });
 
+  test("is told by its lines, and not by what it is tried with", () => {
+    const tried = (text: string, policy: string): object => ({
+      ...file(text),
+      policy,
+      next: [],
+      guests: { pc1: policy },
+    });
+    const [change] = collectChanges([pre("update", config, states(tried("a", "before"), tried("b", "after")))]);
+    expect(change!.properties.map((p) => p.path)).toEqual(['files["config.xml"]']);
+  });
+
   test("that comes with other cards costs a restart, which is said", () => {
     const more = { ...file("b"), cards: { vtnet0: "02:00", vtnet1: "02:01" } };
     const text = (after: object): string =>
