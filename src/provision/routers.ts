@@ -48,7 +48,7 @@ const BOOT_DEADLINE_MS = 180_000;
  * How long a router keeps a file that nobody says any more he is trying: then whoever loaded it is gone. On a machine
  * that cannot say so in time once, it is tried again with more.
  */
-const HOLD_SECONDS = [12, 60, 240] as const;
+const HOLD_SECONDS = [9, 60, 240] as const;
 /** How long it may take to find out what a router does with the file; more where that was not enough. */
 const DECIDE_MS = [10_000, 40_000, 120_000] as const;
 /** How often he says it. */

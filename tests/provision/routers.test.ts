@@ -86,7 +86,7 @@ describe("a changed configuration", () => {
     expect(await deliverConfig(a, xml, fine)).toBe(true);
     expect(a.asked.slice(1)).toEqual([
       "sh -c umask 077; cat > /cf/conf/incoming.xml",
-      "maquette-load /cf/conf/incoming.xml --confirm 12",
+      "maquette-load /cf/conf/incoming.xml --confirm 9",
       "cat /run/maquette/router/status.json",
       "rm -f /cf/conf/incoming.xml",
       "maquette-load --confirmed",
@@ -108,7 +108,7 @@ describe("a changed configuration", () => {
     expect(a.asked.slice(-2)).toEqual(["maquette-load --back", "rm -f /cf/conf/incoming.xml"]);
     const deaf = router("a", () => running("MASTER"), { "maquette-load --back": 2 });
     await expect(deliverConfig(deaf, xml, () => Promise.resolve(["x"]))).rejects.toMatchObject({
-      hint: expect.stringContaining("goes back within 12 s") as string,
+      hint: expect.stringContaining("goes back within 9 s") as string,
     });
   });
 
@@ -141,7 +141,7 @@ describe("a changed configuration", () => {
 
   it("is held for others of the pair after it was tried, until it is confirmed or taken back", async () => {
     const a = router("a", () => running("MASTER"));
-    const holds = (): number => a.asked.filter((l) => l === "maquette-load --hold 12").length;
+    const holds = (): number => a.asked.filter((l) => l === "maquette-load --hold 9").length;
     const held = (await holdConfig(a, xml, fine, 1))!;
     expect(a.asked).not.toContain("maquette-load --confirmed");
     await expect.poll(holds).toBeGreaterThan(2);
@@ -164,22 +164,22 @@ describe("a changed configuration", () => {
     };
     expect(await deliverConfig({ ...a, run }, xml, fine)).toBe(true);
     const loads = a.asked.filter((l) => l.startsWith("maquette-load /cf"));
-    expect(loads.map((l) => l.split(" ").at(-1))).toEqual(["12", "60", "240"]);
+    expect(loads.map((l) => l.split(" ").at(-1))).toEqual(["9", "60", "240"]);
     late = 3;
     await expect(deliverConfig({ ...a, run }, xml, fine)).rejects.toThrow(/went back before it was confirmed, 3 times/);
   });
 
   it("is held for as long as it is tried, and no longer", async () => {
     const a = router("a", () => running("MASTER"));
-    const held = (): number => a.asked.filter((l) => l === "maquette-load --hold 12").length;
+    const held = (): number => a.asked.filter((l) => l === "maquette-load --hold 9").length;
     const tries = async (): Promise<Tried> => {
       await expect.poll(held).toBeGreaterThan(2);
       return [];
     };
     await deliverConfig(a, xml, tries, 1);
-    const last = a.asked.lastIndexOf("maquette-load --hold 12");
+    const last = a.asked.lastIndexOf("maquette-load --hold 9");
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(a.asked.lastIndexOf("maquette-load --hold 12")).toBe(last);
+    expect(a.asked.lastIndexOf("maquette-load --hold 9")).toBe(last);
     expect(last).toBeLessThan(a.asked.indexOf("maquette-load --confirmed"));
   });
 
