@@ -36,7 +36,6 @@ export function sabotageOf(seed: number, draw: () => number): Sabotage & { reado
       after: "nft insert rule inet maquette filter_in tcp dport 22 fib daddr type local drop",
     },
     { name: "CARP: another password in the file", file: "s#<password>[^<]*</password>#<password>wrong</password>#" },
-    { name: "CARP: adverts are not heard", after: "nft insert rule inet maquette filter_in ip protocol 112 drop" },
     { name: `the kernel drops ${port}`, after: `nft insert rule inet maquette filter_in ${port} drop` },
     { name: "the operator killed in the middle", killAfterMs: Math.floor(draw() * 8_000) },
   ];
