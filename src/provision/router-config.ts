@@ -92,6 +92,8 @@ export function routerResource(tools: RouterTools): ResourceType {
     const view = await viewOf(it).catch(() => undefined);
     await pair.orBack(async () => {
       if (view?.phase === "running" && (await hasCards(it, router.cards))) {
+        // One that has it already is not tried: choosing what by takes seconds.
+        if (view.config?.digest === configDigest(xml)) return;
         const works = await loadTrial(router, before, xml, view, tools.console);
         await pair.add(it, xml, works);
       } else await restart(router, it, xml);
