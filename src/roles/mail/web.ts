@@ -70,7 +70,10 @@ function webmail({ plan, host, fill, settings: { messageMiB } }: Context): reado
         ),
         [plugin]: { content: fill("webmail_people.php", { people: PEOPLE }) },
         [PEOPLE]: webs(`${JSON.stringify(writersOf(plan), null, 1)}\n`),
-        [DATABASE_PROGRAM]: { content: fill("webmail_database.sh", { database: DATABASE }), mode: "0755" },
+        [DATABASE_PROGRAM]: {
+          content: fill("webmail_database.sh", { database: DATABASE, people: PEOPLE }),
+          mode: "0755",
+        },
         [folder]: { content: fill("webmail_tmpfiles.conf", { folder: dirname(DATABASE) }) },
       },
       check: [parses(config), parses(plugin), { argv: ["sh", "-n", `new:${DATABASE_PROGRAM}`] }],
@@ -78,7 +81,7 @@ function webmail({ plan, host, fill, settings: { messageMiB } }: Context): reado
     },
     {
       kind: "command",
-      name: "the webmail's tables",
+      name: "the webmail's tables and people",
       unless: { argv: [DATABASE_PROGRAM, "check"] },
       run: { argv: [DATABASE_PROGRAM, "make"] },
     },
