@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { Clone } from "../../tests/engine/lab.ts";
+import { keptOutcomes } from "../kept.ts";
 import { inWords, StruckLab, strikeOf, type Outcome } from "./strikes.ts";
 import { machineChanges, machineState } from "../../tests/run/machine-state.ts";
 
@@ -16,12 +17,7 @@ const DESTROY_EVERY = 10;
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 
 process.env["MAQUETTE_GUESTS"] = "container";
-const known = existsSync(KEPT)
-  ? readFileSync(KEPT, "utf8")
-      .split("\n")
-      .filter((l) => l !== "")
-      .map((l) => JSON.parse(l) as Outcome)
-  : [];
+const known = keptOutcomes<Outcome>(KEPT);
 const seeds = Array.from({ length: count }, (_, n) => first + n).filter((s) => !known.some((o) => o.seed === s));
 const before = machineState();
 let failures = 0;

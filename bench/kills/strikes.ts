@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findRoom, roomPlaces } from "../../src/embedded/room.ts";
 import { foldersOf } from "../../src/stack/folders.ts";
 import { commandOf, descendants, kill } from "../../tests/engine/processes.ts";
-import { random } from "../../tests/engine/random.ts";
+import { random } from "../../src/core/random.ts";
 import type { Clone, Ran } from "../../tests/engine/lab.ts";
 
 /*

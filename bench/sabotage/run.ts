@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { random } from "../../src/core/random.ts";
 import { Clone, type Ran } from "../../tests/engine/lab.ts";
 import { descendants, kill } from "../../tests/engine/processes.ts";
-import { random } from "../../tests/engine/random.ts";
+import { keptOutcomes } from "../kept.ts";
 import { sabotageOf, wrapper, type Sabotage } from "./kinds.ts";
 
 /*
@@ -33,12 +34,7 @@ const LOAD_MS = 600_000;
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 
 process.env["MAQUETTE_GUESTS"] = "container";
-const known = existsSync(KEPT)
-  ? readFileSync(KEPT, "utf8")
-      .split("\n")
-      .filter((l) => l !== "")
-      .map((l) => (JSON.parse(l) as Outcome).seed)
-  : [];
+const known = keptOutcomes<Outcome>(KEPT).map((o) => o.seed);
 const seeds = Array.from({ length: count }, (_, n) => first + n).filter((s) => !known.includes(s));
 const clone = new Clone();
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PveClient } from "../../src/pve/client/index.ts";
 import { Clone, type Ran } from "./lab.ts";
 import { commandOf, descendants, kill } from "./processes.ts";
-import { random } from "./random.ts";
+import { random } from "../../src/core/random.ts";
 
 /*
  * Whatever ends a run, the next `up` reaches the same lab: nothing twice, nothing by hand. Moments are drawn from

@@ -1,3 +1,4 @@
+import { random } from "../../core/random.ts";
 import type { Plan } from "../../plan/types.ts";
 import { diffPolicies } from "../../policy/diff/index.ts";
 import { decide, formatPacket, type Box, type Packet } from "../../policy/engine/index.ts";
@@ -163,17 +164,6 @@ function inTurns<T>(all: readonly T[], groupOf: (one: T) => string): readonly T[
     return { one, turn };
   });
   return ranked.sort((x, y) => x.turn - y.turn).map((r) => r.one);
-}
-
-/** mulberry32. @returns numbers from 0 to 1 */
-function random(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 const shuffled = <T>(all: readonly T[], draw: () => number): T[] =>
