@@ -20,6 +20,7 @@ import { isSameCard, RunningGuest, type Firmware, type GuestContext } from "./gu
 import { firstIdOf, whyNotShifted } from "./idmap.ts";
 import { recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
 import type { ImageStore } from "./images/store.ts";
+import SUPPLY from "./images/supply.sh";
 import { Pod } from "./pod.ts";
 
 export interface ContainerDriverOptions {
@@ -45,6 +46,7 @@ interface Guest {
 }
 
 const EXEC_DEADLINE_MS = 60_000;
+const SUPPLY_DEADLINE_MS = 15 * 60_000;
 const REBOOT_PATIENCE_MS = 30_000;
 const CONSOLE_TAIL_BYTES = 64 * 1024;
 
@@ -264,6 +266,54 @@ export class ContainerDriver implements GuestDriver {
   }
 
   async exec(vmid: number, argv: readonly string[], input: string): Promise<ExecResult> {
+    return command(await this.#inside(vmid, argv), { input, deadlineMs: EXEC_DEADLINE_MS });
+  }
+
+  /**
+   * Installs in running guests what their role has got since their disk was made: a new guest's disk has it, and these
+   * have no way to an archive.
+   * @throws Fault TWIN_SUPPLY, and those of {@link ImageStore.layersFor}
+   */
+  async supply(vmids: readonly number[], log: Log): Promise<void> {
+    for (const vmid of vmids) {
+      const known = await this.#find(vmid);
+      if (known?.running !== undefined) await this.#supply(vmid, known, log);
+    }
+  }
+
+  async #supply(vmid: number, { disk, guest }: Guest, log: Log): Promise<void> {
+    const { images } = this.#options;
+    const recipe = this.#recipe(disk.image, disk.role);
+    const layers = await images.layersFor(recipe);
+    // It began as a new one would today.
+    if (layers.every(({ id }, n) => disk.layers[n] === id)) return;
+    const listed = await this.exec(
+      vmid,
+      ["dpkg-query", "-W", "-f", "${Package}=${Version} ${db:Status-Status}\\n"],
+      "",
+    );
+    const has = new Set(listed.stdout.split("\n").flatMap((l) => (l.endsWith(" installed") ? l.split(" ")[0]! : [])));
+    const names = new Set([...has].map((p) => p.split("=")[0]!));
+    const missing = [...new Set(recipe.layers.flat())].filter((name) => !names.has(name));
+    if (missing.length === 0) return;
+    log(`${guest.name}: installing ${missing.join(" ")}`);
+    const { folder, files } = await images.packageFiles(recipe.suite, layers);
+    const sent = [...files].flatMap(([name, file]) => (has.has(name) ? [] : [file]));
+    const install = await this.#inside(vmid, ["sh", "-c", SUPPLY, "supply.sh", ...missing]);
+    const { exitCode, stdout, stderr } = await command(
+      ["sh", "-c", 'tar -c -C "$1" --verbatim-files-from -T - | (shift; exec "$@")', "supply", folder, ...install],
+      { input: sent.map((file) => `${file}\n`).join(""), deadlineMs: SUPPLY_DEADLINE_MS },
+    );
+    if (exitCode !== 0)
+      throw new Fault(
+        "TWIN_SUPPLY",
+        `${guest.name} does not get the packages ${missing.join(" ")}, which its role has now: ${(stderr.trim() || stdout.trim()).split("\n").slice(-3).join("; ")}`,
+        `Mend what it names (\`maquette console ${guest.name}\`), then run \`maquette up\` again; or make the guest anew with \`maquette up --replace ${guest.name}\`, which loses its data.`,
+      );
+  }
+
+  /** A command line that runs `argv` as the guest's root, in its own namespaces and control group. */
+  async #inside(vmid: number, argv: readonly string[]): Promise<readonly string[]> {
     const leader = await (await this.#running(vmid)).leader();
     if (leader === undefined) throw new GuestDriverError(`VM ${vmid}: its init is not there yet`);
     // In the guest's own group, so that it ends with the guest.
@@ -277,13 +327,7 @@ export class ContainerDriver implements GuestDriver {
       "HOME=/root",
       "LC_ALL=C.UTF-8",
     ];
-    return command(
-      ["sh", "-c", `${joining.join("; ")}; exec "$@"`, "maquette-exec", ...inside, ...environment, ...argv],
-      {
-        input,
-        deadlineMs: EXEC_DEADLINE_MS,
-      },
-    );
+    return ["sh", "-c", `${joining.join("; ")}; exec "$@"`, "maquette-exec", ...inside, ...environment, ...argv];
   }
 
   async console(vmid: number, options: { readonly tailLines: number }): Promise<readonly string[]> {

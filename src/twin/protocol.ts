@@ -75,6 +75,7 @@ const entrySchema = z.strictObject({
 export const calls = {
   hello: z.tuple([z.strictObject({ protocol: z.int(), build: z.string() })]),
   prepare: z.tuple([z.array(z.strictObject({ image: z.string(), role: z.string() })), roleLayers]),
+  supply: z.tuple([z.array(vmid)]),
   create: z.tuple([guestDescription]),
   clone: z.tuple([
     z.strictObject({ vmid, snapshot: z.string().optional() }),

@@ -118,6 +118,8 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
         return { protocol: PROTOCOL, build: settings.build, pid: process.pid };
       case "prepare":
         return prepare(p[0]!, p[1]!, say);
+      case "supply":
+        return driver.supply(p[0]!, say);
       case "shutdownAll":
         setImmediate(onShutdown);
         return null;

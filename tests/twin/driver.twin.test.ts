@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { guest, guestDriverContract } from "../pve/guest-driver-contract.ts";
+import type { KnownPackages } from "../../src/twin/images/catalogue.ts";
+import { roleLayers } from "../../src/roles/registry.ts";
 import { driverHere, leftovers, whyNot } from "./machine.ts";
 
 const reason = whyNot();
@@ -80,6 +82,36 @@ describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "
       }
     }
   });
+
+  it(
+    "a running guest gets what its role has got since, and what is on its disk stays",
+    { timeout: 600_000 },
+    async () => {
+      const packages: { -readonly [K in keyof KnownPackages]: KnownPackages[K] } = { router: [], roles: {} };
+      const here = await driverHere({ packages });
+      made.push(here);
+      onTestFinished(() => here.driver.close());
+      const inside = async (...argv: readonly string[]): Promise<string> => {
+        const ran = await here.driver.exec(100, argv, "");
+        return ran.exitCode === 0 ? ran.stdout : `exit ${ran.exitCode}`;
+      };
+      const own = guest(100, { tags: ["role-vpn"] });
+      await here.driver.create(own, silent);
+      await here.driver.start(own, silent);
+      await inside("sh", "-c", "echo mine > /root/mine");
+      packages.roles = roleLayers;
+      const said: string[] = [];
+      await here.driver.supply([100], (line) => said.push(line));
+      expect(said).toEqual([expect.stringMatching(/^guest100: installing .*\bopenvpn\b/)]);
+      expect(await inside("openvpn", "--version")).toMatch(/^OpenVPN /);
+      expect(await inside("dpkg", "--audit")).toBe("");
+      expect(await inside("cat", "/root/mine")).toBe("mine\n");
+      expect(await inside("ls", "/var/cache")).not.toContain("maquette");
+      // Off or there already: nothing is to be done.
+      await here.driver.supply([100, 101], (line) => said.push(line));
+      expect(said).toHaveLength(1);
+    },
+  );
 
   it("leaves no process, mount, control group or namespace on the machine", async () => {
     expect(await leftovers()).toEqual([]);

@@ -91,6 +91,10 @@ export const up: Command = async (context, values) => {
     io.err(words.startingOff(whole.map((g) => g.host.id).join(", ")));
     await interruptible(io, () => startGuests(session.client, whole, session.room));
   }
+  if (session.room !== null) {
+    const chosenGuests = standing.filter((g) => chosen?.has(g.host) !== false);
+    await askRoom(session.room, "supply", [chosenGuests.map((g) => g.vm.vmid)], (line) => io.err(line));
+  }
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is gone,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.
   let refresh = lostGuests(checkpoint.resources, standing).length > 0 ? ["--refresh"] : [];

@@ -83,6 +83,24 @@ export class ImageStore {
     await keepEachPrivate(folder, (name) => /^([0-9a-f]{16}|(building|damaged)-.*|packages)$/.test(name));
   }
 
+  /**
+   * The files of packages that these layers were built of, by `name=version`.
+   * @returns the folder, and the files' names in it; a file that somebody removed is not among them
+   */
+  async packageFiles(
+    suite: string,
+    layers: readonly Layer[],
+  ): Promise<{ readonly folder: string; readonly files: ReadonlyMap<string, string> }> {
+    const folder = join(this.#options.folder, "packages", suite);
+    const wanted = new Set(layers.flatMap((layer) => layer.manifest.packages));
+    const files = new Map<string, string>();
+    for (const file of await readdir(folder).catch(() => [] as string[])) {
+      const name = packageOf(file);
+      if (name !== undefined && wanted.has(name)) files.set(name, file);
+    }
+    return { folder, files };
+  }
+
   /** Under which name the index holds a release's base. */
   keyOf(suite: string): string {
     return requestKey(suite, BASE_PACKAGES, []);
