@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { programsForVite } from "./bin/programs.js";
+import { Order } from "./tests/run/order.ts";
 
 /** Whole processes, daemons, and proofs over many tables: seconds each. */
 const slow = [
@@ -26,6 +27,7 @@ export default defineConfig({
     maxWorkers: "100%",
     // A lab is destroyed in it.
     teardownTimeout: 300_000,
+    sequence: { sequencer: Order },
     projects: [
       {
         plugins,
