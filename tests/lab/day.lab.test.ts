@@ -87,11 +87,14 @@ describe.skipIf(reason !== undefined)(`the whole lab${reason === undefined ? "" 
   );
 
   it(
-    "what somebody edits, stops or uninstalls by hand is told, and repaired by the next up",
+    "what somebody edits or stops by hand is told by preview and by up, and repaired by the next up",
     { timeout: UP_MS },
     async () => {
       await inGuest("pc1", "sudo", "sh", "-c", "echo 10.9.9.9 evil >> /etc/hosts");
       await inGuest("mail", "sudo", "systemctl", "stop", "chrony");
+      const told = await maquette("preview", "--expect-no-changes");
+      expect([told.code, told.stdout]).toEqual([1, expect.not.stringContaining("Nothing to change")]);
+      expect(told.stdout).toMatch(/pc1, role base, "names": \/etc\/hosts differs/);
       const repaired = good(await maquette("up"));
       expect(repaired.stderr).toMatch(/pc1, role base, "names": \/etc\/hosts differs/);
       expect(repaired.stderr).toMatch(/mail, role base, "time, running": chrony is inactive/);
