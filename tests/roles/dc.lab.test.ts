@@ -12,7 +12,8 @@ import { whyNot } from "../twin/machine.ts";
 import { hostWork, type HostWork } from "../twin/plan-lab.ts";
 
 /*
- * The domain of a lab that runs: asked, changed, halved. How it is made, joined and rebuilt, dc.twin.test.ts shows.
+ * The domain of a lab that runs: asked, changed, halved. How it is made and joined, the lab's birth shows; how it is rebuilt, day.lab.test.ts and
+ * rebuilt.lab.test.ts.
  */
 
 const reason = whyNot();

@@ -59,6 +59,15 @@ describe.skipIf(reason !== undefined)(`a lost controller${reason === undefined ?
       for (const host of ["dc1", "dc2"]) expect([host, await sid(host)]).toEqual([host, before]);
       const roundtrip = await run("dc1", [...DOMAIN, "roundtrip", "/etc/maquette/domain.json"]);
       expect(roundtrip).toMatchObject({ exitCode: 0 });
+      // A person's password came with the directory: asked of this controller alone.
+      const script =
+        'printf "[libdefaults]\\n[realms]\\n%s = {\\nkdc = 127.0.0.1\\n}\\n" "$1" >/run/krb5.alone; ' +
+        'KRB5_CONFIG=/run/krb5.alone KRB5CCNAME=MEMORY: kinit "$2@$1"; code=$?; rm /run/krb5.alone; exit $code';
+      const [login] = [...lab.plan.people.keys()];
+      const password = `${standing.secret.password(`user/${login!}`)}\n`;
+      const realm = lab.plan.domain.name.toUpperCase();
+      const logon = await lab.shell.run("dc1", ["sh", "-c", script, "logon", realm, login!], password, 30_000);
+      expect([logon.exitCode, logon.stderr]).toEqual([0, ""]);
       good(await standing.maquette("accept", "--need", "O2"));
       good(await standing.maquette("preview", "--expect-no-changes"));
     },
