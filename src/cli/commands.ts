@@ -311,7 +311,9 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: "need", value: "ID", help: "of one need or objective alone (N4, O7), or of several: N4,N5" },
       { name: "probe", value: "ID", help: "one probe alone, or several (A,B), by the ids that --json says" },
+      { name: "long", help: "what was expected and seen of green probes too" },
       { name: "junit", value: "FILE", help: "also as JUnit's XML, for a CI server" },
+      { name: "html", value: "FILE", help: "also as one page in French, to be read, printed and handed out" },
     ],
     load: async () => (await import("./commands/accept.ts")).accept,
   },

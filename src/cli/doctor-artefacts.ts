@@ -1,3 +1,4 @@
+import type { StandIn } from "../accept/probes/page.ts";
 import { look } from "../artefacts/look.ts";
 import type { Obtained } from "../artefacts/obtain.ts";
 import type { Artefact } from "../core/artefact.ts";
@@ -92,12 +93,84 @@ const verifiedBy = ({ digest }: Extract<Obtained, { kind: "found" }>): string =>
 /** What this machine runs in the place of a system that nobody may download. */
 const inTheLab = {
   pfsense: {
-    standsIn: "the router of the embedded lab (docs/router.md)",
-    notShown: "pfSense itself: its kernel, its pages, its packages",
+    standsIn: {
+      en: "the router of the embedded lab (docs/router.md)",
+      fr: "le routeur de la maquette embarquée, qui démarre sur le même config.xml",
+    },
+    notShown: {
+      en: "pfSense itself: its kernel, its pages, its packages",
+      fr: "pfSense lui-même : son noyau, ses pages, ses paquets",
+    },
   },
-  windows: { standsIn: "nothing (docs/windows.md)", notShown: "whatever its hosts would do" },
-  debian: { standsIn: "a Debian made from its archive", notShown: "the image itself" },
+  windows: {
+    standsIn: { en: "nothing (docs/windows.md)", fr: "rien" },
+    notShown: { en: "whatever its hosts would do", fr: "tout ce que ses postes feraient" },
+  },
+  debian: {
+    standsIn: { en: "a Debian made from its archive", fr: "un Debian fait de son archive" },
+    notShown: { en: "the image itself", fr: "l'image elle-même" },
+  },
 };
+
+/** Of the embedded lab as a whole. */
+const LAB_STAND_INS: readonly StandIn[] = [
+  {
+    name: "Proxmox VE 9",
+    hosts: "tous",
+    standsIn: "son API, servie par cette machine",
+    notShown: "l'hyperviseur : ses stockages, ses migrations, sa grappe",
+  },
+  {
+    name: "Machines virtuelles",
+    hosts: "toutes",
+    standsIn: "des conteneurs systemd avec de vrais paquets, disques, câbles et instantanés",
+    notShown: "le noyau et le matériel de chaque machine, et tout autre système que Linux",
+  },
+];
+
+/**
+ * Needs that name a host, or a row that leads to it alone, whose service nothing does: what of them is shown is not the
+ * whole, whatever the probes say. @returns why, in French, by the need's id
+ */
+export function lackingIn(plan: Plan): ReadonlyMap<string, string> {
+  const unserved = new Map<string, string>();
+  for (const { name, hosts, isServed, notShown } of artefactsIn(plan))
+    if (!isServed) for (const host of hosts) unserved.set(host, `${name} n'est pas installé : ${notShown.fr}.`);
+  const hostsOf = (reference: string): readonly string[] => {
+    const [kind, id] = reference.split(":");
+    if (kind === "host") return [id!];
+    const ends = kind === "flow" ? (plan.flows.find((f) => f.id === id)?.to ?? []) : [];
+    return ends.flatMap((end) => (end.kind === "host" && ends.length === 1 ? [end.host] : []));
+  };
+  return new Map(
+    [...plan.coverage.values()].flatMap(({ id, by }) => {
+      const whys = new Set(by.flatMap(hostsOf).flatMap((host) => unserved.get(host) ?? []));
+      return whys.size === 0 ? [] : [[id, [...whys].join(" ")] as const];
+    }),
+  );
+}
+
+/** What stands in for what in the lab that runs, in French, for the page of its acceptance. */
+export async function standInsOf(context: Context, settings: Settings, plan: Plan): Promise<readonly StandIn[]> {
+  const uses = artefactsIn(plan);
+  const lookup = await lookFor(context, settings, uses, () => false);
+  const ofUses = uses
+    .filter((use) => !use.isInstalled || missingOf(use, lookup).length > 0)
+    .map(({ name, hosts, standsIn, notShown }) => ({
+      name,
+      hosts: hosts.join(", "),
+      standsIn: standsIn.fr,
+      notShown: notShown.fr,
+    }));
+  if (!context.isEmbedded) return ofUses;
+  const ofImages = suppliedImages(plan, settings).map(({ image, hosts }) => ({
+    name: image.description,
+    hosts: hosts.join(", "),
+    standsIn: inTheLab[image.os].standsIn.fr,
+    notShown: inTheLab[image.os].notShown.fr,
+  }));
+  return [...LAB_STAND_INS, ...ofImages, ...ofUses];
+}
 
 async function ofImage(
   context: Context,
@@ -108,7 +181,7 @@ async function ofImage(
   const of = `${image.description}, for ${hosts.join(", ")}`;
   const report = reportOf(artefact, hosts);
   if (context.isEmbedded) {
-    const { standsIn, notShown } = inTheLab[image.os];
+    const [standsIn, notShown] = [inTheLab[image.os].standsIn.en, inTheLab[image.os].notShown.en];
     const fact = `${of}; in its place: ${standsIn}; not shown: ${notShown}; no file is looked for`;
     return {
       line: { what: image.id, state: "stand-in", fact, cure: "" },

@@ -3,6 +3,8 @@ import pc from "picocolors";
 /** Where a command writes: results on standard output, everything else on standard error. */
 export interface Io {
   readonly isTerminal: boolean;
+  /** Characters a line of standard output; a file takes some more than a terminal's usual 80. */
+  readonly width: number;
   readonly colours: Colours;
   /** Of what goes to standard output, which may be a file while the other is a terminal. */
   readonly outColours: Colours;
@@ -29,6 +31,9 @@ export function makeIo(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): 
   };
   return {
     isTerminal,
+    get width() {
+      return stdout.isTTY ? Math.max(40, stdout.columns || 80) : 100;
+    },
     colours: pc.createColors(pc.isColorSupported && isTerminal),
     outColours: pc.createColors(pc.isColorSupported && stdout.isTTY && process.env["TERM"] !== "dumb"),
     out(text) {

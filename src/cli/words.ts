@@ -20,6 +20,8 @@ const english = {
   guestUp: (host: string, left: number) => `${host} is up${left > 0 ? `, ${left} to go` : ""}`,
   failedUnits: (host: string, units: string) => `${host}: failed units: ${units}; see \`maquette logs ${host}\``,
   askingHosts: "asking the hosts what they have",
+  asked: (answered: number, total: number, seconds: number, left: number | null) =>
+    `${answered} of ${total} answered, ${seconds} s${left === null ? "" : `, some ${left} s left`}`,
   artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
     `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
@@ -103,6 +105,8 @@ const french: Words = {
   guestUp: (host, left) => `${host} a démarré${left > 0 ? `, il en reste ${left}` : ""}`,
   failedUnits: (host, units) => `${host} : unités en échec : ${units} ; voir \`maquette logs ${host}\``,
   askingHosts: "les machines disent ce qu'elles ont",
+  asked: (answered, total, seconds, left) =>
+    `${answered} sur ${total} ont répondu, ${seconds} s${left === null ? "" : `, encore ${left} s environ`}`,
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
     `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
   startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,

@@ -1,4 +1,5 @@
 import { formatAddress, formatNetwork } from "../core/ip.ts";
+import { escapeMarkup } from "../core/markup.ts";
 import { isRouter } from "../plan/query.ts";
 import type { Host, Plan, Zone } from "../plan/types.ts";
 
@@ -35,7 +36,7 @@ export function labPicture(plan: Plan): string {
     ...inside.flatMap((z, i) => column(plan, z, i, inside.length, membersOf(hosts, z), bottom - 330)),
   ];
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 14}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="${escape(plan.name)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 14}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="${escapeMarkup(plan.name)}">`,
     `<rect width="${WIDTH}" height="${bottom + 14}" fill="#ffffff"/>`,
     ...body,
     "</svg>",
@@ -126,7 +127,5 @@ const box = (x: number, y: number, w: number, h: number, fill: string, stroke: s
 const line = (x1: number, y1: number, x2: number, y2: number): string =>
   `<line x1="${round(x1)}" y1="${y1}" x2="${round(x2)}" y2="${y2}" stroke="#8795a8" stroke-width="2"/>`;
 const text = (x: number, y: number, s: string, weight: string, fill = "#1c2733", size = 13): string =>
-  `<text x="${round(x)}" y="${y}"${weight === "" ? "" : ` font-weight="${weight}"`} fill="${fill}"${size === 13 ? "" : ` font-size="${size}"`}>${escape(s)}</text>`;
+  `<text x="${round(x)}" y="${y}"${weight === "" ? "" : ` font-weight="${weight}"`} fill="${fill}"${size === 13 ? "" : ` font-size="${size}"`}>${escapeMarkup(s)}</text>`;
 const round = (n: number): string => String(Math.round(n * 10) / 10);
-const escape = (s: string): string =>
-  s.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

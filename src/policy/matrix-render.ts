@@ -1,4 +1,6 @@
-import { escapeXml, wrap, type Lang } from "./diff/render.ts";
+import { escapeMarkup, htmlPage } from "../core/markup.ts";
+import { wrapped } from "../core/wrap.ts";
+import type { Lang } from "./diff/render.ts";
 import type { Cell, CellEntry, Matrix, TableRow } from "./matrix.ts";
 
 const TEXTS = {
@@ -123,30 +125,29 @@ td ul{list-style:none;margin:0;padding:0}.row{color:#59636e;font-size:.85em}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr.deny td,tr.reject td{background:#fff5f5}@media print{body{margin:0}thead th{position:static}}`;
 
-const page = (title: string, lang: Lang, body: string): string =>
-  `<!doctype html>\n<html lang="${lang}">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n<title>${escapeXml(title)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n<h1>${escapeXml(title)}</h1>\n${body}\n</main>\n</body>\n</html>\n`;
-
 /** The matrix as a page of its own: headers for both directions, words where the eye sees a sign. */
 export function renderMatrixHtml(matrix: Matrix, lang: Lang = "fr"): string {
   const t = TEXTS[lang];
-  const hidden = (text: string): string => `<span class="hidden">${escapeXml(text)}</span>`;
+  const hidden = (text: string): string => `<span class="hidden">${escapeMarkup(text)}</span>`;
   const cell = (c: Cell): string => {
     if (c.kind === "self") return `<td class="self"><span aria-hidden="true">·</span>${hidden(t.self)}</td>`;
     if (c.kind === "none") return `<td class="none"><span aria-hidden="true">—</span>${hidden(t.none)}</td>`;
     const items = c.entries.map((e) => {
       const star = e.isPartial ? `<span aria-hidden="true">*</span>${hidden(t.partial)}` : "";
-      return `<li>${escapeXml(e.service)}${star} <span class="row">${escapeXml(e.row)}</span></li>`;
+      return `<li>${escapeMarkup(e.service)}${star} <span class="row">${escapeMarkup(e.row)}</span></li>`;
     });
     return `<td><ul>${items.join("")}</ul></td>`;
   };
-  const head = matrix.ends.map((e) => `<th scope="col">${escapeXml(endName(e, lang))}</th>`).join("");
+  const head = matrix.ends.map((e) => `<th scope="col">${escapeMarkup(endName(e, lang))}</th>`).join("");
   const rows = matrix.cells.map(
-    (row, i) => `<tr><th scope="row">${escapeXml(endName(matrix.ends[i]!, lang))}</th>${row.map(cell).join("")}</tr>`,
+    (row, i) =>
+      `<tr><th scope="row">${escapeMarkup(endName(matrix.ends[i]!, lang))}</th>${row.map(cell).join("")}</tr>`,
   );
-  return page(
+  return htmlPage(
     t.matrix,
     lang,
-    `<table>\n<caption>${escapeXml(t.legend)}</caption>\n<thead><tr><th scope="col">${escapeXml(t.corner)}</th>${head}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody>\n</table>`,
+    STYLE,
+    `<table>\n<caption>${escapeMarkup(t.legend)}</caption>\n<thead><tr><th scope="col">${escapeMarkup(t.corner)}</th>${head}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody>\n</table>`,
   );
 }
 
@@ -168,13 +169,13 @@ export function renderTableHtml(rows: readonly TableRow[], lang: Lang = "fr"): s
         r.owner,
         r.description,
       ];
-      return `<tr class="${r.action}"><th scope="row">${escapeXml(r.id)}</th>${cells.map((c) => `<td>${escapeXml(c)}</td>`).join("")}</tr>`;
+      return `<tr class="${r.action}"><th scope="row">${escapeMarkup(r.id)}</th>${cells.map((c) => `<td>${escapeMarkup(c)}</td>`).join("")}</tr>`;
     });
     return [
-      `<table>\n<caption>${escapeXml(`${t.section} ${i + 1} : ${title}`)}</caption>\n<thead><tr>${head.map((h) => `<th scope="col">${escapeXml(h)}</th>`).join("")}</tr></thead>\n<tbody>\n${lines.join("\n")}\n</tbody>\n</table>`,
+      `<table>\n<caption>${escapeMarkup(`${t.section} ${i + 1} : ${title}`)}</caption>\n<thead><tr>${head.map((h) => `<th scope="col">${escapeMarkup(h)}</th>`).join("")}</tr></thead>\n<tbody>\n${lines.join("\n")}\n</tbody>\n</table>`,
     ];
   });
-  return page(t.table, lang, parts.join("\n"));
+  return htmlPage(t.table, lang, STYLE, parts.join("\n"));
 }
 
 const CELL = 146;
@@ -187,7 +188,7 @@ export function renderMatrixSvg(matrix: Matrix, lang: Lang = "fr"): string {
   const width = HEAD + CELL * matrix.ends.length;
   const out: string[] = [];
   const write = (x: number, y: number, text: string, extra = ""): number =>
-    out.push(`<text x="${x}" y="${y}"${extra}>${escapeXml(text)}</text>`);
+    out.push(`<text x="${x}" y="${y}"${extra}>${escapeMarkup(text)}</text>`);
   const box = (x: number, y: number, w: number, h: number, fill: string): number =>
     out.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${fill}" stroke="#d0d7de"/>`);
   let y = 34;
@@ -199,7 +200,7 @@ export function renderMatrixSvg(matrix: Matrix, lang: Lang = "fr"): string {
   });
   y += 26;
   matrix.cells.forEach((row, r) => {
-    const lines = row.map((c) => (c.kind === "some" ? c.entries.flatMap((e) => wrap(entryText(e), 20)) : []));
+    const lines = row.map((c) => (c.kind === "some" ? c.entries.flatMap((e) => wrapped(entryText(e), 20)) : []));
     const height = Math.max(1, ...lines.map((l) => l.length)) * LINE + 12;
     box(0, y, HEAD, height, "#f6f8fa");
     write(6, y + 18, endName(matrix.ends[r]!, lang), ` font-weight="bold"`);
@@ -211,15 +212,15 @@ export function renderMatrixSvg(matrix: Matrix, lang: Lang = "fr"): string {
     });
     y += height;
   });
-  wrap(t.legend, 120).forEach((line, i) => write(6, y + 20 + i * LINE, line, ` fill="#59636e"`));
-  const height = y + 20 + wrap(t.legend, 120).length * LINE;
+  wrapped(t.legend, 120).forEach((line, i) => write(6, y + 20 + i * LINE, line, ` fill="#59636e"`));
+  const height = y + 20 + wrapped(t.legend, 120).length * LINE;
   return (
     [
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc" font-family="sans-serif" font-size="12" fill="#1f2328">`,
-      `<title id="title">${escapeXml(t.matrix)}</title>`,
-      `<desc id="desc">${escapeXml(t.legend)}</desc>`,
+      `<title id="title">${escapeMarkup(t.matrix)}</title>`,
+      `<desc id="desc">${escapeMarkup(t.legend)}</desc>`,
       `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-      `<text x="6" y="22" font-size="17" font-weight="bold">${escapeXml(t.matrix)}</text>`,
+      `<text x="6" y="22" font-size="17" font-weight="bold">${escapeMarkup(t.matrix)}</text>`,
       ...out,
       `</svg>`,
     ].join("\n") + "\n"

@@ -21,7 +21,8 @@ export function plainRole(
     neighbours: [],
     work: () => ({ steps: [] }),
     asks: () => (account === undefined ? {} : { accounts: [account] }),
-    artefacts: () => (would === undefined ? [] : [{ ...would, standsIn: NOTHING, isInstalled: false }]),
+    artefacts: () =>
+      would === undefined ? [] : [{ ...would, standsIn: NOTHING, isServed: false, isInstalled: false }],
     probes: () => [],
     manual: "docs/roles/base.md",
   };

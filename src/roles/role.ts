@@ -142,6 +142,8 @@ export interface ArtefactUse {
   /** What does the work where they are not had, and what the lab then does not show; each completes a sentence. */
   readonly standsIn: Readonly<Record<"en" | "fr", string>>;
   readonly notShown: Readonly<Record<"en" | "fr", string>>;
+  /** What stands in does the service, if in another way. */
+  readonly isServed: boolean;
   /** The role installs them where they are had: `up` downloads nothing that nobody installs. */
   readonly isInstalled: boolean;
 }

@@ -5,7 +5,7 @@ import { shown } from "../../src/core/text.ts";
 import { BASE } from "../../src/roles/role.ts";
 import { askCommand, judgeOpen, judgeSilent } from "../../src/roles/ask.ts";
 import { probesOf } from "../../src/accept/probes/index.ts";
-import { junitOf, linesOf, selected, summaryOf, tableOf, type Accepted } from "../../src/accept/probes/report.ts";
+import { junitOf, linesOf, selected, summaryOf, textOf, type Accepted } from "../../src/accept/probes/report.ts";
 import { runProbes, type ProbeWay } from "../../src/accept/probes/run.ts";
 import { needIds } from "../../src/cli/commands/accept.ts";
 import { Fault } from "../../src/core/fault.ts";
@@ -212,13 +212,38 @@ describe("the report", () => {
     }).then((r) => [r[0]!, { ...r[1]!, isGood: false, seen: odd }]),
   });
 
-  test("has a row for each need and probe, and names needs without any with why", async () => {
-    const { rows } = tableOf(await accepted(), "fr");
-    expect(rows.map((r) => r.slice(0, 3))).toEqual([
-      ["N1", "✓", "titre de good"],
-      ["", "✗", "titre de bad"],
+  const plain = (text: string): string => text;
+  const options = { language: "fr", width: 60, good: plain, bad: plain, strong: plain } as const;
+
+  test("has each need in its words and its probes below, and of a red one what was expected and seen", async () => {
+    const lines = textOf(await accepted(), { ...options, isLong: false }).split("\n");
+    expect(lines).toEqual([
+      "N1    Alimentation derrière un onduleur",
+      expect.stringMatching(/^ {4}✓ titre de good \(pc1,\u00a0\d+\u00a0ms\)$/),
+      expect.stringMatching(/^ {4}✗ titre de bad \(pc1,\u00a0\d+\u00a0ms\)$/),
+      expect.stringMatching(/^ {8}attendu: <&"'>/),
+      expect.stringMatching(/^ {8}vu: {6}<&"'>/),
     ]);
-    expect(summaryOf(await accepted(), "fr")).toMatch(/N2 {2}Deux routeurs[^]*pas encore de sonde[^]*1 sondes sur 2/);
+    const long = textOf(await accepted(), { ...options, isLong: true });
+    expect(long.match(/attendu:/g)).toHaveLength(2);
+  });
+
+  test("breaks at words, no line wider than it is told, the words that are wider left whole", async () => {
+    const text = textOf(await accepted(), { ...options, width: 24, isLong: false });
+    expect(text.split("\n").slice(0, 2)).toEqual(["N1    Alimentation", "      derrière un"]);
+    for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(24);
+  });
+
+  test("paints what is green, what is red and each need, where there are colours", async () => {
+    const painted = { good: (t: string) => `G${t}`, bad: (t: string) => `R${t}`, strong: (t: string) => `S${t}` };
+    const lines = textOf(await accepted(), { ...options, ...painted, isLong: false }).split("\n");
+    expect(lines.map((l) => l.trim()[0])).toEqual(["S", "G", "R", "a", "v"]);
+  });
+
+  test("names needs without a probe with why", async () => {
+    expect(summaryOf(await accepted(), "fr", 80)).toMatch(
+      /N2 {2}Deux routeurs[^]*pas encore de sonde[^]*1 sondes sur 2/,
+    );
   });
 
   test("is a JSON document a line, each with all its fields", async () => {

@@ -38,6 +38,7 @@ export function listening(isTerminal = false): Io & { readonly lines: string[] }
   return {
     lines,
     isTerminal,
+    width: 80,
     colours: pc.createColors(false),
     outColours: pc.createColors(false),
     out: keep("out"),

@@ -28,7 +28,15 @@ function use(id: string, isInstalled: boolean): HostsUse {
     digest: { algorithm: "sha256", hex: sha256(content), by: "the catalogue" },
     source: "Download it",
   };
-  return { name: id, artefacts: [artefact], standsIn: text, notShown: text, isInstalled, hosts: ["mail"] };
+  return {
+    name: id,
+    artefacts: [artefact],
+    standsIn: text,
+    notShown: text,
+    isServed: true,
+    isInstalled,
+    hosts: ["mail"],
+  };
 }
 
 test("an up gets what a role installs, says so as it goes, and asks nobody for the rest", async () => {

@@ -1,9 +1,13 @@
+import { escapeMarkup } from "../../core/markup.ts";
+import { wrapped } from "../../core/wrap.ts";
 import type { Coverage, Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
 import type { ProbeResult } from "./run.ts";
 
 interface Words {
-  readonly header: readonly string[];
+  readonly expected: string;
+  readonly seen: string;
+  readonly from: (host: string, ms: number) => string;
   readonly uncovered: string;
   readonly outOfScope: (why: string) => string;
   readonly noProbe: string;
@@ -13,7 +17,9 @@ interface Words {
 
 const words: Readonly<Record<"en" | "fr", Words>> = {
   en: {
-    header: ["need", "", "probe", "from", "expected", "seen", "ms"],
+    expected: "expected",
+    seen: "seen",
+    from: (host, ms) => `(${host},\u00a0${ms}\u00a0ms)`,
     uncovered: "No probe covers yet:",
     outOfScope: (why) => `not to be shown by the mock-up: ${why}`,
     noProbe: "no probe yet",
@@ -21,7 +27,9 @@ const words: Readonly<Record<"en" | "fr", Words>> = {
     bad: (red, probes, seconds) => `${red} of ${probes} probes are red; ${seconds} s.`,
   },
   fr: {
-    header: ["besoin", "", "sonde", "depuis", "attendu", "vu", "ms"],
+    expected: "attendu",
+    seen: "vu",
+    from: (host, ms) => `(${host},\u00a0${ms}\u00a0ms)`,
     uncovered: "Sans sonde à ce jour :",
     outOfScope: (why) => `hors de portée de la maquette : ${why}`,
     noProbe: "pas encore de sonde",
@@ -50,7 +58,7 @@ export interface Accepted {
 
 export const isAccepted = ({ results }: Accepted): boolean => results.every((r) => r.isGood);
 
-const of = (results: readonly ProbeResult[], need: string): readonly ProbeResult[] =>
+export const of = (results: readonly ProbeResult[], need: string): readonly ProbeResult[] =>
   results.filter((r) => r.probe.needs.includes(need));
 
 const uncoveredIn = ({ needs, results }: Accepted): readonly Asked[] =>
@@ -72,26 +80,44 @@ export function selected(
   };
 }
 
-/** A row for each need and probe; the need's own words stand above its probes. */
-export function tableOf(
-  accepted: Accepted,
-  language: "en" | "fr",
-): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } {
-  const rows = accepted.needs.flatMap((need) =>
-    of(accepted.results, need.id).map(({ probe, isGood, seen, ms }, n) => [
-      n === 0 ? need.id : "",
-      isGood ? "✓" : "✗",
-      probe.title[language],
-      probe.from,
-      probe.expected,
-      seen,
-      String(ms),
-    ]),
-  );
-  return { header: words[language].header, rows };
+export interface TextOptions {
+  readonly language: "en" | "fr";
+  /** Characters a line. */
+  readonly width: number;
+  /** What was expected and seen of green probes too. */
+  readonly isLong: boolean;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly strong: (text: string) => string;
 }
 
-export function summaryOf(accepted: Accepted, language: "en" | "fr"): string {
+/** Each need in its own words, and below it its probes; of a red one also what was expected and what was seen. */
+export function textOf(accepted: Accepted, options: TextOptions): string {
+  const { language, width, isLong, good, bad, strong } = options;
+  const w = words[language];
+  const label = Math.max(w.expected.length, w.seen.length) + 2;
+  const below = (name: string, text: string): readonly string[] =>
+    wrapped(text, width, `        ${`${name}:`.padEnd(label)}`, " ".repeat(8 + label));
+  return accepted.needs
+    .flatMap((need) => {
+      const own = of(accepted.results, need.id);
+      if (own.length === 0) return [];
+      const [head, ...more] = wrapped(need.text, width, need.id.padEnd(6), " ".repeat(6));
+      const probes = own.flatMap(({ probe, isGood, seen, ms }) => {
+        const title = `${probe.title[language]} ${w.from(probe.from, ms)}`;
+        const [first, ...rest] = wrapped(title, width, "      ", " ".repeat(8));
+        return [
+          `    ${isGood ? good("✓") : bad("✗")} ${isGood ? first!.trim() : bad(first!.trim())}`,
+          ...rest.map((line) => (isGood ? line : bad(line))),
+          ...(isGood && !isLong ? [] : [...below(w.expected, probe.expected), ...below(w.seen, seen)]),
+        ];
+      });
+      return [[strong(head!), ...more.map(strong), ...probes].join("\n")];
+    })
+    .join("\n\n");
+}
+
+export function summaryOf(accepted: Accepted, language: "en" | "fr", width: number): string {
   const w = words[language];
   const { results, needs } = accepted;
   const red = results.filter((r) => !r.isGood).length;
@@ -99,7 +125,10 @@ export function summaryOf(accepted: Accepted, language: "en" | "fr"): string {
   const seconds = accepted.seconds.toFixed(1);
   return [
     ...(without.length === 0 ? [] : [w.uncovered]),
-    ...without.map((n) => `  ${n.id}  ${n.text}\n      ${whyNone(n, language)}`),
+    ...without.flatMap((n) => [
+      ...wrapped(n.text, width, `  ${n.id.padEnd(4)}`, " ".repeat(6)),
+      ...wrapped(whyNone(n, language), width, " ".repeat(6)),
+    ]),
     ...(without.length === 0 ? [] : [""]),
     red === 0
       ? w.good(results.length, needs.filter((n) => n.id !== BASE).length - without.length, seconds)
@@ -107,7 +136,7 @@ export function summaryOf(accepted: Accepted, language: "en" | "fr"): string {
   ].join("\n");
 }
 
-const whyNone = (need: Asked, language: "en" | "fr"): string =>
+export const whyNone = (need: Asked, language: "en" | "fr"): string =>
   need.outOfScope === null ? words[language].noProbe : words[language].outOfScope(need.outOfScope);
 
 /** A JSON document for each need and probe; a need without any has null for `probe` and `ok`. */
@@ -167,15 +196,5 @@ export function junitOf(accepted: Accepted, language: "en" | "fr"): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="maquette accept" ${counts} time="${accepted.seconds.toFixed(3)}">\n${suites.join("\n")}\n</testsuites>\n`;
 }
 
-/** XML 1.0 §2.2 and §2.4: what may not stand at all is left out, the rest is escaped. */
-const xml = (text: string): string =>
-  text
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      "",
-    )
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replace(/[\t\n\r]/g, (c) => `&#${c.charCodeAt(0)};`);
+/** Also in an attribute, where a line's end would be a space (XML 1.0 §3.3.3). */
+const xml = (text: string): string => escapeMarkup(text).replace(/[\t\n\r]/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -1,13 +1,16 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus, release, totalmem, type } from "node:os";
 import { join, resolve } from "node:path";
-import { writeFile } from "node:fs/promises";
-import { probesOf, runProbes, type ProbeWay } from "../../accept/probes/index.ts";
+import { z } from "zod";
+import { pageOf, type Earlier } from "../../accept/probes/page.ts";
+import { probesOf, runProbes, type ProbeResult, type ProbeWay } from "../../accept/probes/index.ts";
 import {
   isAccepted,
   junitOf,
   linesOf,
   selected,
   summaryOf,
-  tableOf,
+  textOf,
   type Accepted,
 } from "../../accept/probes/report.ts";
 import { didYouMean } from "../../core/diagnostics.ts";
@@ -15,15 +18,18 @@ import { Fault } from "../../core/fault.ts";
 import { asRoot, type SshConnection } from "../../door/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
+import { labPicture } from "../../docs/picture.ts";
 import { diskFault, writePrivate } from "../../stack/folders.ts";
 import type { Command } from "../command.ts";
-import { readSettings } from "../context.ts";
+import { readSettings, type Context } from "../context.ts";
+import { lackingIn, standInsOf } from "../doctor-artefacts.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { judgePlan } from "../judge.ts";
 import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDoor } from "../lab-door.ts";
 import { inputsOf, secretsOf } from "../probe-secrets.ts";
 import { planDigests } from "../snapshots.ts";
-import { table } from "../table.ts";
 import { version } from "../version.ts";
+import { wordsOf } from "../words.ts";
 import { untilInterrupted } from "./verify.ts";
 
 /**
@@ -38,37 +44,43 @@ export const accept: Command = async (context, values) => {
     const ids = needIds(lab.plan, values["need"]);
     const { needs, probes } = selected(lab.plan, theProbes(probesOf(lab.plan), values["probe"]), ids);
     const fill = await secretsOf(context, lab.plan, inputsOf(probes));
+    const isWhole = ids === undefined && values["probe"] === undefined;
+    const before = await lastWhole(context.folders.stack);
+    const progress = asking(context, probes.length, isWhole ? (before?.seconds ?? null) : null);
     const results = await untilInterrupted((signal) =>
-      runProbes({
-        probes,
-        way: wayInto(lab),
-        resolve: fill,
-        signal,
-        onDone: ({ probe, isGood, seen }, left) =>
-          io.progress(`${isGood ? "✓" : "✗"} ${probe.id}: ${seen}${left > 0 ? ` (${left} to go)` : ""}`),
-      }),
-    );
+      runProbes({ probes, way: wayInto(lab), resolve: fill, signal, onDone: progress.done }),
+    ).finally(progress.end);
     // Of some probes alone, other needs are not the question.
     const asked =
       values["probe"] === undefined ? needs : needs.filter((n) => probes.some((p) => p.needs.includes(n.id)));
     const accepted: Accepted = { needs: asked, results, seconds: (performance.now() - started) / 1000 };
-    if (typeof values["junit"] === "string") await writeJunit(values["junit"], junitOf(accepted, language));
-    if (ids === undefined && values["probe"] === undefined)
-      await writePrivate(
-        acceptedFile(context.folders.stack),
-        JSON.stringify({
-          at: new Date().toISOString(),
-          version: version(),
-          plan: await planDigests(context, await readSettings(context)),
-          seconds: accepted.seconds,
-          lines: linesOf(accepted, language).map((l) => JSON.parse(l) as unknown),
-        }),
-      );
+    if (typeof values["junit"] === "string") await writeReport(values["junit"], junitOf(accepted, language));
+    const html = values["html"];
+    if (isWhole || typeof html === "string") {
+      const settings = await readSettings(context);
+      const [at, plan] = [new Date(), await planDigests(context, settings)];
+      const page = pageOf({
+        ...{ lab: lab.plan.domain.name, accepted, at, version: version(), plan, before, machine: machineWords() },
+        isProven: (await judgePlan(context, settings)).ok,
+        standIns: await standInsOf(context, settings, lab.plan),
+        lacking: lackingIn(lab.plan),
+        picture: labPicture(lab.plan),
+      });
+      if (typeof html === "string") await writeReport(html, page);
+      if (isWhole) {
+        const lines = linesOf(accepted, language).map((l) => JSON.parse(l) as unknown);
+        const kept = { at: at.toISOString(), version: version(), plan, seconds: accepted.seconds, lines };
+        await writePrivate(acceptedFile(context.folders.stack), JSON.stringify(kept));
+        await writePrivate(join(context.folders.stack, "accepted.html"), page);
+      }
+    }
     if (context.isJson) for (const line of linesOf(accepted, language)) io.out(line);
     else {
-      const { header, rows } = tableOf(accepted, language);
-      if (rows.length > 0) io.out(`${table(header, rows)}\n`);
-      io.out(summaryOf(accepted, language));
+      const { green, red, bold } = io.outColours;
+      const isLong = values["long"] === true;
+      const text = textOf(accepted, { language, width: io.width, isLong, good: green, bad: red, strong: bold });
+      if (text !== "") io.out(`${text}\n`);
+      io.out(summaryOf(accepted, language, io.width));
     }
     return isAccepted(accepted) ? exitCodes.good : exitCodes.findings;
   } finally {
@@ -113,7 +125,58 @@ function theProbes(probes: readonly Probe[], asked: unknown): readonly Probe[] {
   return probes.filter((p) => ids.includes(p.id));
 }
 
-async function writeJunit(file: string, text: string): Promise<void> {
+/** The last whole acceptance; null where there is none, or none that this version can read. */
+async function lastWhole(stack: string): Promise<(Earlier & { readonly seconds: number }) | null> {
+  try {
+    return earlier.parse(JSON.parse(await readFile(acceptedFile(stack), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+const earlier = z.object({
+  at: z.coerce.date(),
+  version: z.string(),
+  plan: z.record(z.string(), z.string()),
+  seconds: z.number(),
+  lines: z.array(z.object({ probe: z.string().nullable(), ok: z.boolean().nullable() })),
+});
+
+const machineWords = (): string =>
+  `${type()} ${release()}, ${cpus().length} cœurs, ${Math.round(totalmem() / 2 ** 30)} Gio de mémoire, Node ${process.versions.node}`;
+
+/**
+ * Says how far it is: on a terminal in one line that goes on each second, elsewhere a line for each answer.
+ * @param lastSeconds what all of them took the time before
+ */
+function asking(
+  { io, language }: Context,
+  total: number,
+  lastSeconds: number | null,
+): { readonly done: (result: ProbeResult, left: number) => void; readonly end: () => void } {
+  const words = wordsOf(language);
+  const started = performance.now();
+  let [answered, last] = [0, ""];
+  const tell = (): void => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const left = lastSeconds === null ? null : Math.max(0, Math.round(lastSeconds) - seconds);
+    io.progress(`${words.asked(answered, total, seconds, left)}${last}`);
+  };
+  const timer = io.isTerminal ? setInterval(tell, 1000) : undefined;
+  if (io.isTerminal) tell();
+  return {
+    done: ({ probe, isGood, seen }, left) => {
+      answered = total - left;
+      const line = `${isGood ? "✓" : "✗"} ${probe.id}: ${seen}`;
+      last = `  ${line}`;
+      if (io.isTerminal) tell();
+      else io.progress(`${line}${left > 0 ? ` (${left} to go)` : ""}`);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+async function writeReport(file: string, text: string): Promise<void> {
   try {
     await writeFile(resolve(file), text);
   } catch (error) {

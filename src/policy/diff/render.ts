@@ -1,3 +1,5 @@
+import { escapeMarkup } from "../../core/markup.ts";
+import { wrapped } from "../../core/wrap.ts";
 import type { FlowChange, PolicyDiff } from "./changes.ts";
 import { isSame } from "./changes.ts";
 
@@ -88,9 +90,6 @@ export function renderDiffMarkdown(diff: PolicyDiff, lang: Lang = "fr"): string 
   return `${parts.join("\n").trimEnd()}\n`;
 }
 
-export const escapeXml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-
 const LOOK: Readonly<Record<FlowChange["kind"], { readonly color: string; readonly dash: string }>> = {
   starts: { color: "#1a7f37", dash: "" },
   stops: { color: "#b3261e", dash: "6 4" },
@@ -109,9 +108,9 @@ export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
   const rows = diff.changes;
   const blocks = rows.map((c) => ({
     c,
-    from: wrap(list(c.from), 34),
-    to: wrap(list(c.to), 34),
-    services: wrap(list(c.services), 44),
+    from: wrapped(list(c.from), 34),
+    to: wrapped(list(c.to), 34),
+    services: wrapped(list(c.services), 44),
   }));
   let y = 64;
   const out: string[] = [];
@@ -136,14 +135,14 @@ export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
   }
   if (rows.length === 0) {
     out.push(
-      `<text x="24" y="${y}" fill="#1f2328">${escapeXml(diff.forwards.length > 0 || diff.undecided.length > 0 ? "" : t.same)}</text>`,
+      `<text x="24" y="${y}" fill="#1f2328">${escapeMarkup(diff.forwards.length > 0 || diff.undecided.length > 0 ? "" : t.same)}</text>`,
     );
     y += LINE;
   }
   for (const f of diff.forwards) {
     y += LINE;
     out.push(
-      `<text x="24" y="${y}" fill="${LOOK[f.kind].color}">${escapeXml(`${SIGNS[f.kind]} ${t.forward.toLowerCase()} ${f.text}`)}</text>`,
+      `<text x="24" y="${y}" fill="${LOOK[f.kind].color}">${escapeMarkup(`${SIGNS[f.kind]} ${t.forward.toLowerCase()} ${f.text}`)}</text>`,
     );
   }
   const height = y + 28;
@@ -155,11 +154,11 @@ export function renderDiffSvg(diff: PolicyDiff, lang: Lang = "fr"): string {
   return (
     [
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc" font-family="sans-serif" font-size="14">`,
-      `<title id="title">${escapeXml(t.title)}</title>`,
-      `<desc id="desc">${escapeXml(description)}</desc>`,
+      `<title id="title">${escapeMarkup(t.title)}</title>`,
+      `<desc id="desc">${escapeMarkup(description)}</desc>`,
       `<defs>${markers.join("")}</defs>`,
       `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-      `<text x="24" y="32" font-size="18" font-weight="bold" fill="#1f2328">${escapeXml(t.title)}</text>`,
+      `<text x="24" y="32" font-size="18" font-weight="bold" fill="#1f2328">${escapeMarkup(t.title)}</text>`,
       ...out,
       `</svg>`,
     ].join("\n") + "\n"
@@ -171,21 +170,7 @@ function texts(lines: readonly string[], x: number, middle: number, anchor: stri
   return lines
     .map(
       (line, i) =>
-        `<text x="${x}" y="${first + i * LINE}" text-anchor="${anchor}" fill="${color}">${escapeXml(line)}</text>`,
+        `<text x="${x}" y="${first + i * LINE}" text-anchor="${anchor}" fill="${color}">${escapeMarkup(line)}</text>`,
     )
     .join("");
-}
-
-/** Breaks at spaces so that no line is longer than `width` characters, where words allow it. */
-export function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines;
 }

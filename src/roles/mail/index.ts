@@ -59,6 +59,7 @@ export const mail = defineRole({
         en: "iRedMail's own: its administration's pages, its filter of spam and viruses, its greylisting",
         fr: "ce qui est propre à iRedMail : ses pages d'administration, son filtre de pourriels et de virus, sa liste grise",
       },
+      isServed: true,
       isInstalled: false,
     },
   ],
