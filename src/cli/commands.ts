@@ -149,6 +149,22 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/matrix.ts")).matrix,
   },
   {
+    name: "init",
+    summary:
+      "write a plan of your own: the lab that comes with maquette under another name, domain and network, proven",
+    details: [
+      "Accesses and scenery keep their addresses, which are their operators'; people are left as examples. Networks keep\ntheir places where --network has room for them, else they come one after another (a /21 is enough). Exit 1 where the\nplan would not be sound: then nothing is written.",
+    ],
+    positionals: [{ name: "DIR", help: "a folder that is not there yet" }],
+    options: [
+      { name: "site", value: "NAME", help: "the plan's name, default that of DIR" },
+      { name: "domain", value: "DOMAIN", help: "DNS name of the domain, default SITE.test" },
+      { name: "netbios", value: "NAME", help: "its NetBIOS name, default the domain's first label" },
+      { name: "network", value: "NETWORK", help: "of all inside zones and pools, default 10.20.0.0/16" },
+    ],
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  {
     name: "schemas",
     summary: "write the documents' schemas with the plan's own names, for an editor to complete them",
     details: [

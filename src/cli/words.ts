@@ -80,6 +80,12 @@ const english = {
     `${n} guests are as they were at ${name} (${date} UTC), after ${seconds} s.`,
   planChangedSince: (files: string) =>
     `The plan has changed since (${files}): maquette preview shows what an up would do.`,
+  initUnsound: (folder: string) =>
+    `With these values the plan would not be sound (above, by the place where each would stand): nothing was written to ${folder}.`,
+  initDone: (folder: string, hosts: number, rows: number, isProven: boolean) =>
+    `${folder} is a plan of your own: ${hosts} hosts, ${rows} rows, ${isProven ? "sound, its policy proven" : "which `maquette check` does not find good (above)"}. Its people are invented: replace them in people.yaml.`,
+  initNext: (folder: string, stack: string) =>
+    `Next: set maquette:plan in Pulumi.${stack}.yaml to ${folder}, then maquette up; maquette check --plan ${folder} judges each change.`,
 };
 
 export type Words = typeof english;
@@ -166,6 +172,12 @@ const french: Words = {
     left > 0 ? `les machines reviennent, il en reste ${left}` : "toutes les machines sont revenues ; démarrage",
   wasReset: (n, name, date, seconds) => `${n} machines sont comme à ${name} (${date} UTC), après ${seconds} s.`,
   planChangedSince: (files) => `Le plan a changé depuis (${files}) : maquette preview montre ce que ferait un up.`,
+  initUnsound: (folder) =>
+    `Avec ces valeurs le plan ne serait pas cohérent (ci-dessus, à la place de chacune) : rien n'est écrit dans ${folder}.`,
+  initDone: (folder, hosts, rows, isProven) =>
+    `${folder} est un plan à vous : ${hosts} machines, ${rows} lignes, ${isProven ? "cohérent, sa politique prouvée" : "que `maquette check` n'accepte pas (ci-dessus)"}. Ses personnes sont inventées : remplacez-les dans people.yaml.`,
+  initNext: (folder, stack) =>
+    `Ensuite : dans Pulumi.${stack}.yaml donnez ${folder} à maquette:plan, puis maquette up ; maquette check --plan ${folder} juge chaque changement.`,
 };
 
 export type Language = "en" | "fr";
