@@ -58,7 +58,13 @@ export class Guest extends pulumi.ComponentResource {
             name: naming.guestName(host),
             // A clone gets it with its creation, its tags only by a later call: the mark here says from the first whose it is.
             description: `${host.description}\n\nmaquette: role ${host.role}, plan ${plan.name}, mark ${mark}\nChanges by hand are undone by the next up.`,
-            tags: [hostTag(host.id), "maquette", mark, `role-${host.role}`],
+            tags: [
+              hostTag(host.id),
+              "maquette",
+              mark,
+              `role-${host.role}`,
+              ...host.roles.slice(1).map((r) => `also-${r}`),
+            ],
             poolId: naming.pool,
             ...(template.kind === "clone"
               ? { clone: { vmId: template.vmId, full: settings.clones === "full", retries: 3 } }

@@ -18,7 +18,7 @@ import { command } from "./command.ts";
 import { Disk, keepDisksPrivate } from "./disk.ts";
 import { isSameCard, RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
 import { firstIdOf, whyNotShifted } from "./idmap.ts";
-import { recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
+import { alsoOf, recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
 import type { ImageStore } from "./images/store.ts";
 import SUPPLY from "./images/supply.sh";
 import { Pod } from "./pod.ts";
@@ -153,7 +153,7 @@ export class ContainerDriver implements GuestDriver {
     if (guest.isTemplate) throw new GuestDriverError("you can't start a vm if it's a template");
     if (known.running) throw new GuestDriverError(`VM ${guest.vmid} already running`);
     known.guest = guest;
-    const recipe = this.#recipe(known.disk.image, known.disk.role);
+    const recipe = this.#recipe(known.disk.image, known.disk.role, alsoOf(guest.tags));
     const layers = await this.#layers(known.disk, recipe, log);
     if (this.#isClosed) throw new GuestDriverError(`VM ${guest.vmid} is not started: the machine room ends`);
     const running = new RunningGuest(await this.#context(), guest.vmid, known.disk);
@@ -272,18 +272,22 @@ export class ContainerDriver implements GuestDriver {
   /**
    * Installs in running guests what their role has got since their disk was made: a new guest's disk has it, and these
    * have no way to an archive.
+   * @param guests each with what it plays beside its role from now on: its tags may be older
    * @throws Fault TWIN_SUPPLY, and those of {@link ImageStore.layersFor}
    */
-  async supply(vmids: readonly number[], log: Log): Promise<void> {
-    for (const vmid of vmids) {
+  async supply(
+    guests: readonly { readonly vmid: number; readonly also: readonly string[] }[],
+    log: Log,
+  ): Promise<void> {
+    for (const { vmid, also } of guests) {
       const known = await this.#find(vmid);
-      if (known?.running !== undefined) await this.#supply(vmid, known, log);
+      if (known?.running !== undefined) await this.#supply(vmid, known, also, log);
     }
   }
 
-  async #supply(vmid: number, { disk, guest }: Guest, log: Log): Promise<void> {
+  async #supply(vmid: number, { disk, guest }: Guest, also: readonly string[], log: Log): Promise<void> {
     const { images } = this.#options;
-    const recipe = this.#recipe(disk.image, disk.role);
+    const recipe = this.#recipe(disk.image, disk.role, also);
     const layers = await images.layersFor(recipe);
     // It began as a new one would today.
     if (layers.every(({ id }, n) => disk.layers[n] === id)) return;
@@ -404,8 +408,8 @@ export class ContainerDriver implements GuestDriver {
     this.#guests.clear();
   }
 
-  #recipe(image: string, role: string): Recipe {
-    const recipe = recipeFor(image, role, this.#options.packages);
+  #recipe(image: string, role: string, also: readonly string[] = []): Recipe {
+    const recipe = recipeFor(image, role, this.#options.packages, also);
     if (recipe !== undefined) return recipe;
     throw new GuestDriverError(
       image === ""

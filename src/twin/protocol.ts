@@ -6,7 +6,7 @@ import { z } from "zod";
  */
 
 /** Changes when either side would misunderstand the other. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 const nic = z.strictObject({
   index: z.int().min(0).max(31),
@@ -74,8 +74,11 @@ const entrySchema = z.strictObject({
 /** The parameters of each call, in the order of the {@link GuestDriver}'s own. */
 export const calls = {
   hello: z.tuple([z.strictObject({ protocol: z.int(), build: z.string() })]),
-  prepare: z.tuple([z.array(z.strictObject({ image: z.string(), role: z.string() })), roleLayers]),
-  supply: z.tuple([z.array(vmid)]),
+  prepare: z.tuple([
+    z.array(z.strictObject({ image: z.string(), role: z.string(), also: z.array(z.string()) })),
+    roleLayers,
+  ]),
+  supply: z.tuple([z.array(z.strictObject({ vmid, also: z.array(z.string()) }))]),
   create: z.tuple([guestDescription]),
   clone: z.tuple([
     z.strictObject({ vmid, snapshot: z.string().optional() }),

@@ -89,13 +89,13 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
   });
 
   const prepare = async (
-    wanted: readonly { readonly image: string; readonly role: string }[],
+    wanted: readonly { readonly image: string; readonly role: string; readonly also: readonly string[] }[],
     roles: RoleLayers,
     say: Log,
   ): Promise<void> => {
     // A room that has run for long learns what the sources say now.
     packages.roles = roles;
-    const recipes = wanted.flatMap(({ image, role }) => recipeFor(image, role, packages) ?? []);
+    const recipes = wanted.flatMap(({ image, role, also }) => recipeFor(image, role, packages, also) ?? []);
     const store = new ImageStore({ folder: settings.images, archive: () => findArchive(settings.archive), log: say });
     // One after the other for what shares a base; the bases of two releases seldom meet.
     for (const recipe of recipes) await store.layersFor(recipe);

@@ -84,7 +84,7 @@ describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "
   });
 
   it(
-    "a running guest gets what its role has got since, and what is on its disk stays",
+    "a running guest gets what its roles have got since, and what is on its disk stays",
     { timeout: 600_000 },
     async () => {
       const packages: { -readonly [K in keyof KnownPackages]: KnownPackages[K] } = { router: [], roles: {} };
@@ -95,20 +95,21 @@ describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "
         const ran = await here.driver.exec(100, argv, "");
         return ran.exitCode === 0 ? ran.stdout : `exit ${ran.exitCode}`;
       };
-      const own = guest(100, { tags: ["role-vpn"] });
+      const own = guest(100, { tags: ["role-bastion"] });
       await here.driver.create(own, silent);
       await here.driver.start(own, silent);
       await inside("sh", "-c", "echo mine > /root/mine");
       packages.roles = roleLayers;
       const said: string[] = [];
-      await here.driver.supply([100], (line) => said.push(line));
+      await here.driver.supply([{ vmid: 100, also: ["vpn"] }], (line) => said.push(line));
       expect(said).toEqual([expect.stringMatching(/^guest100: installing .*\bopenvpn\b/)]);
       expect(await inside("openvpn", "--version")).toMatch(/^OpenVPN /);
       expect(await inside("dpkg", "--audit")).toBe("");
       expect(await inside("cat", "/root/mine")).toBe("mine\n");
       expect(await inside("ls", "/var/cache")).not.toContain("maquette");
       // Off or there already: nothing is to be done.
-      await here.driver.supply([100, 101], (line) => said.push(line));
+      const guests = [100, 101].map((vmid) => ({ vmid, also: ["vpn"] }));
+      await here.driver.supply(guests, (line) => said.push(line));
       expect(said).toHaveLength(1);
     },
   );

@@ -60,7 +60,11 @@ export const up: Command = async (context, values) => {
   await refuseAbsentImages(context, session.client, session.settings, plan, naming);
   // Before the engine asks for guests: building takes minutes the first time, and here it can be watched.
   if (session.room !== null) {
-    const images = [...plan.hosts.values()].map((h) => ({ image: plan.images.get(h.image)!.fileName, role: h.role }));
+    const images = [...plan.hosts.values()].map((h) => ({
+      image: plan.images.get(h.image)!.fileName,
+      role: h.role,
+      also: h.roles.slice(1),
+    }));
     await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
   }
   const chosen = values["host"] === undefined ? undefined : chosenHosts(plan, naming, values["host"]);
@@ -92,8 +96,10 @@ export const up: Command = async (context, values) => {
     await interruptible(io, () => startGuests(session.client, whole, session.room));
   }
   if (session.room !== null) {
-    const chosenGuests = standing.filter((g) => chosen?.has(g.host) !== false);
-    await askRoom(session.room, "supply", [chosenGuests.map((g) => g.vm.vmid)], (line) => io.err(line));
+    const supplied = standing
+      .filter((g) => chosen?.has(g.host) !== false)
+      .map((g) => ({ vmid: g.vm.vmid, also: plan.hosts.get(g.host)?.roles.slice(1) ?? [] }));
+    await askRoom(session.room, "supply", [supplied], (line) => io.err(line));
   }
   // What somebody changed behind its back is in the engine's record as it was, until it looks: a guest that is gone,
   // a file on a host. Hosts are asked while the preview runs, because most of the time nothing has changed.

@@ -36,9 +36,15 @@ export interface KnownPackages {
 
 /**
  * @param image the file name or URL of the image that the guest's first disk was made from
+ * @param also what the guest plays beside its role
  * @returns undefined when nothing here can stand for that image
  */
-export function recipeFor(image: string, role: string, known: KnownPackages): Recipe | undefined {
+export function recipeFor(
+  image: string,
+  role: string,
+  known: KnownPackages,
+  also: readonly string[] = [],
+): Recipe | undefined {
   const file = image.split("/").at(-1) ?? image;
   if (/pfsense/i.test(file)) {
     return {
@@ -53,10 +59,13 @@ export function recipeFor(image: string, role: string, known: KnownPackages): Re
   const suite = releaseNamed(file)?.codename;
   if (suite === undefined) return undefined;
   const isCloudInit = role === "cloud-init";
+  const of = (name: string): RoleLayers[string] => (Object.hasOwn(known.roles, name) ? known.roles[name]! : []);
+  // Each role's last layer is its own; those below it are everybody's.
+  const others = also.flatMap((name) => of(name).slice(-1));
   return {
     role,
     suite,
-    layers: withContent(isCloudInit ? [["cloud-init"]] : Object.hasOwn(known.roles, role) ? known.roles[role]! : []),
+    layers: withContent(isCloudInit ? [["cloud-init"]] : [...of(role), ...others]),
     // systemd.net-naming-scheme(7) of a q35 or i440fx machine, as Debian's image names them on Proxmox.
     nicName: (index) => `ens${18 + index}`,
     seed: isCloudInit ? "cloud-init" : "driver",
@@ -64,6 +73,10 @@ export function recipeFor(image: string, role: string, known: KnownPackages): Re
 }
 
 const withContent = (layers: Recipe["layers"]): Recipe["layers"] => layers.filter((l) => l.length > 0);
+
+/** What a guest plays beside its role, by its tags. */
+export const alsoOf = (tags: readonly string[]): readonly string[] =>
+  tags.flatMap((t) => (t.startsWith("also-") ? [t.slice("also-".length)] : []));
 
 /** The role that a hypervisor's name or tags tell. */
 export function roleOf(name: string, tags: readonly string[]): string | undefined {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { findArchive } from "../../../src/twin/images/archive.ts";
-import { recipeFor } from "../../../src/twin/images/catalogue.ts";
+import { alsoOf, recipeFor } from "../../../src/twin/images/catalogue.ts";
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -53,4 +53,12 @@ test("any release is built whose file names it, and none whose name says nothing
     "zurg",
     undefined,
   ]);
+});
+
+test("a guest that plays other roles too has everybody's packages, its role's, then the others' own", () => {
+  const roles = { mail: [["chrony"], ["postfix"]], backup: [["chrony"], []], vpn: [["chrony"], ["openvpn"]] };
+  const of = (...also: string[]) => recipeFor("debian-13-x.qcow2", "mail", { router: [], roles }, also)?.layers;
+  expect(of()).toEqual([["chrony"], ["postfix"]]);
+  expect(of("backup", "vpn", "nobody")).toEqual([["chrony"], ["postfix"], ["openvpn"]]);
+  expect(alsoOf(["host-mail", "role-mail", "also-backup", "also-vpn"])).toEqual(["backup", "vpn"]);
 });
