@@ -17,7 +17,8 @@ const slow = [
 const plugins = [programsForVite];
 
 /** Guests that run have tests of their own, whoever runs these. */
-const inMemory = { MAQUETTE_GUESTS: "memory" };
+const inEnglish = { MAQUETTE_LANG: "en" };
+const inMemory = { ...inEnglish, MAQUETTE_GUESTS: "memory" };
 
 // `unit` is what a person runs while working (under a minute together); `slow` is the rest that needs no engine; `engine`
 // runs the real Pulumi engine against the embedded API; `twin` and `lab` run guests. CI runs all of them.
@@ -70,6 +71,7 @@ export default defineConfig({
         test: {
           name: "twin",
           include: ["tests/**/*.twin.test.ts"],
+          env: inEnglish,
           testTimeout: 120_000,
           hookTimeout: 1_200_000,
           fileParallelism: false,
@@ -84,6 +86,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["tests/**/*.lab.test.ts"],
+          env: inEnglish,
           globalSetup: ["tests/lab/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 1_800_000,

@@ -3,7 +3,11 @@ import type { CommandSpec, OptionSpec } from "./command.ts";
 export const commonOptions: readonly OptionSpec[] = [
   { name: "stack", value: "NAME", help: "the stack, default lab: the embedded lab" },
   { name: "json", help: "one JSON document on standard output" },
-  { name: "lang", value: "en|fr", help: "language of what is printed for people" },
+  {
+    name: "lang",
+    value: "en|fr",
+    help: "language of what is printed for people (default MAQUETTE_LANG, then the locale)",
+  },
   { name: "help", help: "this text" },
 ];
 

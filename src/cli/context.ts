@@ -36,20 +36,36 @@ export function context(values: Readonly<Record<string, unknown>>, io: Io, roote
   }
   if (["backend", "pulumi-home"].includes(stack))
     throw new Fault("CLI_USAGE", `A folder beside the stacks' own is called ${stack}.`, "Choose another name.");
-  const asked = textOf(values["lang"]) ?? "en";
-  if (!isLanguage(asked))
-    throw new Fault("CLI_USAGE", `"${asked}" is not a language of maquette.`, "Use --lang en or --lang fr.");
+  const language = languageOf(textOf(values["lang"]), process.env);
   return {
     root,
     stack,
     isEmbedded: isEmbedded(stack),
     folders: foldersOf(root, stack),
     isJson: values["json"] === true,
-    language: asked,
+    language,
     io,
     rooter,
     mayInstall: values["no-install"] !== true,
   };
+}
+
+/**
+ * What is printed for people is in the language that was asked for, else in that of MAQUETTE_LANG, else in the locale's
+ * (locale(7): LC_ALL, LC_MESSAGES, LANG), where that is one of ours; else in English.
+ * @throws Fault CLI_USAGE for what is asked for and none of ours
+ */
+export function languageOf(asked: string | undefined, env: NodeJS.ProcessEnv): Language {
+  const of = env["MAQUETTE_LANG"];
+  const wanted = asked ?? (of === "" ? undefined : of);
+  if (wanted !== undefined) {
+    if (isLanguage(wanted)) return wanted;
+    const hint = asked === undefined ? "Set MAQUETTE_LANG to en or fr, or unset it." : "Use --lang en or --lang fr.";
+    throw new Fault("CLI_USAGE", `"${wanted}" is not a language of maquette.`, hint);
+  }
+  const locale = ["LC_ALL", "LC_MESSAGES", "LANG"].map((name) => env[name]).find((v) => v !== undefined && v !== "");
+  const language = locale?.slice(0, 2) ?? "";
+  return /^[a-z]{2}(?:$|[_.@])/.test(locale ?? "") && isLanguage(language) ? language : "en";
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

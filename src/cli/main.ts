@@ -26,7 +26,8 @@ export async function main(argv: readonly string[], rooter?: Rooter): Promise<nu
 }
 
 async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefined): Promise<number> {
-  const [name, ...rest] = argv;
+  const before = leading(argv);
+  const [name, rest] = [argv[before], [...argv.slice(0, before), ...argv.slice(before + 1)]];
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     const about = rest[0] === undefined ? undefined : specOf(rest[0]);
     io.out(about ? usageOf(about) : usage());
@@ -55,6 +56,17 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
   const { context } = await import("./context.ts");
   const command = await spec.load();
   return command(context(values, io, rooter), values, positionals);
+}
+
+/** How many words stand before the command: options that every command takes, wherever they stand. */
+function leading(argv: readonly string[]): number {
+  let at = 0;
+  for (;;) {
+    const [word = "", value] = (argv[at] ?? "").split("=", 2);
+    const option = commonOptions.find((o) => `--${o.name}` === word && o.name !== "help");
+    if (option === undefined) return at;
+    at += option.value !== undefined && value === undefined ? 2 : 1;
+  }
 }
 
 function specOf(name: string): CommandSpec {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
+import { languageOf } from "../../src/cli/context.ts";
+import { faultOf } from "../stack/temporary.ts";
 import { maquette } from "./captured.ts";
 
 /** Of the tests, whatever becomes of the shipped one. */
@@ -22,6 +24,37 @@ describe("help", () => {
 
   test("says the version of package.json", async () => {
     expect(await maquette("--version")).toEqual({ code: 0, out: "maquette 0.1.0\n", err: "" });
+  });
+});
+
+describe("options that every command takes", () => {
+  test("stand before the command too", async () => {
+    const after = await maquette("explain", "pc1", "pbx", "sip", "--plan", PLAN, "--json");
+    expect(await maquette("--json", "explain", "pc1", "pbx", "sip", "--plan", PLAN)).toEqual(after);
+    expect(after.code).toBe(0);
+    expect((await maquette("--lang", "de", "check")).err).toContain('"de" is not a language');
+    expect((await maquette("--stack=a/b", "check")).err).toContain("letters, digits");
+    expect((await maquette("--lang")).code).toBe(2);
+  });
+});
+
+describe("the language", () => {
+  test.each<[string | undefined, NodeJS.ProcessEnv, string]>([
+    [undefined, {}, "en"],
+    [undefined, { LANG: "fr_FR.UTF-8" }, "fr"],
+    [undefined, { LANG: "fr_FR.UTF-8", LC_ALL: "C.UTF-8" }, "en"],
+    [undefined, { LANG: "de_DE.UTF-8", LC_MESSAGES: "fr" }, "fr"],
+    [undefined, { LANG: "de_DE.UTF-8" }, "en"],
+    [undefined, { LANG: "french" }, "en"],
+    [undefined, { LANG: "fr_FR.UTF-8", MAQUETTE_LANG: "en" }, "en"],
+    [undefined, { LANG: "fr_FR.UTF-8", MAQUETTE_LANG: "" }, "fr"],
+    ["en", { MAQUETTE_LANG: "fr" }, "en"],
+  ])("is %s's, or %o's: %s", (asked, env, expected) => {
+    expect(languageOf(asked, env)).toBe(expected);
+  });
+
+  test("of MAQUETTE_LANG that is none is refused by its name", async () => {
+    expect((await faultOf(() => languageOf(undefined, { MAQUETTE_LANG: "de" }))).hint).toContain("MAQUETTE_LANG");
   });
 });
 

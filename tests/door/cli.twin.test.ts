@@ -142,6 +142,13 @@ describe.skipIf(reason !== undefined)(
       expect([code, screen.host, screen.lines.length]).toEqual([0, "dc1", 3]);
     });
 
+    it("logs says of a unit that nobody has that there is none, and names the near one", async () => {
+      const [code, out, err] = await said(["logs", "dc1", "--unit", "shh"]);
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toMatch(/DOOR_NO_UNIT dc1 has no unit shh, .*\n {2}hint: Did you mean ssh\?/);
+      expect((await said(["logs", "dc1", "--unit", "no-such-thing"]))[2]).toContain("list-units");
+    });
+
     it("logs reads the journal, also as JSON, and follows it until it is interrupted", async () => {
       const [code, out] = await said(["logs", "dc1", "--lines", "4", "--unit", "ssh.service"]);
       expect([code, out.trim().split("\n").length]).toEqual([0, 4]);

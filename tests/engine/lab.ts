@@ -44,6 +44,7 @@ export class Clone {
     if (!existsSync(this.root)) this.copySources(plan);
     this.env = {
       ...process.env,
+      MAQUETTE_LANG: "en",
       XDG_STATE_HOME: join(this.home, "state"),
       XDG_DATA_HOME: join(this.home, "data"),
       XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? homedir(), ".cache"),

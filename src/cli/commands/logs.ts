@@ -1,3 +1,4 @@
+import { didYouMean } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
 import { asRoot, attach, quote, rootUntilHangUp } from "../../door/index.ts";
 import type { Command } from "../command.ts";
@@ -22,6 +23,14 @@ export const logs: Command = async (context, values, [name]) => {
         `Run \`maquette ssh ${host.id} -- tail -n ${LINES} /var/log/system.log\` (filter.log for the firewall's).`,
       );
     const isFollowing = values["follow"] === true;
+    const asked = values["unit"];
+    const run = async (argv: readonly string[]): Promise<string> => {
+      if (isStandIn(lab, host)) return (await runInRouter(lab, host, argv)).stdout;
+      const way = lab.places === null ? lab.door.ssh(host.id, patience) : lab.door.console(host.id, patience);
+      return (await (await way).exec(asRoot(argv), { input: "", deadlineMs: 20_000 })).stdout;
+    };
+    // Patterns name what there is.
+    if (typeof asked === "string" && !/[*?[]/.test(asked)) await refuseUnknownUnit(host.id, asked, run);
     const words = journalctl({
       since: values["since"],
       unit: values["unit"],
@@ -48,6 +57,28 @@ export const logs: Command = async (context, values, [name]) => {
     await lab.door.close();
   }
 };
+
+/**
+ * The journal says nothing of a unit that nobody has, and nothing of one that said nothing.
+ * @throws Fault DOOR_NO_UNIT where the host has no such unit, and no line of one that it had
+ */
+async function refuseUnknownUnit(
+  host: string,
+  unit: string,
+  run: (argv: readonly string[]) => Promise<string>,
+): Promise<void> {
+  if ((await run(["systemctl", "show", "-p", "LoadState", "--value", "--", unit])).trim() !== "not-found") return;
+  if ((await run(["journalctl", "--quiet", "--lines=1", "--output=cat", `--unit=${unit}`])).trim() !== "") return;
+  const listed = await run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager"]);
+  const units = listed.split("\n").flatMap((line) => line.split(" ")[0] ?? []);
+  const names = units.flatMap((name) => [name, name.replace(/\.service$/, "")]).filter((name) => name !== "");
+  const near = didYouMean(unit, names);
+  throw new Fault(
+    "DOOR_NO_UNIT",
+    `${host} has no unit ${unit}, and its journal no line of one.`,
+    near ? `Did you mean ${near}?` : `\`maquette ssh ${host} -- systemctl list-units\` names them.`,
+  );
+}
 
 function journalctl(wanted: {
   readonly since: unknown;
