@@ -19,7 +19,7 @@ export const base: BaseDefinition = {
     ...["administrators.py", "sudoers-administrators"],
     ...["chrony.conf", "chrony-options", "chrony-unit.conf"],
     ...["apt-periodic", "apt-unattended", "updates-shutdown.conf", "ldap.conf", "nftables.conf"],
-    ...["journald.conf", "sysctl.conf"],
+    ...["journald.conf", "sysctl.conf", "restart.conf"],
   ],
   work,
   probes,

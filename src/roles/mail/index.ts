@@ -8,13 +8,14 @@ import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, Step } from "../role.ts";
+import { dropIn, listens, parsesAsPython, reload, running } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
 import { askedNames, nameFindings, namesOf } from "./names.ts";
 import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
-import { CERTIFICATE, dropIn, KEY, listens, need, reload, running, type Context } from "./steps.ts";
+import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const ACCOUNT = "mail";
@@ -41,7 +42,7 @@ export const mail = defineRole({
   ],
   templates: [
     ...["main.cf", "master.cf", "people.cf", "members.cf", "aliases", "dovecot.conf", "haproxy.cfg", "mail.py"],
-    ...["restart.conf", "sysusers.conf", "tmpfiles.conf", "own_name.py", `${OWN_NAME}.service`],
+    ...["sysusers.conf", "tmpfiles.conf", "own_name.py", `${OWN_NAME}.service`],
     ...WEB_TEMPLATES,
   ],
   // Of the servers beside it: what they have to tell by mail.
@@ -124,15 +125,13 @@ function work(context: Context): RoleWork {
         kind: "files",
         name: "who is there",
         files: { [PROGRAM]: { content: fill("mail.py", { domain: plan.domain.name }), mode: "0755" } },
-        check: [{ argv: ["python3", "-I", "-c", PARSES, `new:${PROGRAM}`] }],
+        check: [parsesAsPython(PROGRAM)],
       },
       { kind: "command", name: "who reads mail may", unless: program("check"), run: program("expel") },
       { kind: "probe", name: "the directory answers", run: program("answers"), deadlineSeconds: 60 },
     ],
   };
 }
-
-const PARSES = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
 
 const label = (host: string): string => `mail-${host}`;
 
@@ -164,7 +163,7 @@ function directory({ plan, fill }: Context): Step {
           controllers: all.map(by).join("\n\n"),
         }),
       },
-      [dropIn("haproxy")]: { content: fill("restart.conf", {}) },
+      [dropIn("haproxy")]: { content: fill("base/restart.conf", {}) },
     },
     check: [{ argv: ["haproxy", "-c", "-q", "-f", `new:${HAPROXY}`] }],
     reload: reload("haproxy"),
@@ -196,7 +195,7 @@ function reading({ plan, host, fill, settings: { quotaMiB } }: Context): Step {
           managesieve: String(need(plan, "managesieve")),
         }),
       },
-      [dropIn("dovecot")]: { content: fill("restart.conf", {}) },
+      [dropIn("dovecot")]: { content: fill("base/restart.conf", {}) },
     },
     check: [{ argv: ["openssl", "x509", "-noout", "-in", `new:${CERTIFICATE}`] }],
     verify: [{ argv: ["sh", "-c", "doveconf -n >/dev/null"] }],
@@ -235,7 +234,7 @@ function ownName({ fill }: Context): Step {
       [OWN_NAME_PROGRAM]: { content: fill("own_name.py", {}), mode: "0755" },
       [unit]: { content: fill(`${OWN_NAME}.service`, { program: OWN_NAME_PROGRAM, socket: OWN_NAME_SOCKET }) },
     },
-    check: [{ argv: ["python3", "-I", "-c", PARSES, `new:${OWN_NAME_PROGRAM}`] }],
+    check: [parsesAsPython(OWN_NAME_PROGRAM)],
     verify: [{ argv: ["systemd-analyze", "verify", "--man=no", unit] }],
     reload: [{ argv: ["systemctl", "daemon-reload"] }, { argv: ["systemctl", "restart", OWN_NAME] }],
     probe: { argv: ["test", "-S", OWN_NAME_SOCKET] },
@@ -281,7 +280,7 @@ function sending(context: Context): Step {
         map("members.cf", { groupDomain: GROUP_DOMAIN, groups: `${groupUnit(plan)},${baseDn(plan)}` }),
       ),
       [`${FOLDER}/aliases`]: own(compose(fill("aliases", { groupDomain: GROUP_DOMAIN, aliases: aliases.join("\n") }))),
-      [dropIn("postfix")]: { content: fill("restart.conf", {}) },
+      [dropIn("postfix")]: { content: fill("base/restart.conf", {}) },
     },
     verify: [{ argv: ["postfix", "check"] }],
     reload: reload("postfix"),

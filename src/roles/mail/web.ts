@@ -4,8 +4,9 @@ import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, fullName } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Command, FileContent, Step } from "../role.ts";
+import { dropIn, listens, reload, running } from "../service.ts";
 import { AUTOCONFIG, AUTODISCOVER, webName, WEBMAIL } from "./names.ts";
-import { CERTIFICATE, dropIn, KEY, listens, need, reload, running, type Context } from "./steps.ts";
+import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 
 /* What is asked of mail by the web: nginx hands out what is a file, and PHP what is made for whoever asks. */
 
@@ -184,7 +185,7 @@ function server({ plan, host, fill, settings: { messageMiB } }: Context): Step {
           configured: CONFIGURED,
         }),
       },
-      [dropIn("nginx")]: { content: fill("restart.conf", {}) },
+      [dropIn("nginx")]: { content: fill("base/restart.conf", {}) },
     },
     check: [{ argv: ["nginx", "-t", "-q", "-c", `new:${NGINX}`] }],
     reload: reload("nginx"),

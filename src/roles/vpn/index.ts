@@ -7,6 +7,7 @@ import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { ClientContext, ClientWork, Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
+import { parsesAsPython } from "../service.ts";
 import { certificateFor, gatewayGroups, travellerCertificate, travellers, triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { gatewayOf, PROFILE_TEMPLATE, UNIT } from "./profile.ts";
@@ -44,8 +45,6 @@ const MANAGEMENT = "/run/openvpn-server/maquette.sock";
 /** How long a password is good for, and after how long the right is asked again with a new key. */
 const SESSION_SECONDS = 12 * 3600;
 const RENEW_SECONDS = 900;
-
-const PARSES = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
 
 const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 
@@ -198,7 +197,7 @@ function whoMayComeIn({ plan, fill }: RoleContext): readonly Step[] {
         [PROGRAM]: { content: fill("vpn.py", {}), mode: "0755" },
         [WANTED]: { content: compose(jsonText(wanted, 2), "\n"), owner: `root:${USER}`, mode: "0640" },
       },
-      check: [{ argv: ["python3", "-I", "-c", PARSES, `new:${PROGRAM}`] }],
+      check: [parsesAsPython(PROGRAM)],
     },
   ];
 }

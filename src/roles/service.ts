@@ -1,0 +1,38 @@
+import { Fault } from "../core/fault.ts";
+import { portOf } from "../plan/query.ts";
+import type { Plan, Service } from "../plan/types.ts";
+import type { Command, Step } from "./role.ts";
+
+/* What the steps of roles have in common that run services. */
+
+export const dropIn = (unit: string): string => `/etc/systemd/system/${unit}.service.d/maquette.conf`;
+
+export const reload = (unit: string): readonly Command[] => [
+  { argv: ["systemctl", "daemon-reload"] },
+  { argv: ["systemctl", "reload-or-restart", unit] },
+];
+
+export const listens = (port: number): Command => ({ argv: ["sh", "-c", `ss -Hltn sport = :${port} | grep -q .`] });
+
+export const running = (id: string): Step => ({ kind: "units", name: `${id}, running`, units: [id], state: "running" });
+
+/** Of Python, whether what is about to take its place can be read. */
+export const parsesAsPython = (file: string): Command => ({ argv: ["python3", "-I", "-c", PARSES, `new:${file}`] });
+
+const PARSES = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+
+/**
+ * The TCP port of a service.
+ * @param who begins the sentence: `The mail server`
+ * @throws Fault ROLE_NO_SERVICE where the plan does not say the port
+ */
+export function portFor(who: string, plan: Plan, service: Service["id"]): number {
+  const port = portOf(plan, service, "tcp");
+  if (port === undefined)
+    throw new Fault(
+      "ROLE_NO_SERVICE",
+      `${who} needs the port of the service ${service}, which the plan does not name.`,
+      "Add it to services.yaml, as the lab's has it.",
+    );
+  return port;
+}
