@@ -13,6 +13,7 @@ import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
 import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions } from "./role.ts";
 import { router } from "./router/index.ts";
+import { supervision } from "./supervision/index.ts";
 import { vpn } from "./vpn/index.ts";
 import { workstation } from "./workstation/index.ts";
 
@@ -22,7 +23,7 @@ const all: readonly RoleDefinition[] = [
   dc,
   pbx,
   mail,
-  plainRole("supervision", { memoryMiB: 2048, diskGiB: 20 }, "supervision"),
+  supervision,
   backup,
   plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade", {
     name: "eBrigade",

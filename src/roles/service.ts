@@ -12,6 +12,11 @@ export const reload = (unit: string): readonly Command[] => [
   { argv: ["systemctl", "reload-or-restart", unit] },
 ];
 
+export const restart = (unit: string): readonly Command[] => [
+  { argv: ["systemctl", "daemon-reload"] },
+  { argv: ["systemctl", "restart", unit] },
+];
+
 export const listens = (port: number): Command => ({ argv: ["sh", "-c", `ss -Hltn sport = :${port} | grep -q .`] });
 
 export const running = (id: string): Step => ({ kind: "units", name: `${id}, running`, units: [id], state: "running" });

@@ -9,6 +9,7 @@ import { decide, formatPacket, type Packet, type Slice } from "../../src/policy/
 import { rowsOf } from "../../src/policy/intent.ts";
 import { holdsAddress } from "../../src/policy/ranges.ts";
 import { spaceOf } from "../../src/policy/space.ts";
+import type { FilesStep } from "../../src/roles/role.ts";
 import { addressesOf, bastionOf } from "../../src/plan/query.ts";
 import { incoming } from "../../src/roles/base/firewall.ts";
 import { nftLines } from "../../src/roles/base/nft-lines.ts";
@@ -34,6 +35,8 @@ const READ_BY_SERVICES: Readonly<Record<string, string>> = {
   "/etc/maquette/vpn.json": "maquette-vpn",
   "/etc/postfix/maquette/people.cf": "postfix",
   "/etc/postfix/maquette/members.cf": "postfix",
+  "/etc/maquette/supervision/supervision.key": "zabbix",
+  "/etc/zabbix/maquette/agent.key": "zabbix",
 };
 
 describe("the base", () => {
@@ -99,10 +102,11 @@ describe("the base", () => {
     }
   });
 
-  test("orders a certificate of its own for each host's log, the sink's for a server", () => {
+  test("orders certificates of its own for each host's log and its agent, the sink's for a server", () => {
     for (const host of inside) {
       const orders = lab.roles(host.id)[0]!.work.certificates!;
-      expect(Object.keys(orders)).toEqual([`log-${host.id}`]);
+      expect(Object.keys(orders).sort()).toEqual([`agent-${host.id}`, `log-${host.id}`]);
+      expect(orders[`agent-${host.id}`]!.usage).toBe("client");
       expect(orders[`log-${host.id}`]!.usage).toBe(host.role === "backup" ? "server" : "client");
     }
   });
@@ -132,13 +136,14 @@ describe("the base", () => {
     }
   });
 
-  test("brings the list before what names it, and has rsyslog read it again when it changes", () => {
+  test("brings the list before what names it, and has rsyslog and the agent read it again when it changes", () => {
     const steps = lab.steps("backup", "base");
     const at = (path: string): number => steps.findIndex((s) => s.kind === "files" && path in s.files);
     const list = at("/usr/local/share/ca-certificates/maquette.crl");
     expect(at("/usr/local/share/ca-certificates/maquette.crt")).toBeLessThan(list);
     expect(list).toBeLessThan(at("/etc/rsyslog.conf"));
-    expect(steps[list]).toMatchObject({ reload: [{ argv: ["systemctl", "try-restart", "rsyslog"] }] });
+    const reload = [["rsyslog"], ["zabbix-agent2"]].map((units) => ({ argv: ["systemctl", "try-restart", ...units] }));
+    expect((steps[list] as FilesStep).reload).toEqual(expect.arrayContaining(reload));
   });
 
   test("lets the sink take logs from every host that sends some, and from no other name", () => {

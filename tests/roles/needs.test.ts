@@ -47,7 +47,7 @@ describe("what roles need of the network", () => {
     const findings = roleFindings(moved("pc2"));
     const of = (what: string): (typeof findings)[number] => findings.find((f) => f.fact.includes(what))!;
     expect(findings.map((f) => [f.code, f.path])).toEqual(
-      Array.from({ length: 6 }, () => ["ROLE_NEED_REFUSED", "hosts.pc2"]),
+      Array.from({ length: 7 }, () => ["ROLE_NEED_REFUSED", "hosts.pc2"]),
     );
     expect(of("resolves names").fact).toMatch(/\(dns to dc1, dc2\), and F601 refuses it \(.*flows\.yaml:\d+\)$/);
     expect(of("resolves names").hint).toMatch(/^Add pc2 or its zone guests to `from` of F411 \(.*flows\.yaml:\d+\)/);
@@ -55,6 +55,7 @@ describe("what roles need of the network", () => {
     expect(of("sends its log").fact).toContain("syslog-tls to backup");
     expect(of("packages and updates").fact).toContain("http or https to internet");
     expect(of("asks the domain").fact).toContain("kerberos, kpasswd, ldap, ldaps to dc1, dc2");
+    expect(of("reports to the supervision").fact).toContain("zabbix-trapper to supervision");
     expect(of("telephones").fact).toContain("sip-tls, rtp to pbx");
     expect(findings[0]!.place).toEqual(lab.hosts.get("pc2")!.place);
   });
@@ -88,7 +89,7 @@ describe("what roles need of the network", () => {
 
   test("between neighbours the firewall of the host that is asked decides, and is named", () => {
     const to = { kind: "host", host: "supervision" } as const;
-    const needs = [{ what: "reports to the supervision", services: ["zabbix-trapper"], to }];
+    const needs = [{ what: "reads mail at the supervision", services: ["imaps"], to }];
     const [finding, ...others] = refusedNeeds(lab, withNeed("mail", { needs }));
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ code: "ROLE_NEED_REFUSED_BY_HOST", path: "hosts.mail" });
@@ -100,10 +101,14 @@ describe("what roles need of the network", () => {
   test("explain knows the host's own firewall, where no router stands between and where one does", () => {
     const ask = (from: string, to: string, port: number): ReturnType<typeof explain> =>
       explain(lab, new Map(), { from, to, protocol: "tcp", port }, (host) => firewallOf(lab, host));
-    expect(ask("mail", "supervision", 10051)).toMatchObject({
+    expect(ask("mail", "supervision", 993)).toMatchObject({
       ingress: null,
       verdict: "refused",
       host: { host: "supervision", action: "block" },
+    });
+    expect(ask("mail", "supervision", 10051)).toMatchObject({
+      verdict: "direct",
+      host: { by: "neighbours: zabbix-trapper" },
     });
     expect(ask("mail", "dc1", 636)).toMatchObject({ verdict: "direct", host: { by: "neighbours: ldaps" } });
     expect(ask("bastion", "mail", 22)).toMatchObject({ verdict: "allowed", host: { host: "mail", by: "door" } });

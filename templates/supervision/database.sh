@@ -1,0 +1,38 @@
+#!/bin/sh
+# Written by maquette. Zabbix' tables, as its package brings them: in one piece, or not at all. A newer server brings them up to
+# date by itself.
+#   database.sh check    exit 1 unless they are there
+#   database.sh make     makes them
+set -eu
+database={{database}}
+owner={{owner}}
+scripts=/usr/share/zabbix-server-pgsql
+
+as_postgres() {
+  runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
+}
+as_owner() {
+  runuser -u "$owner" -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
+}
+
+case "${1-}" in
+check)
+  as_owner -c 'SELECT mandatory FROM dbversion' | grep -q .
+  ;;
+make)
+  as_postgres -d postgres -c "SELECT 1 FROM pg_roles WHERE rolname = '$owner'" | grep -q . ||
+    as_postgres -d postgres -c "CREATE ROLE $owner LOGIN"
+  # Whatever locale this host had when PostgreSQL was installed.
+  as_postgres -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'" | grep -q . ||
+    as_postgres -d postgres -c "CREATE DATABASE $database OWNER $owner ENCODING UTF8 LOCALE 'C.UTF-8' TEMPLATE template0"
+  # Unpacked before any of it is read: a script that is cut off would be believed.
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  zcat "$scripts/schema.sql.gz" "$scripts/images.sql.gz" "$scripts/data.sql.gz" >"$folder/all.sql"
+  as_owner -1 -f - <"$folder/all.sql" >/dev/null
+  ;;
+*)
+  echo "usage: database.sh check|make" >&2
+  exit 64
+  ;;
+esac

@@ -1,0 +1,443 @@
+#!/usr/bin/python3 -I
+"""What the plan wants in Zabbix, by its API. Written by maquette.
+
+    supervision.py check FILE    exit 1 and what differs from FILE
+    supervision.py apply FILE    makes it so
+
+FILE is JSON, in the shape of `Wanted` in src/roles/supervision/wanted.ts. What is named in it is put right wherever
+somebody changed it; whatever else there is stays as it is. A host that the plan had and has no more is disabled, with
+what is known of it.
+"""
+
+import http.client
+import json
+import re
+import ssl
+import subprocess
+import sys
+
+ADMIN = "Admin"
+INTERNAL = "Internal"
+DISABLED = "Disabled"
+GUEST = "guest"
+# Of a host that is the plan's.
+MARK = "maquette"
+# Where Zabbix has templates by default.
+TEMPLATES = "Templates"
+# What a page takes on a busy machine.
+PATIENCE = 25
+
+
+class Stop(Exception):
+    pass
+
+
+class Refused(Stop):
+    """The API's own words."""
+
+
+class Api:
+    def __init__(self, wanted):
+        # By its name, as everybody comes: TLS with the lab's authority.
+        self.site = http.client.HTTPSConnection(
+            wanted["name"], wanted["port"], timeout=PATIENCE, context=ssl.create_default_context()
+        )
+        self.session = None
+
+    def post(self, document):
+        headers = {"Content-Type": "application/json-rpc"}
+        if self.session:
+            headers["Authorization"] = "Bearer " + self.session
+        try:
+            self.site.request("POST", "/api_jsonrpc.php", json.dumps(document), headers)
+            answer = self.site.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise Stop("Zabbix' web does not answer: %s" % error) from error
+        if answer.status != 200:
+            raise Stop("Zabbix' web answers HTTP %d: %s" % (answer.status, " ".join(text.split())[:200]))
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Stop("Zabbix' web answers no JSON: %s" % " ".join(text.split())[:200]) from error
+
+    def several(self, asked):
+        """By name what each of `{name: (method, parameters)}` answers, all in one question."""
+        calls = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+            for number, (method, parameters) in enumerate(asked.values())
+        ]
+        answers = self.post(calls)
+        if not isinstance(answers, list):
+            raise Refused(words_of(answers))
+        found = {answer.get("id"): answer for answer in answers}
+        return {name: result_of(found.get(number, {})) for number, name in enumerate(asked)}
+
+    def call(self, method, parameters):
+        return result_of(self.post({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}), method)
+
+    def log_on(self, password):
+        self.session = None
+        self.session = self.call("user.login", {"username": ADMIN, "password": password})
+
+    def log_out(self):
+        if self.session:
+            self.call("user.logout", [])
+            self.session = None
+
+
+def words_of(answer):
+    error = answer.get("error") or {}
+    return "%s %s" % (error.get("message", "no answer"), error.get("data", ""))
+
+
+def result_of(answer, method=""):
+    if "result" not in answer:
+        raise Refused(("%s: %s" % (method, words_of(answer))).removeprefix(": "))
+    return answer["result"]
+
+
+# The database, for what the API does not tell, or would not let in.
+
+
+def ran(argv, given):
+    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    if done.returncode != 0:
+        raise Stop("%s: %s" % (argv[0], (done.stderr.strip() or "exit %d" % done.returncode).splitlines()[-1]))
+    return done.stdout
+
+
+def sql(wanted, text):
+    owner = ["runuser", "-u", wanted["owner"], "--"]
+    psql = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", wanted["database"], "-f", "-"]
+    return ran([*owner, *psql], text)
+
+
+def bind_passwords(wanted):
+    """By directory: the API takes a password and never says it."""
+    query = "SELECT json_object_agg(userdirectoryid::text, bind_password) FROM userdirectory_ldap;"
+    return json.loads(sql(wanted, query).strip() or "null") or {}
+
+
+def let_in(wanted):
+    """
+    The internal administrator's password is the stack's, whatever it was: of a fresh database, or one that somebody
+    chose. Nobody else's sessions end.
+    """
+    program = "echo password_hash(stream_get_contents(STDIN), PASSWORD_BCRYPT);"
+    hashed = ran(["php", "-r", program], wanted["password"])
+    if not re.fullmatch(r"\$2y\$[./A-Za-z0-9$]+", hashed):
+        raise Stop("php made no bcrypt")
+    sql(
+        wanted,
+        """BEGIN;
+UPDATE users SET passwd = '%s', attempt_failed = 0, attempt_clock = 0 WHERE username = '%s';
+DELETE FROM users_groups USING users, usrgrp WHERE users_groups.userid = users.userid AND username = '%s'
+  AND users_groups.usrgrpid = usrgrp.usrgrpid AND (users_status = 1 OR gui_access IN (2, 3));
+DELETE FROM sessions USING users WHERE sessions.userid = users.userid AND username = '%s';
+COMMIT;"""
+        % (hashed, ADMIN, ADMIN, ADMIN),
+    )
+
+
+# What is there, and what is to be done.
+
+
+class Live:
+    """Everything of Zabbix that is spoken of in FILE, as it is now."""
+
+    def __init__(self, api, wanted):
+        hosts = {
+            "output": ["hostid", "host", "name", "description", "status", *TLS],
+            "selectHostGroups": ["groupid", "name"],
+            "selectParentTemplates": ["templateid", "host"],
+            "selectTags": ["tag", "value"],
+        }
+        templates = {wanted["template"]["name"]}
+        templates.update(name for host in wanted["hosts"].values() for name in host["templates"])
+        found = api.several(
+            {
+                "settings": ("settings.get", {"output": "extend"}),
+                "authentication": ("authentication.get", {"output": "extend"}),
+                "roles": ("role.get", {"output": ["roleid", "name"]}),
+                "groups": ("usergroup.get", {"output": ["usrgrpid", "name", "gui_access", "users_status"]}),
+                "users": (
+                    "user.get",
+                    {
+                        "output": ["userid", "username", "roleid"],
+                        "selectUsrgrps": ["name", "usrgrpid"],
+                        "filter": {"username": [ADMIN, GUEST]},
+                    },
+                ),
+                "directories": (
+                    "userdirectory.get",
+                    {"output": "extend", "selectProvisionGroups": "extend"},
+                ),
+                "host groups": (
+                    "hostgroup.get",
+                    {"output": ["groupid", "name"], "filter": {"name": wanted["hostGroups"]}},
+                ),
+                "templates": (
+                    "template.get",
+                    {"output": ["templateid", "host"], "filter": {"host": sorted(templates)}},
+                ),
+                "template groups": ("templategroup.get", {"output": ["groupid", "name"]}),
+                "items": ("item.get", {"output": "extend", "host": wanted["template"]["name"]}),
+                "triggers": (
+                    "trigger.get",
+                    {"output": "extend", "expandExpression": True, "host": wanted["template"]["name"]},
+                ),
+                "hosts": ("host.get", {**hosts, "filter": {"host": sorted(wanted["hosts"])}}),
+                "marked": ("host.get", {**hosts, "tags": [{"tag": MARK, "value": "", "operator": 4}]}),
+            }
+        )
+        self.settings, self.authentication = found["settings"], found["authentication"]
+        self.roles = by(found["roles"], "name")
+        self.groups = by(found["groups"], "name")
+        self.users = by(found["users"], "username")
+        self.directory = by(found["directories"], "name").get(DIRECTORY_NAME)
+        self.bind_passwords = bind_passwords(wanted)
+        self.host_groups = by(found["host groups"], "name")
+        self.templates = by(found["templates"], "host")
+        self.template_groups = by(found["template groups"], "name")
+        self.items, self.triggers = by(found["items"], "key_"), by(found["triggers"], "description")
+        self.hosts = by(found["hosts"], "host")
+        self.marked = by(found["marked"], "host")
+
+
+DIRECTORY_NAME = "maquette"
+TLS = ("tls_connect", "tls_accept", "tls_issuer", "tls_subject")
+
+
+def by(rows, key):
+    return {row[key]: row for row in rows}
+
+
+def known(rows, name, what):
+    """@raises Stop where Zabbix ships it no more, or somebody took it away"""
+    if name not in rows:
+        raise Stop('Zabbix has no %s "%s": it was renamed or deleted; put it back in its pages' % (what, name))
+    return rows[name]
+
+
+class Change:
+    def __init__(self, words, method, parameters):
+        self.words, self.method, self.parameters = words, method, parameters
+
+
+def differing(now, wanted):
+    """Of `wanted` what is otherwise now; the API says numbers as texts."""
+    return {key: value for key, value in wanted.items() if str(now.get(key)) != str(value)}
+
+
+def said(found):
+    return ", ".join(sorted(found))
+
+
+def settings(live, wanted):
+    found = differing(live.settings, wanted["settings"])
+    if found:
+        yield Change("settings: %s" % said(found), "settings.update", found)
+
+
+def administrator(live, wanted):
+    """Comes in without the directory, and may do everything."""
+    user, group = known(live.users, ADMIN, "user"), known(live.groups, INTERNAL, "group of users")
+    role = known(live.roles, wanted["role"], "role")["roleid"]
+    if differing(group, {"gui_access": 1, "users_status": 0}):
+        parameters = {"usrgrpid": group["usrgrpid"], "gui_access": 1, "users_status": 0}
+        yield Change("the group %s asks the directory, or lets nobody in" % INTERNAL, "usergroup.update", parameters)
+    parameters = {}
+    if INTERNAL not in by(user["usrgrps"], "name"):
+        parameters["usrgrps"] = [*ids_of(user["usrgrps"], "usrgrpid"), {"usrgrpid": group["usrgrpid"]}]
+    if user["roleid"] != role:
+        parameters["roleid"] = role
+    if parameters:
+        words = "%s is not in %s with the role %s" % (ADMIN, INTERNAL, wanted["role"])
+        yield Change(words, "user.update", {"userid": user["userid"], **parameters})
+
+
+def guest(live, _wanted):
+    """Who has no account sees nothing."""
+    group = known(live.groups, DISABLED, "group of users")
+    if differing(group, {"users_status": 1}):
+        parameters = {"usrgrpid": group["usrgrpid"], "users_status": 1}
+        yield Change("the group %s is enabled" % DISABLED, "usergroup.update", parameters)
+    user = live.users.get(GUEST)
+    if user is not None and DISABLED not in by(user["usrgrps"], "name"):
+        groups = [*ids_of(user["usrgrps"], "usrgrpid"), {"usrgrpid": group["usrgrpid"]}]
+        yield Change("%s may log in" % GUEST, "user.update", {"userid": user["userid"], "usrgrps": groups})
+
+
+def ids_of(rows, key):
+    return [{key: row[key]} for row in rows]
+
+
+def directory(live, wanted):
+    """The domain's controllers, and who of the domain may do what."""
+    asked = wanted["directory"]
+    fields = {"idp_type": 1, "provision_status": 1, **asked["fields"]}
+    groups = [
+        {
+            "name": group["name"],
+            "roleid": known(live.roles, group["role"], "role")["roleid"],
+            "user_groups": [{"usrgrpid": known(live.groups, group["group"], "group of users")["usrgrpid"]}],
+        }
+        for group in asked["groups"]
+    ]
+    whole = {**fields, "bind_password": asked["password"], "provision_groups": groups}
+    now = live.directory
+    if now is None:
+        yield Change("no directory", "userdirectory.create", {"name": DIRECTORY_NAME, **whole})
+        return
+    found = list(differing(now, fields))
+    if live.bind_passwords.get(now["userdirectoryid"]) != asked["password"]:
+        found.append("bind_password")
+    if rights(now["provision_groups"]) != rights(groups):
+        found.append("provision_groups")
+    if found:
+        whole.pop("idp_type")
+        parameters = {"userdirectoryid": now["userdirectoryid"], **whole}
+        yield Change("directory: %s" % said(found), "userdirectory.update", parameters)
+
+
+def rights(groups):
+    return sorted([g["name"], g["roleid"], sorted(u["usrgrpid"] for u in g["user_groups"])] for g in groups)
+
+
+def authentication(live, wanted):
+    """The directory is asked, for all but the group Internal."""
+    fields = {
+        **wanted["authentication"],
+        "ldap_userdirectoryid": (live.directory or {}).get("userdirectoryid"),
+        "disabled_usrgrpid": known(live.groups, DISABLED, "group of users")["usrgrpid"],
+    }
+    found = differing(live.authentication, fields)
+    if found:
+        yield Change("authentication: %s" % said(found), "authentication.update", fields)
+
+
+def template(live, wanted):
+    name = wanted["template"]["name"]
+    if name not in live.templates:
+        group = known(live.template_groups, TEMPLATES, "group of templates")["groupid"]
+        yield Change('no template "%s"' % name, "template.create", {"host": name, "groups": [{"groupid": group}]})
+
+
+def items(live, wanted):
+    asked = wanted["template"]
+    for key, fields in asked["items"].items():
+        now = live.items.get(key)
+        found = {} if now is None else differing(now, {"status": 0, **fields})
+        if now is None:
+            parameters = {"hostid": live.templates.get(asked["name"], {}).get("templateid"), "key_": key, **fields}
+            yield Change("nobody asks for %s" % key, "item.create", parameters)
+        elif found:
+            yield Change("%s: %s" % (key, said(found)), "item.update", {"itemid": now["itemid"], **found})
+
+
+def triggers(live, wanted):
+    for description, fields in wanted["template"]["triggers"].items():
+        now = live.triggers.get(description)
+        found = {} if now is None else differing(now, {"status": 0, **fields})
+        if now is None:
+            yield Change('no trigger "%s"' % description, "trigger.create", {"description": description, **fields})
+        elif found:
+            yield Change(
+                "%s: %s" % (description, said(found)), "trigger.update", {"triggerid": now["triggerid"], **found}
+            )
+
+
+def host_groups(live, wanted):
+    for name in wanted["hostGroups"]:
+        if name not in live.host_groups:
+            yield Change('no group of hosts "%s"' % name, "hostgroup.create", {"name": name})
+
+
+def hosts(live, wanted):
+    for name, asked in wanted["hosts"].items():
+        groups = [{"groupid": live.host_groups.get(g, {}).get("groupid")} for g in asked["groups"]]
+        templates = {t: template_id(live, wanted, t) for t in asked["templates"]}
+        tag = {"tag": MARK, "value": wanted["plan"]}
+        now = live.hosts.get(name)
+        if now is None:
+            linked = [{"templateid": one} for one in templates.values()]
+            parameters = {"host": name, **asked["fields"], "groups": groups, "templates": linked, "tags": [tag]}
+            yield Change("%s is not watched" % name, "host.create", parameters)
+            continue
+        # What is ours must be there; what somebody added stays.
+        parameters = differing(now, {"status": 0, **asked["fields"]})
+        if not set(asked["groups"]) <= set(by(now["hostgroups"], "name")):
+            parameters["groups"] = [*ids_of(now["hostgroups"], "groupid"), *groups]
+        if not set(templates) <= set(by(now["parentTemplates"], "host")):
+            linked = {**{t["host"]: t["templateid"] for t in now["parentTemplates"]}, **templates}
+            parameters["templates"] = [{"templateid": one} for one in linked.values()]
+        if tag not in now["tags"]:
+            parameters["tags"] = [*(t for t in now["tags"] if t["tag"] != MARK), tag]
+        if parameters:
+            words = "%s: %s" % (name, said(parameters))
+            yield Change(words, "host.update", {"hostid": now["hostid"], **parameters})
+
+
+def template_id(live, wanted, name):
+    """Our own comes before; what Zabbix ships has to be there."""
+    if name == wanted["template"]["name"]:
+        return live.templates.get(name, {}).get("templateid")
+    return known(live.templates, name, "template")["templateid"]
+
+
+def withdrawn(live, wanted):
+    for name, now in live.marked.items():
+        if name not in wanted["hosts"] and now["status"] == "0":
+            parameters = {"hostid": now["hostid"], "status": 1}
+            yield Change("%s has left the plan and is watched" % name, "host.update", parameters)
+
+
+# In this order: each may need what those before it made.
+PHASES = (
+    *(settings, administrator, guest, directory, authentication),
+    *(template, items, triggers, host_groups, hosts, withdrawn),
+)
+
+
+def check(api, wanted):
+    try:
+        api.log_on(wanted["password"])
+    except Refused as why:
+        sys.exit("%s does not get in with the stack's password: %s" % (ADMIN, why))
+    live = Live(api, wanted)
+    found = [change.words for phase in PHASES for change in phase(live, wanted)]
+    if found:
+        sys.exit("\n".join(found))
+
+
+def apply(api, wanted):
+    try:
+        api.log_on(wanted["password"])
+    except Refused:
+        let_in(wanted)
+        api.log_on(wanted["password"])
+    for phase in PHASES:
+        for change in list(phase(Live(api, wanted), wanted)):
+            api.call(change.method, change.parameters)
+            print("maquette: %s" % change.words)
+
+
+COMMANDS = {"check": check, "apply": apply}
+
+
+def main(arguments):
+    if len(arguments) != 2 or arguments[0] not in COMMANDS:
+        sys.exit("usage: supervision.py %s FILE" % "|".join(COMMANDS))
+    with open(arguments[1], encoding="utf-8") as file:
+        wanted = json.load(file)
+    api = Api(wanted)
+    try:
+        COMMANDS[arguments[0]](api, wanted)
+        api.log_out()
+    except Stop as stop:
+        sys.exit(str(stop))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

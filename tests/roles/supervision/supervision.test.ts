@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { shown } from "../../../src/core/text.ts";
+import type { Plan } from "../../../src/plan/index.ts";
+import { allProbes, askedIn } from "../../../src/roles/registry.ts";
+import type { Probe } from "../../../src/roles/role.ts";
+import type { Wanted } from "../../../src/roles/supervision/wanted.ts";
+import { renderedLab, type RenderedLab } from "../lab.ts";
+
+let lab: RenderedLab;
+let plan: Plan;
+beforeAll(async () => {
+  lab = await renderedLab();
+  ({ plan } = lab);
+});
+
+const file = (path: string, host = "supervision"): string => lab.files(host).get(path)!.content;
+const wanted = (): Wanted =>
+  JSON.parse(file("/etc/maquette/supervision/wanted.json").replaceAll(/\{\{secret:([^}]*)\}\}/g, '"$1"')) as Wanted;
+
+describe("the supervision", () => {
+  test("asks both controllers by the names of their certificates, and lets the plan's administrators in", () => {
+    const { directory, authentication, password } = wanted();
+    expect(directory.fields["host"]).toBe("ldaps://dc1.cod.test:636 ldaps://dc2.cod.test:636");
+    expect(directory.fields["bind_dn"]).toBe("CN=svc-supervision,OU=Services,OU=COD,DC=cod,DC=test");
+    expect(directory.fields["search_filter"]).toContain("(!(userAccountControl:1.2.840.113556.1.4.803:=2))");
+    expect(directory.groups.map((g) => g.name)).toEqual(["administrateurs"]);
+    expect(authentication).toMatchObject({ authentication_type: 1, ldap_jit_status: 1 });
+    expect([password, directory.password]).toEqual([
+      "password/supervision/admin|json",
+      "password/service/supervision|json",
+    ]);
+  });
+
+  test("has no password for its database, which no network reaches", () => {
+    expect(file("/etc/postgresql/17/main/conf.d/maquette.conf")).toContain("listen_addresses = ''\n");
+    const ways = file("/etc/postgresql/17/main/pg_hba.conf").match(/^(?!#).+/gm)!;
+    expect(ways.every((way) => way.startsWith("local ") && way.includes(" peer"))).toBe(true);
+  });
+
+  test("hands out no file beside its pages, and asks nobody outside", () => {
+    const nginx = file("/etc/nginx/nginx.conf");
+    expect(nginx).toMatch(/location \/ \{\n\s+return 404;/);
+    const pages = new RegExp(/location ~ (\^\/\(\?:index\|.*\$) \{/.exec(nginx)![1]!);
+    expect(["/index.php", "/zabbix.php", "/chart2.php"].filter((p) => !pages.test(p))).toEqual([]);
+    expect(
+      ["/setup.php", "/index_sso.php", "/conf/zabbix.conf.php", "/include/x.php"].filter((p) => pages.test(p)),
+    ).toEqual([]);
+    expect(nginx).toContain("default-src 'self'");
+    expect(file("/etc/zabbix/zabbix_server.conf")).toContain("AllowSoftwareUpdateCheck=0\n");
+  });
+
+  test("a service that the plan does not name is a fault that says which", async () => {
+    const bare = await renderedLab((p) => ({
+      ...p,
+      services: new Map([...p.services].filter(([id]) => id !== "zabbix-trapper")),
+    }));
+    expect(() => bare.roles("supervision")).toThrow("The supervision needs the port of the service zabbix-trapper");
+  });
+});
+
+describe("agents", () => {
+  const watched = (): readonly string[] => lab.debians.filter((h) => !h.isOutside).map((h) => h.id);
+
+  test("are on every Debian behind the routers, and tell one server that shows the right certificate", () => {
+    for (const host of watched()) {
+      const lines = file("/etc/zabbix/zabbix_agent2.conf", host).split("\n");
+      for (const line of [
+        `Hostname=${host}`,
+        // Nothing listens.
+        "Server=",
+        "ServerActive=10.20.20.15:10051",
+        "TLSConnect=cert",
+        "TLSServerCertSubject=CN=supervision.cod.test",
+      ])
+        expect(lines).toContain(line);
+    }
+    expect(lab.files("field").has("/etc/zabbix/zabbix_agent2.conf")).toBe(false);
+  });
+
+  test("are each known by their own certificate, in the group of their zone", () => {
+    const { hosts, hostGroups } = wanted();
+    expect(Object.keys(hosts)).toEqual(watched());
+    expect(hostGroups).toEqual(["Zone admin", "Zone servers", "Zone dmz", "Zone vpn", "Zone users"]);
+    for (const [id, host] of Object.entries(hosts))
+      expect(host.fields).toMatchObject({ tls_accept: 4, tls_subject: `CN=${id}.cod.test` });
+  });
+});
+
+describe("acceptance of the supervision", () => {
+  const asked = (of: Plan): readonly Probe[] => allProbes(of).filter((p) => p.id.startsWith("supervision-"));
+  const judged = (id: string, said: object): ReturnType<Probe["judge"]> =>
+    asked(plan)
+      .find((p) => p.id === id)!
+      .judge({ exitCode: 0, stdout: JSON.stringify(said), stderr: "" });
+
+  test("is asked as people who have accounts for it, and each question depends on a unit", () => {
+    expect(asked(plan).map((p) => [p.id, p.dependsOn?.units[0]])).toEqual([
+      ["supervision-page-bastion", "nginx.service"],
+      ["supervision-page-pc1", "nginx.service"],
+      ["supervision-login-bastion", "php8.4-fpm.service"],
+      ["supervision-refused-bastion", "postgresql@17-main.service"],
+      ["supervision-fresh", "zabbix-server.service"],
+    ]);
+    expect(askedIn(plan).people).toEqual(expect.arrayContaining(["recette.admin", "recette.nomade1", "recette.ferme"]));
+    expect(asked({ ...plan, probePeople: new Map() })).toEqual([]);
+    const inputs = asked(plan).map((p) => shown(p.run.input!));
+    expect(inputs.join("\n")).toContain("{{secret:password/probe/recette.admin|json}}");
+  });
+
+  test("a page that is not in French, or an installer that is there, is red", () => {
+    const hidden = Object.fromEntries(
+      [
+        "/setup.php",
+        "/index_http.php",
+        "/index_sso.php",
+        "/api_scim.php",
+        "/conf/zabbix.conf.php",
+        "/include/config.inc.php",
+      ].map((path) => [path, 404]),
+    );
+    const page = { french: true, form: true, http: "nothing", hidden };
+    const id = "supervision-page-bastion";
+    expect(judged(id, { page }).isGood).toBe(true);
+    expect(judged(id, { page: { ...page, french: false } })).toEqual({ isGood: false, seen: "not in French" });
+    expect(judged(id, { page: { ...page, http: "open" } }).seen).toBe("port without TLS: open");
+    expect(judged(id, { page: { ...page, hidden: { ...hidden, "/setup.php": 200 } } }).seen).toBe(
+      "/setup.php: HTTP 200",
+    );
+  });
+
+  test("a login that is not the directory's, or has fewer rights, is red", () => {
+    const person = { start: "COD: Tableau de bord", right: 3, fromDirectory: true };
+    const id = "supervision-login-bastion";
+    expect(judged(id, { person }).isGood).toBe(true);
+    expect(judged(id, { person: { ...person, right: 1 } }).seen).toBe("with the right 1");
+    expect(judged(id, { person: { ...person, fromDirectory: false } }).seen).toBe("not by the directory");
+  });
+
+  test("somebody let in who must not be, or a refusal that is an error, is red", () => {
+    const no = "HTTP 200: Incorrect user name or password";
+    const tries = { wrong: no, empty: no, "without the group": no, closed: no, guest: no, right: "in" };
+    const id = "supervision-refused-bastion";
+    expect(judged(id, { tries })).toEqual({ isGood: true, seen: "5 refused, the right one in" });
+    expect(judged(id, { tries: { ...tries, guest: "in" } })).toEqual({ isGood: false, seen: "guest: in" });
+    expect(judged(id, { tries: { ...tries, wrong: "HTTP 502 for the login page" } }).isGood).toBe(false);
+    expect(judged(id, { tries: { ...tries, right: no } }).isGood).toBe(false);
+  });
+
+  test("a host that tells nothing new is named", () => {
+    const id = "supervision-fresh";
+    expect(judged(id, { late: [], took: 9.1 })).toEqual({ isGood: true, seen: "11 within 9.1 s" });
+    expect(judged(id, { late: ["vpn"], took: 30 })).toEqual({ isGood: false, seen: "nothing of vpn" });
+  });
+});

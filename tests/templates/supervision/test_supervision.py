@@ -1,0 +1,228 @@
+import contextlib
+import copy
+import io
+import unittest
+from unittest import mock
+
+import supervision
+
+LINUX = "Linux by Zabbix agent active"
+OTHER = "another"
+WANTED = {
+    "name": "supervision.test",
+    "port": 443,
+    "owner": "zabbix",
+    "database": "zabbix",
+    "plan": "lab",
+    "password": "the-stack's",
+    "role": "Super admin role",
+    "settings": {"default_lang": "fr_FR"},
+    "authentication": {"authentication_type": 1, "ldap_auth_enabled": 1},
+    "directory": {
+        "fields": {"host": "ldaps://dc1 ldaps://dc2", "port": 636},
+        "password": "bind",
+        "groups": [{"name": "administrateurs", "role": "Super admin role", "group": "Zabbix administrators"}],
+    },
+    "template": {
+        "name": "Maquette",
+        "items": {"agent.variant": {"name": "sign", "type": 7, "delay": "10s"}},
+        "triggers": {"silent": {"expression": "nodata(/Maquette/agent.variant,45s)=1", "priority": 4}},
+    },
+    "hostGroups": ["Zone servers"],
+    "hosts": {
+        "dc1": {
+            "fields": {"name": "dc1", "tls_accept": 4, "tls_subject": "CN=dc1.test"},
+            "groups": ["Zone servers"],
+            "templates": [LINUX, "Maquette"],
+        }
+    },
+}
+KEYS = {
+    "usergroup": "usrgrpid",
+    "userdirectory": "userdirectoryid",
+    "hostgroup": "groupid",
+    "templategroup": "groupid",
+}
+
+
+class Zabbix:
+    """What its API does, in memory: as it is shipped, with the rows of each kind of object."""
+
+    def __init__(self):
+        self.password, self.session, self.calls, self.last = "zabbix", None, [], 100
+        groups = {"7": "Zabbix administrators", "9": "Disabled", "13": "Internal"}
+        self.rows = {
+            "settings": {"default_lang": "en_US"},
+            "authentication": {"authentication_type": "0", "ldap_auth_enabled": "0", "disabled_usrgrpid": "0"},
+            "role": [{"roleid": "3", "name": "Super admin role"}],
+            "usergroup": [
+                {"usrgrpid": n, "name": name, "gui_access": str(int(n == "13")), "users_status": str(int(n == "9"))}
+                for n, name in groups.items()
+            ],
+            "user": [
+                {
+                    "userid": "1",
+                    "username": "Admin",
+                    "roleid": "3",
+                    "usrgrps": [{"usrgrpid": "13", "name": "Internal"}],
+                },
+                {"userid": "2", "username": "guest", "roleid": "4", "usrgrps": [{"usrgrpid": "9", "name": "Disabled"}]},
+            ],
+            "userdirectory": [],
+            "hostgroup": [{"groupid": "2", "name": "Linux servers"}],
+            "templategroup": [{"groupid": "1", "name": "Templates"}],
+            "template": [{"templateid": "50", "host": LINUX}],
+            "item": [],
+            "trigger": [],
+            "host": [],
+        }
+
+    def log_on(self, password):
+        if password != self.password:
+            raise supervision.Refused("Incorrect user name or password")
+        self.session = "s"
+
+    def log_out(self):
+        self.session = None
+
+    def several(self, asked):
+        return {name: copy.deepcopy(self.get(method.split(".")[0], how)) for name, (method, how) in asked.items()}
+
+    def get(self, kind, how):
+        rows = self.rows[kind]
+        if isinstance(rows, dict):
+            return rows
+        if "tags" in how:
+            return [row for row in rows if any(tag["tag"] == how["tags"][0]["tag"] for tag in row["tags"])]
+        return [row for row in rows if all(row[key] in values for key, values in how.get("filter", {}).items())]
+
+    def named(self, kind, rows):
+        """As the API says them back, with names beside the numbers."""
+        known = {row[KEYS.get(kind, kind + "id")]: row for row in self.rows[kind]}
+        return [copy.deepcopy(known[row[KEYS.get(kind, kind + "id")]]) for row in rows]
+
+    def call(self, method, parameters):
+        self.calls.append(method)
+        kind, verb = method.split(".")
+        told = {
+            key: value if isinstance(value, list) else None if value is None else str(value)
+            for key, value in parameters.items()
+        }
+        if "groups" in told and kind == "host":
+            told["hostgroups"] = self.named("hostgroup", told.pop("groups"))
+        if "templates" in told:
+            told["parentTemplates"] = self.named("template", told.pop("templates"))
+        if "usrgrps" in told:
+            told["usrgrps"] = self.named("usergroup", told["usrgrps"])
+        rows, key = self.rows[kind], KEYS.get(kind, kind + "id")
+        if isinstance(rows, dict):
+            rows.update(told)
+        elif verb == "create":
+            self.last += 1
+            rows.append({"status": "0", "tags": [], key: str(self.last), **told})
+        else:
+            next(row for row in rows if row[key] == told[key]).update(told)
+
+    def bind_passwords(self, _wanted):
+        return {row["userdirectoryid"]: row["bind_password"] for row in self.rows["userdirectory"]}
+
+    def let_in(self, wanted):
+        self.password = wanted["password"]
+
+
+def asked(zabbix, verb, wanted=None):
+    said = io.StringIO()
+    there = {"bind_passwords": zabbix.bind_passwords, "let_in": zabbix.let_in}
+    with mock.patch.multiple(supervision, **there), contextlib.redirect_stdout(said):
+        try:
+            getattr(supervision, verb)(zabbix, wanted or WANTED)
+        except SystemExit as end:
+            return str(end.code)
+    return said.getvalue() or "good"
+
+
+class Provisioned(unittest.TestCase):
+    def setUp(self):
+        self.zabbix = Zabbix()
+        asked(self.zabbix, "apply")
+        self.zabbix.calls = []
+
+    def host(self, name="dc1"):
+        return next(row for row in self.zabbix.rows["host"] if row["host"] == name)
+
+    def test_what_is_shipped_is_told_and_made_once(self):
+        zabbix = Zabbix()
+        self.assertIn("does not get in with the stack's password", asked(zabbix, "check"))
+        asked(zabbix, "apply")
+        self.assertEqual(asked(zabbix, "check"), "good")
+        zabbix.calls = []
+        self.assertEqual(asked(zabbix, "apply"), "good")
+        self.assertEqual(zabbix.calls, [])
+
+    def test_what_somebody_changed_is_told_and_put_right(self):
+        rows = self.zabbix.rows
+        rows["settings"]["default_lang"] = "en_US"
+        rows["authentication"]["ldap_auth_enabled"] = "0"
+        rows["user"][1]["usrgrps"] = []
+        rows["userdirectory"][0]["provision_groups"] = []
+        rows["trigger"][0]["priority"] = "1"
+        self.host().update({"status": "1", "tls_subject": "", "parentTemplates": []})
+        said = asked(self.zabbix, "check").splitlines()
+        self.assertEqual(
+            said,
+            [
+                "settings: default_lang",
+                "guest may log in",
+                "directory: provision_groups",
+                "authentication: ldap_auth_enabled",
+                "silent: priority",
+                "dc1: status, templates, tls_subject",
+            ],
+        )
+        asked(self.zabbix, "apply")
+        self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_a_password_that_the_api_never_says_is_compared_too(self):
+        self.zabbix.rows["userdirectory"][0]["bind_password"] = OTHER
+        self.assertEqual(asked(self.zabbix, "check"), "directory: bind_password")
+        asked(self.zabbix, "apply")
+        self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_the_administrator_whose_password_somebody_changed_has_the_stacks_again(self):
+        self.zabbix.password = OTHER
+        self.assertIn("does not get in", asked(self.zabbix, "check"))
+        asked(self.zabbix, "apply")
+        self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_what_somebody_added_stays(self):
+        rows = self.zabbix.rows
+        mine = {"tag": "bureau", "value": "12"}
+        self.host()["tags"].append(mine)
+        self.host()["hostgroups"] = [{"groupid": "2", "name": "Linux servers"}]
+        self.host()["parentTemplates"].append({"templateid": "60", "host": "Own"})
+        rows["template"].append({"templateid": "60", "host": "Own"})
+        rows["host"].append({"hostid": "9", "host": "printer", "status": "0", "tags": []})
+        self.host()["parentTemplates"].pop(0)
+        asked(self.zabbix, "apply")
+        self.assertIn(mine, self.host()["tags"])
+        self.assertEqual({g["name"] for g in self.host()["hostgroups"]}, {"Linux servers", "Zone servers"})
+        self.assertEqual({t["host"] for t in self.host()["parentTemplates"]}, {LINUX, "Maquette", "Own"})
+        self.assertEqual(self.host("printer")["status"], "0")
+
+    def test_a_host_that_left_the_plan_is_disabled_and_kept(self):
+        wanted = {**WANTED, "hosts": {}}
+        self.assertEqual(asked(self.zabbix, "check", wanted), "dc1 has left the plan and is watched")
+        asked(self.zabbix, "apply", wanted)
+        self.assertEqual(self.host()["status"], "1")
+        self.assertEqual(asked(self.zabbix, "check", wanted), "good")
+        asked(self.zabbix, "apply")
+        self.assertEqual(self.host()["status"], "0")
+
+    def test_what_zabbix_ships_and_somebody_took_away_is_named(self):
+        self.zabbix.rows["template"] = []
+        with self.assertRaisesRegex(supervision.Stop, 'no template "Linux by Zabbix agent active"'):
+            asked(self.zabbix, "check")
+
+
+if __name__ == "__main__":
+    unittest.main()
