@@ -68,6 +68,7 @@ export function askedIn(plan: Plan): Asked {
     accounts: asks.flatMap((a) => a.accounts ?? []),
     people: [...new Set(asks.flatMap((a) => a.people ?? []))],
     names: asks.flatMap((a) => a.names ?? []),
+    watched: asks.flatMap((a) => a.watched ?? []),
   };
 }
 

@@ -127,6 +127,14 @@ export interface Asked {
   readonly people: readonly Person["login"][];
   /** Names in the domain beside those of the hosts. */
   readonly names: readonly AskedName[];
+  /** What its hosts give, and whoever watches them looks after. */
+  readonly watched: readonly WatchedService[];
+}
+
+/** A service of the plan by TCP, on a host that gives it. */
+export interface WatchedService {
+  readonly host: Host["id"];
+  readonly service: Service["id"];
 }
 
 /** Below the domain's name: `autoconfig` on the host `mail` is autoconfig.cod.test with mail's address. */

@@ -1,7 +1,7 @@
 import { Fault } from "../core/fault.ts";
-import { portOf } from "../plan/query.ts";
+import { hostsOf, portOf } from "../plan/query.ts";
 import type { Plan, Service } from "../plan/types.ts";
-import type { Command, Step } from "./role.ts";
+import type { Command, Step, WatchedService } from "./role.ts";
 
 /* What the steps of roles have in common that run services. */
 
@@ -41,3 +41,9 @@ export function portFor(who: string, plan: Plan, service: Service["id"]): number
     );
   return port;
 }
+
+/** What each host of a role gives by TCP, as far as the plan names it. */
+export const watchedAt = (plan: Plan, role: string, services: readonly Service["id"][]): readonly WatchedService[] =>
+  hostsOf(plan, role).flatMap((host) =>
+    services.filter((id) => portOf(plan, id, "tcp") !== undefined).map((service) => ({ host: host.id, service })),
+  );

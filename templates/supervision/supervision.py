@@ -12,6 +12,7 @@ what is known of it.
 import http.client
 import json
 import re
+import secrets
 import ssl
 import subprocess
 import sys
@@ -22,6 +23,12 @@ DISABLED = "Disabled"
 GUEST = "guest"
 # Of a host that is the plan's.
 MARK = "maquette"
+TAG = {"tag": MARK, "value": "plan"}
+# Of the directory, of the medium and of the action that are ours.
+NAME = "maquette"
+# In whose name Zabbix tells: a user who cannot come in.
+TELLER = "maquette-alertes"
+MUTE = "maquette: sans accès"
 # Where Zabbix has templates by default.
 TEMPLATES = "Templates"
 # What a page takes on a busy machine.
@@ -155,6 +162,12 @@ class Live:
         }
         templates = {wanted["template"]["name"]}
         templates.update(name for host in wanted["hosts"].values() for name in host["templates"])
+        places = [wanted["template"], *wanted["hosts"].values()]
+        keys = sorted({key for place in places for key in place["items"]})
+        problems = sorted({problem for place in places for problem in place["triggers"]})
+        # By inheritance a template's are its hosts' too.
+        own = {"output": "extend", "inherited": False, "selectHosts": ["host"]}
+        mark = [{"tag": MARK, "value": "", "operator": 4}]
         found = api.several(
             {
                 "settings": ("settings.get", {"output": "extend"}),
@@ -166,7 +179,8 @@ class Live:
                     {
                         "output": ["userid", "username", "roleid"],
                         "selectUsrgrps": ["name", "usrgrpid"],
-                        "filter": {"username": [ADMIN, GUEST]},
+                        "selectMedias": ["mediatypeid", "sendto", "active", "severity", "period"],
+                        "filter": {"username": [ADMIN, GUEST, TELLER]},
                     },
                 ),
                 "directories": (
@@ -182,31 +196,46 @@ class Live:
                     {"output": ["templateid", "host"], "filter": {"host": sorted(templates)}},
                 ),
                 "template groups": ("templategroup.get", {"output": ["groupid", "name"]}),
-                "items": ("item.get", {"output": "extend", "host": wanted["template"]["name"]}),
-                "triggers": (
-                    "trigger.get",
-                    {"output": "extend", "expandExpression": True, "host": wanted["template"]["name"]},
+                "items": ("item.get", {**own, "filter": {"key_": keys}}),
+                "triggers": ("trigger.get", {**own, "expandExpression": True, "filter": {"description": problems}}),
+                "marked items": ("item.get", {**own, "tags": mark}),
+                "media": ("mediatype.get", {"output": "extend", "selectMessageTemplates": "extend"}),
+                "actions": (
+                    "action.get",
+                    {
+                        "output": "extend",
+                        "selectOperations": "extend",
+                        "selectRecoveryOperations": "extend",
+                        "filter": {"name": NAME},
+                    },
                 ),
                 "hosts": ("host.get", {**hosts, "filter": {"host": sorted(wanted["hosts"])}}),
-                "marked": ("host.get", {**hosts, "tags": [{"tag": MARK, "value": "", "operator": 4}]}),
+                "marked": ("host.get", {**hosts, "tags": mark}),
             }
         )
         self.settings, self.authentication = found["settings"], found["authentication"]
         self.roles = by(found["roles"], "name")
         self.groups = by(found["groups"], "name")
         self.users = by(found["users"], "username")
-        self.directory = by(found["directories"], "name").get(DIRECTORY_NAME)
+        self.directory = by(found["directories"], "name").get(NAME)
         self.bind_passwords = bind_passwords(wanted)
         self.host_groups = by(found["host groups"], "name")
         self.templates = by(found["templates"], "host")
         self.template_groups = by(found["template groups"], "name")
-        self.items, self.triggers = by(found["items"], "key_"), by(found["triggers"], "description")
+        self.items, self.triggers = placed(found["items"], "key_"), placed(found["triggers"], "description")
+        self.marked_items = placed(found["marked items"], "key_")
+        self.medium = by(found["media"], "name").get(NAME)
+        self.action = next(iter(found["actions"]), None)
         self.hosts = by(found["hosts"], "host")
         self.marked = by(found["marked"], "host")
 
 
-DIRECTORY_NAME = "maquette"
 TLS = ("tls_connect", "tls_accept", "tls_issuer", "tls_subject")
+
+
+def placed(rows, key):
+    """By host or template, and key."""
+    return {(row["hosts"][0]["host"], row[key]): row for row in rows}
 
 
 def by(rows, key):
@@ -288,7 +317,7 @@ def directory(live, wanted):
     whole = {**fields, "bind_password": asked["password"], "provision_groups": groups}
     now = live.directory
     if now is None:
-        yield Change("no directory", "userdirectory.create", {"name": DIRECTORY_NAME, **whole})
+        yield Change("no directory", "userdirectory.create", {"name": NAME, **whole})
         return
     found = list(differing(now, fields))
     if live.bind_passwords.get(now["userdirectoryid"]) != asked["password"]:
@@ -325,27 +354,41 @@ def template(live, wanted):
 
 
 def items(live, wanted):
-    asked = wanted["template"]
-    for key, fields in asked["items"].items():
-        now = live.items.get(key)
+    own = wanted["template"]
+    yield from items_of(live, own["name"], live.templates.get(own["name"], {}).get("templateid"), own["items"])
+    for name, host in wanted["hosts"].items():
+        yield from items_of(live, name, live.hosts.get(name, {}).get("hostid"), host["items"])
+
+
+def items_of(live, place, number, asked):
+    """Of our template, or of a host: what its agent is asked for."""
+    for key, fields in asked.items():
+        now = live.items.get((place, key))
         found = {} if now is None else differing(now, {"status": 0, **fields})
         if now is None:
-            parameters = {"hostid": live.templates.get(asked["name"], {}).get("templateid"), "key_": key, **fields}
-            yield Change("nobody asks for %s" % key, "item.create", parameters)
+            parameters = {"hostid": number, "key_": key, "tags": [TAG], **fields}
+            yield Change("%s: nobody asks for %s" % (place, key), "item.create", parameters)
         elif found:
-            yield Change("%s: %s" % (key, said(found)), "item.update", {"itemid": now["itemid"], **found})
+            yield Change("%s: %s: %s" % (place, key, said(found)), "item.update", {"itemid": now["itemid"], **found})
 
 
 def triggers(live, wanted):
-    for description, fields in wanted["template"]["triggers"].items():
-        now = live.triggers.get(description)
+    own = wanted["template"]
+    yield from triggers_of(live, own["name"], own["triggers"])
+    for name, host in wanted["hosts"].items():
+        yield from triggers_of(live, name, host["triggers"])
+
+
+def triggers_of(live, place, asked):
+    for description, fields in asked.items():
+        now = live.triggers.get((place, description))
         found = {} if now is None else differing(now, {"status": 0, **fields})
         if now is None:
-            yield Change('no trigger "%s"' % description, "trigger.create", {"description": description, **fields})
+            parameters = {"description": description, "tags": [TAG], **fields}
+            yield Change('%s: no trigger "%s"' % (place, description), "trigger.create", parameters)
         elif found:
-            yield Change(
-                "%s: %s" % (description, said(found)), "trigger.update", {"triggerid": now["triggerid"], **found}
-            )
+            parameters = {"triggerid": now["triggerid"], **found}
+            yield Change("%s: %s: %s" % (place, description, said(found)), "trigger.update", parameters)
 
 
 def host_groups(live, wanted):
@@ -358,11 +401,10 @@ def hosts(live, wanted):
     for name, asked in wanted["hosts"].items():
         groups = [{"groupid": live.host_groups.get(g, {}).get("groupid")} for g in asked["groups"]]
         templates = {t: template_id(live, wanted, t) for t in asked["templates"]}
-        tag = {"tag": MARK, "value": wanted["plan"]}
         now = live.hosts.get(name)
         if now is None:
             linked = [{"templateid": one} for one in templates.values()]
-            parameters = {"host": name, **asked["fields"], "groups": groups, "templates": linked, "tags": [tag]}
+            parameters = {"host": name, **asked["fields"], "groups": groups, "templates": linked, "tags": [TAG]}
             yield Change("%s is not watched" % name, "host.create", parameters)
             continue
         # What is ours must be there; what somebody added stays.
@@ -372,8 +414,8 @@ def hosts(live, wanted):
         if not set(templates) <= set(by(now["parentTemplates"], "host")):
             linked = {**{t["host"]: t["templateid"] for t in now["parentTemplates"]}, **templates}
             parameters["templates"] = [{"templateid": one} for one in linked.values()]
-        if tag not in now["tags"]:
-            parameters["tags"] = [*(t for t in now["tags"] if t["tag"] != MARK), tag]
+        if TAG not in now["tags"]:
+            parameters["tags"] = [*(t for t in now["tags"] if t["tag"] != MARK), TAG]
         if parameters:
             words = "%s: %s" % (name, said(parameters))
             yield Change(words, "host.update", {"hostid": now["hostid"], **parameters})
@@ -391,12 +433,128 @@ def withdrawn(live, wanted):
         if name not in wanted["hosts"] and now["status"] == "0":
             parameters = {"hostid": now["hostid"], "status": 1}
             yield Change("%s has left the plan and is watched" % name, "host.update", parameters)
+    places = {wanted["template"]["name"]: wanted["template"], **wanted["hosts"]}
+    for (place, key), now in live.marked_items.items():
+        if place in places and key not in places[place]["items"] and now["status"] == "0":
+            parameters = {"itemid": now["itemid"], "status": 1}
+            yield Change("%s gives %s no more and is asked for it" % (place, key), "item.update", parameters)
+
+
+# How problems are told.
+
+
+def medium(live, wanted):
+    alerts = wanted["alerts"]
+    if alerts is None:
+        return
+    # The numbers of Zabbix: of triggers (0), a problem (0) or its end (1).
+    texts = [
+        {"eventsource": 0, "recovery": number, "subject": alerts["subjects"][word], "message": alerts["text"]}
+        for number, word in enumerate(("problem", "recovery"))
+    ]
+    fields = {**alerts["medium"], "status": 0, "message_format": 0}
+    if live.medium is None:
+        yield Change("no mail", "mediatype.create", {"name": NAME, "message_templates": texts, **fields})
+        return
+    found = differing(live.medium, fields)
+    if any(differing(now, text) for now, text in zip_by_recovery(live.medium["message_templates"], texts)):
+        found["message_templates"] = texts
+    if found:
+        parameters = {"mediatypeid": live.medium["mediatypeid"], **found}
+        yield Change("mail: %s" % said(found), "mediatype.update", parameters)
+
+
+def zip_by_recovery(now, wanted):
+    there = {row["recovery"]: row for row in now if row["eventsource"] == "0"}
+    return [(there.get(str(text["recovery"]), {}), text) for text in wanted]
+
+
+def mute(live, wanted):
+    if wanted["alerts"] is None:
+        return
+    fields = {"gui_access": 3, "users_status": 0}
+    now = live.groups.get(MUTE)
+    if now is None:
+        yield Change('no group of users "%s"' % MUTE, "usergroup.create", {"name": MUTE, **fields})
+    elif differing(now, fields):
+        yield Change("%s may come in" % MUTE, "usergroup.update", {"usrgrpid": now["usrgrpid"], **fields})
+
+
+def teller(live, wanted):
+    """Each administrator is told, from average problems on; by night too."""
+    if wanted["alerts"] is None:
+        return
+    media = [
+        {
+            "mediatypeid": (live.medium or {}).get("mediatypeid"),
+            "sendto": [address],
+            "active": 0,
+            "severity": FROM_AVERAGE,
+            "period": "1-7,00:00-24:00",
+        }
+        for address in wanted["alerts"]["to"]
+    ]
+    # It sees all hosts, for nobody is told of what they may not see.
+    fields = {"roleid": known(live.roles, wanted["role"], "role")["roleid"]}
+    now, group = live.users.get(TELLER), [{"usrgrpid": live.groups.get(MUTE, {}).get("usrgrpid")}]
+    if now is None:
+        # Nobody's: it is forgotten here.
+        parameters = {"username": TELLER, "passwd": secrets.token_urlsafe(32), "usrgrps": group, "medias": media}
+        yield Change("nobody is told", "user.create", {**parameters, **fields})
+        return
+    found = differing(now, fields)
+    if set(by(now["usrgrps"], "name")) != {MUTE}:
+        found["usrgrps"] = group
+    if sorted(map(way, now["medias"])) != sorted(map(way, media)):
+        found["medias"] = media
+    if found:
+        yield Change("who is told: %s" % said(found), "user.update", {"userid": now["userid"], **found})
+
+
+# Bits of average, high and disaster.
+FROM_AVERAGE = 56
+
+
+def way(one):
+    to = one["sendto"] if isinstance(one["sendto"], list) else [one["sendto"]]
+    return [str(one["mediatypeid"]), sorted(to), *(str(one[key]) for key in ("active", "severity", "period"))]
+
+
+def action(live, wanted):
+    if wanted["alerts"] is None:
+        return
+    number = live.users.get(TELLER, {}).get("userid")
+    medium_id = (live.medium or {}).get("mediatypeid")
+    message = {"default_msg": 1, "mediatypeid": medium_id}
+    operations = {
+        "operations": [{"operationtype": 0, "opmessage_usr": [{"userid": number}], "opmessage": message}],
+        # 11: whoever was told of it.
+        "recovery_operations": [{"operationtype": 11, "opmessage": {"default_msg": 1}}],
+    }
+    fields = {"status": 0, "esc_period": "1h", "pause_suppressed": 1}
+    now = live.action
+    if now is None:
+        parameters = {"name": NAME, "eventsource": 0, "filter": {"evaltype": 0, "conditions": []}}
+        yield Change("problems are told to nobody", "action.create", {**parameters, **fields, **operations})
+        return
+    found = differing(now, fields)
+    if not any(is_told(one, number) for one in now["operations"]):
+        found["operations"] = operations["operations"]
+    if not any(one["operationtype"] == "11" for one in now["recovery_operations"]):
+        found["recovery_operations"] = operations["recovery_operations"]
+    if found:
+        yield Change("action: %s" % said(found), "action.update", {"actionid": now["actionid"], **found})
+
+
+def is_told(operation, number):
+    return operation["operationtype"] == "0" and {"userid": number} in operation.get("opmessage_usr", [])
 
 
 # In this order: each may need what those before it made.
 PHASES = (
     *(settings, administrator, guest, directory, authentication),
-    *(template, items, triggers, host_groups, hosts, withdrawn),
+    *(template, host_groups, hosts, items, triggers, withdrawn),
+    *(medium, mute, teller, action),
 )
 
 

@@ -2,6 +2,7 @@ import { Fault } from "../../core/fault.ts";
 import { fqdnOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
 import type { RoleContext, RoleWork } from "../role.ts";
+import { watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { logClients, logProbes, logSink, TLS } from "./log.ts";
 import { settings } from "./settings.ts";
@@ -19,6 +20,7 @@ export const backup = defineRole({
   neighbours: [TLS],
   work,
   clients: logClients,
+  asks: (plan) => ({ watched: watchedAt(plan, "backup", [TLS]) }),
   probes: logProbes,
   manual: "docs/roles/backup.md",
 });

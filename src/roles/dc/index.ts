@@ -7,6 +7,7 @@ import { clock, LAN_POLL, resolver, resolverUntil } from "../base/given.ts";
 import { isListOf } from "../base/trust.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { ClientContext, ClientWork, Command, Need, RoleContext, RoleWork, Step } from "../role.ts";
+import { watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { ACCEPTANCE, administratorPassword, personPassword, serviceAccount } from "./accounts.ts";
 import { accountHolders, controllerOf, controllersOf, directoryOf } from "./directory.ts";
@@ -45,7 +46,7 @@ export const dc = defineRole({
   neighbours: MEMBERS,
   work,
   clients,
-  asks: () => ({ accounts: [ACCEPTANCE] }),
+  asks: (plan) => ({ accounts: [ACCEPTANCE], watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"]) }),
   probes,
   drills: [lossOfController],
   manual: "docs/roles/dc.md",

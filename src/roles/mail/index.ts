@@ -8,7 +8,7 @@ import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, Step } from "../role.ts";
-import { dropIn, listens, parsesAsPython, reload, running } from "../service.ts";
+import { dropIn, listens, parsesAsPython, reload, running, watchedAt } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
 import { askedNames, nameFindings, namesOf } from "./names.ts";
@@ -68,11 +68,14 @@ export const mail = defineRole({
   manual: "docs/roles/mail.md",
 });
 
+/** To people and to the servers beside it. */
+const GIVEN = ["smtp", "submission", "submissions", "imaps", "managesieve", "https"] as const;
+
 const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 
 /** By its own account it looks up who has a mailbox; acceptance's people have accounts where somebody writes as them. */
 function asks(plan: Plan, told: Settings): Partial<Asked> {
-  const own = { accounts: [ACCOUNT], names: askedNames(plan) };
+  const own = { accounts: [ACCOUNT], names: askedNames(plan), watched: watchedAt(plan, "mail", GIVEN) };
   const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
   if (correspondents === undefined) return own;
   const { first, second } = correspondents;

@@ -4,6 +4,7 @@ import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
 import type { Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
+import { watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
@@ -33,7 +34,7 @@ export const pbx = defineRole({
   neighbours: [],
   work,
   // svc-pbx, by which it may look up who is in the directory.
-  asks: () => ({ accounts: ["pbx"] }),
+  asks: (plan) => ({ accounts: ["pbx"], watched: watchedAt(plan, "pbx", ["sip-tls"]) }),
   findings: numberFindings,
   probes,
   sessions: { run: { argv: ["asterisk", "-rx", "core show channels concise"] }, read: callsOf },

@@ -5,9 +5,10 @@ import { fqdnOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { controllersOf } from "../dc/directory.ts";
-import type { Asked, Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
-import { dropIn, listens, parsesAsPython, restart, running } from "../service.ts";
+import type { Asked, Command, Need, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
+import { dropIn, listens, parsesAsPython, restart, running, watchedAt } from "../service.ts";
 import { agent, serverOf } from "./agents.ts";
+import { postOf } from "./alerts.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { ACCOUNT, CERTIFICATE, DATABASE, KEY, need, OWNER } from "./steps.ts";
@@ -57,13 +58,15 @@ function asks(plan: Plan): Partial<Asked> {
   const triers = probes(plan).length > 0 ? triersOf(plan) : undefined;
   return {
     accounts: [ACCOUNT],
+    watched: watchedAt(plan, "supervision", ["https"]),
     people:
       triers === undefined ? [] : [triers.administrator, triers.other, triers.closed].flatMap((p) => p?.login ?? []),
   };
 }
 
 function work(context: RoleContext): RoleWork {
-  const { plan, host, fill } = context;
+  const { plan, host, fill, asked } = context;
+  const post = postOf(plan);
   // Of several hosts with this role one watches.
   if (serverOf(plan) !== host) return { steps: [] };
   const program = (verb: string): Command => ({ argv: ["python3", "-I", PROGRAM, verb, WANTED] });
@@ -77,11 +80,16 @@ function work(context: RoleContext): RoleWork {
       },
     },
     after: controllersOf(plan).map((dc) => dc.id),
-    needs: controllersOf(plan).map((dc) => ({
-      what: "asks the directory who may come in",
-      services: ["ldaps"],
-      to: { kind: "host", host: dc.id },
-    })),
+    needs: [
+      ...controllersOf(plan).map((dc): Need => ({
+        what: "asks the directory who may come in",
+        services: ["ldaps"],
+        to: { kind: "host", host: dc.id },
+      })),
+      ...(post === undefined
+        ? []
+        : [{ what: "tells problems by mail", services: ["smtp"], to: { kind: "host", host: post.id } } as const]),
+    ],
     steps: [
       { kind: "packages", name: "packages", packages: supervision.packages },
       ...database(context),
@@ -104,7 +112,7 @@ function work(context: RoleContext): RoleWork {
         name: "what is watched",
         files: {
           [PROGRAM]: { content: fill("supervision.py", {}), mode: "0755" },
-          [WANTED]: { content: compose(jsonText(wantedOf(plan, host), 2), "\n") },
+          [WANTED]: { content: compose(jsonText(wantedOf(plan, host, asked), 2), "\n") },
         },
         check: [parsesAsPython(PROGRAM)],
       },

@@ -49,7 +49,7 @@ describe("addresses beside the mailboxes", () => {
   });
 
   test("are findings where they are somebody's mailbox, or nobody's", () => {
-    const told = { "claire.morel": ["group:cod-membres"], cod: ["group:nobody", "person:recette.admin"] };
+    const told = { "claire.morel": ["group:cod-membres"], cod: ["group:nobody", "person:recette.nomade1"] };
     expect(found({ aliases: told })).toEqual([
       expect.stringMatching(
         /^roles\.yaml:\d+ MAIL_ALIAS_TAKEN settings\.mail\.aliases\.claire\.morel: "claire\.morel" is already the mailbox of "claire\.morel" \(people\.yaml:\d+\)$/,
@@ -57,7 +57,7 @@ describe("addresses beside the mailboxes", () => {
       expect.stringMatching(
         /^roles\.yaml:\d+ MAIL_ALIAS_UNKNOWN settings\.mail\.aliases\.cod: "group:nobody" of the alias "cod" is nobody with a mailbox$/,
       ),
-      expect.stringMatching(/MAIL_ALIAS_UNKNOWN .*"person:recette\.admin" of the alias "cod"/),
+      expect.stringMatching(/MAIL_ALIAS_UNKNOWN .*"person:recette\.nomade1" of the alias "cod"/),
     ]);
   });
 });

@@ -148,7 +148,7 @@ describe("the webmail", () => {
     expect(files.get("/etc/roundcube/config.inc.php")).toMatchObject({ owner: "root:www-data", mode: "0640" });
     const people = JSON.parse(file("/etc/maquette/mail/people.json")) as Record<string, unknown>;
     expect(people["claire.morel@cod.test"]).toEqual({ name: "Claire Morel", address: "claire.morel@cod.test" });
-    expect(Object.keys(people)).not.toContain("recette.admin@cod.test");
+    expect(Object.keys(people)).not.toContain("recette.nomade1@cod.test");
     expect(file("/etc/roundcube/config.inc.php")).toContain("sqlite:////var/lib/roundcube/maquette/webmail.db");
   });
 

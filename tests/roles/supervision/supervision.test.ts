@@ -86,6 +86,42 @@ describe("agents", () => {
   });
 });
 
+describe("what is told", () => {
+  test("is whether each service of a role is there, asked by the host's own agent", () => {
+    const { hosts } = wanted();
+    expect(Object.keys(hosts["mail"]!.items)).toEqual([
+      "net.tcp.service[smtp,10.20.20.14,25]",
+      ...[587, 465, 993, 4190, 443].map((port) => `net.tcp.service[tcp,10.20.20.14,${port}]`),
+    ]);
+    expect(hosts["pbx"]!.triggers).toEqual({
+      "sip-tls ne répond plus sur {HOST.NAME} (Signalisation téléphonique chiffrée)": {
+        expression: "max(/pbx/net.tcp.service[tcp,10.20.20.13,5061],#2)=0",
+        priority: 4,
+      },
+    });
+    expect(Object.keys(hosts).filter((id) => Object.keys(hosts[id]!.items).length > 0)).toEqual([
+      ...["dc1", "dc2", "pbx", "mail", "supervision", "backup"],
+    ]);
+  });
+
+  test("goes to each administrator that has a mailbox, by TLS that is verified, in nobody's name", async () => {
+    const { alerts } = wanted();
+    expect(alerts!.to).toEqual(["elise.fontaine@cod.test", "yann.caradec@cod.test", "recette.admin@cod.test"]);
+    expect(alerts!.medium).toMatchObject({
+      smtp_server: "mail.cod.test",
+      smtp_security: 1,
+      smtp_verify_peer: 1,
+      smtp_verify_host: 1,
+      smtp_email: "supervision@cod.test",
+    });
+    const bare = await renderedLab((p) => ({
+      ...p,
+      services: new Map([...p.services].filter(([id]) => id !== "smtp")),
+    }));
+    expect(bare.files("supervision").get("/etc/maquette/supervision/wanted.json")!.content).toContain('"alerts": null');
+  });
+});
+
 describe("acceptance of the supervision", () => {
   const asked = (of: Plan): readonly Probe[] => allProbes(of).filter((p) => p.id.startsWith("supervision-"));
   const judged = (id: string, said: object): ReturnType<Probe["judge"]> =>

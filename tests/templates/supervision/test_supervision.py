@@ -13,7 +13,6 @@ WANTED = {
     "port": 443,
     "owner": "zabbix",
     "database": "zabbix",
-    "plan": "lab",
     "password": "the-stack's",
     "role": "Super admin role",
     "settings": {"default_lang": "fr_FR"},
@@ -34,7 +33,15 @@ WANTED = {
             "fields": {"name": "dc1", "tls_accept": 4, "tls_subject": "CN=dc1.test"},
             "groups": ["Zone servers"],
             "templates": [LINUX, "Maquette"],
+            "items": {"net.tcp.service[tcp,,636]": {"name": "ldaps", "type": 7, "delay": "10s"}},
+            "triggers": {"no ldaps": {"expression": "max(/dc1/net.tcp.service[tcp,,636],#2)=0", "priority": 4}},
         }
+    },
+    "alerts": {
+        "medium": {"type": 0, "smtp_server": "mail.test", "smtp_email": "supervision@test"},
+        "subjects": {"problem": "Problem: {EVENT.NAME}", "recovery": "Again: {EVENT.NAME}"},
+        "text": "{EVENT.NAME}",
+        "to": ["a@test", "b@test"],
     },
 }
 KEYS = {
@@ -74,6 +81,8 @@ class Zabbix:
             "template": [{"templateid": "50", "host": LINUX}],
             "item": [],
             "trigger": [],
+            "mediatype": [],
+            "action": [],
             "host": [],
         }
 
@@ -93,7 +102,7 @@ class Zabbix:
         if isinstance(rows, dict):
             return rows
         if "tags" in how:
-            return [row for row in rows if any(tag["tag"] == how["tags"][0]["tag"] for tag in row["tags"])]
+            rows = [row for row in rows if any(tag["tag"] == how["tags"][0]["tag"] for tag in row["tags"])]
         return [row for row in rows if all(row[key] in values for key, values in how.get("filter", {}).items())]
 
     def named(self, kind, rows):
@@ -108,6 +117,17 @@ class Zabbix:
             key: value if isinstance(value, list) else None if value is None else str(value)
             for key, value in parameters.items()
         }
+        if kind == "item" and "hostid" in told:
+            places = [(row["templateid"], row["host"]) for row in self.rows["template"]]
+            places += [(row["hostid"], row["host"]) for row in self.rows["host"]]
+            told["hosts"] = [{"host": dict(places)[told["hostid"]]}]
+        if kind == "trigger" and "expression" in told:
+            told["hosts"] = [{"host": told["expression"].split("/")[1]}]
+        if "operations" in told:
+            told["operations"][0]["operationtype"] = "0"
+            told["recovery_operations"][0]["operationtype"] = "11"
+        if "message_templates" in told:
+            told["message_templates"] = [{k: str(v) for k, v in one.items()} for one in told["message_templates"]]
         if "groups" in told and kind == "host":
             told["hostgroups"] = self.named("hostgroup", told.pop("groups"))
         if "templates" in told:
@@ -119,7 +139,8 @@ class Zabbix:
             rows.update(told)
         elif verb == "create":
             self.last += 1
-            rows.append({"status": "0", "tags": [], key: str(self.last), **told})
+            empty = {"tags": [], "medias": []}
+            rows.append({"status": "0", **empty, key: str(self.last), **told})
         else:
             next(row for row in rows if row[key] == told[key]).update(told)
 
@@ -166,6 +187,9 @@ class Provisioned(unittest.TestCase):
         rows["user"][1]["usrgrps"] = []
         rows["userdirectory"][0]["provision_groups"] = []
         rows["trigger"][0]["priority"] = "1"
+        rows["mediatype"][0]["smtp_server"] = "elsewhere"
+        rows["action"][0]["status"] = "1"
+        rows["user"][-1]["medias"].pop()
         self.host().update({"status": "1", "tls_subject": "", "parentTemplates": []})
         said = asked(self.zabbix, "check").splitlines()
         self.assertEqual(
@@ -175,8 +199,11 @@ class Provisioned(unittest.TestCase):
                 "guest may log in",
                 "directory: provision_groups",
                 "authentication: ldap_auth_enabled",
-                "silent: priority",
                 "dc1: status, templates, tls_subject",
+                "Maquette: silent: priority",
+                "mail: smtp_server",
+                "who is told: medias",
+                "action: status",
             ],
         )
         asked(self.zabbix, "apply")
@@ -217,6 +244,26 @@ class Provisioned(unittest.TestCase):
         self.assertEqual(asked(self.zabbix, "check", wanted), "good")
         asked(self.zabbix, "apply")
         self.assertEqual(self.host()["status"], "0")
+
+    def test_a_service_that_left_the_plan_is_asked_for_no_more(self):
+        wanted = copy.deepcopy(WANTED)
+        wanted["hosts"]["dc1"].update({"items": {}, "triggers": {}})
+        said = "dc1 gives net.tcp.service[tcp,,636] no more and is asked for it"
+        self.assertEqual(asked(self.zabbix, "check", wanted), said)
+        asked(self.zabbix, "apply", wanted)
+        self.assertEqual(asked(self.zabbix, "check", wanted), "good")
+
+    def test_without_a_mail_server_nobody_is_told(self):
+        zabbix = Zabbix()
+        asked(zabbix, "apply", {**WANTED, "alerts": None})
+        self.assertEqual(zabbix.rows["action"], [])
+        self.assertEqual(asked(zabbix, "check", {**WANTED, "alerts": None}), "good")
+
+    def test_who_tells_cannot_come_in(self):
+        teller = self.zabbix.rows["user"][-1]
+        self.assertEqual(teller["username"], supervision.TELLER)
+        self.assertEqual([group["gui_access"] for group in teller["usrgrps"]], ["3"])
+        self.assertGreaterEqual(len(teller["passwd"]), 32)
 
     def test_what_zabbix_ships_and_somebody_took_away_is_named(self):
         self.zabbix.rows["template"] = []

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { standingLab, type StandingLab } from "../lab/standing.ts";
+import { whyNot } from "../twin/machine.ts";
+
+/*
+ * The supervision of a lab that runs: a service that is stopped is told by mail, once, and its return too; and what somebody
+ * changed in Zabbix is told and put right. What acceptance asks of it is tried by tests/accept/probes.lab.test.ts.
+ */
+
+const reason = whyNot();
+const LOGIN = "recette.admin";
+const MINUTES = 60_000;
+/** The agent asks every ten seconds, twice; all else is the server's next look and the mail. */
+const TOLD_SECONDS = 90;
+
+/** Waits in a box for a letter with a subject, newer than a number, and counts such letters. */
+const AWAIT = `
+import email.header, imaplib, json, ssl, sys, time
+asked = json.load(sys.stdin)
+box = imaplib.IMAP4_SSL("mail.cod.test", 993, ssl_context=ssl.create_default_context())
+box.login(asked["login"], asked["password"])
+box.select("INBOX", readonly=True)
+def subjects():
+    found = {}
+    for number in box.uid("SEARCH", "ALL")[1][0].split():
+        head = box.uid("FETCH", number, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1][0][1].decode()
+        text = email.header.make_header(email.header.decode_header(head.partition(":")[2].strip()))
+        found[int(number)] = str(text)
+    return found
+end = time.monotonic() + asked["seconds"]
+while True:
+    box.noop()
+    all = subjects()
+    new = [text for number, text in all.items() if number > asked["after"] and text.startswith(asked["subject"])]
+    if new or time.monotonic() > end:
+        break
+    time.sleep(0.5)
+box.logout()
+print(json.dumps({"last": max(all, default=0), "new": new}))
+`;
+
+describe.skipIf(reason !== undefined)(`supervision${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let lab: StandingLab;
+  let running: RunningLab;
+  beforeAll(async () => {
+    lab = await standingLab();
+    running = await lab.running();
+  });
+  afterAll(() => running.close());
+
+  const done = async (host: string, argv: readonly string[], input = "", ms = 50_000): Promise<string> => {
+    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, ms);
+    expect(exitCode, `${host}: ${argv.slice(0, 3).join(" ")}: ${stderr}`).toBe(0);
+    return stdout;
+  };
+  const letters = async (
+    subject: string,
+    after: number,
+    seconds: number,
+  ): Promise<{ readonly last: number; readonly new: readonly string[] }> => {
+    const asked = { login: LOGIN, password: lab.secret.password(`probe/${LOGIN}`), subject, after, seconds };
+    const said = await done("pc1", ["python3", "-S", "-E", "-c", AWAIT], JSON.stringify(asked), (seconds + 60) * 1000);
+    return JSON.parse(said) as Awaited<ReturnType<typeof letters>>;
+  };
+
+  it(
+    "tells an administrator by mail of a service that stops, once, and of its return",
+    async () => {
+      const { last } = await letters("", 0, 0);
+      const [problem, recovery] = [
+        "Problème : sip-tls ne répond plus sur pbx",
+        "Rétabli : sip-tls ne répond plus sur pbx",
+      ];
+      await done("pbx", ["systemctl", "stop", "asterisk"]);
+      try {
+        expect((await letters(problem, last, TOLD_SECONDS)).new).toHaveLength(1);
+        expect((await letters(recovery, last, 0)).new).toEqual([]);
+      } finally {
+        await done("pbx", ["systemctl", "start", "asterisk"]);
+      }
+      expect((await letters(recovery, last, TOLD_SECONDS)).new).toHaveLength(1);
+      expect((await letters(problem, last, 0)).new).toHaveLength(1);
+    },
+    8 * MINUTES,
+  );
+
+  it(
+    "what somebody changed in Zabbix is told by preview and put right, and what they added stays",
+    async () => {
+      const sql = (text: string): Promise<string> =>
+        done("supervision", ["runuser", "-u", "zabbix", "--", "psql", "-qAt", "-d", "zabbix", "-f", "-"], text);
+      await sql(
+        "UPDATE config SET ldap_auth_enabled = 0; UPDATE hosts SET tls_subject = 'CN=x' WHERE host = 'pc1';" +
+          "INSERT INTO host_tag (hosttagid, hostid, tag, value) SELECT 999999, hostid, 'bureau', '12' FROM hosts WHERE host = 'pc1';",
+      );
+      const preview = await lab.maquette("preview");
+      expect(preview.stdout + preview.stderr).toMatch(/authentication: ldap_auth_enabled[\s\S]*pc1: tls_subject/);
+      expect((await lab.maquette("up")).code).toBe(0);
+      const query =
+        "SELECT tls_subject, value FROM hosts JOIN host_tag USING (hostid) WHERE host = 'pc1' AND tag = 'bureau'";
+      expect((await sql(query)).trim()).toBe("CN=pc1.cod.test|12");
+      expect((await lab.maquette("up")).stderr).toContain("Nothing to change");
+    },
+    8 * MINUTES,
+  );
+});
