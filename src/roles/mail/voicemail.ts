@@ -40,7 +40,7 @@ export function voicemail(context: Context): readonly Probe[] {
       before: [
         {
           on: caller.host,
-          run: pythonCommand(CALL, jsonText({ dial: [dial], listen: null, seconds: 4 })),
+          run: pythonCommand(CALL, jsonText({ dial: [dial], listen: null, seconds: 6 })),
         },
       ],
       run: asking(AWAITED, context, {
