@@ -137,6 +137,7 @@ const WAYS: Readonly<Record<string, readonly ((text: string) => string)[]>> = {
   "voicemail.conf": [plainName],
   "people.json": [(text) => JSON.stringify(text).slice(1, -1)],
   "pbx.json": [(text) => JSON.stringify(text).slice(1, -1)],
+  "wanted.json": [(text) => JSON.stringify(text).slice(1, -1)],
   "administrators.json": [(text) => JSON.stringify(text.replace(/[:,]/g, " ")).slice(1, -1)],
 };
 

@@ -13,7 +13,7 @@ import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { ACCOUNT, CERTIFICATE, DATABASE, KEY, need, OWNER } from "./steps.ts";
 import { DATABASE_UNIT, POSTGRESQL, SERVER_UNIT } from "./units.ts";
-import { wantedOf } from "./wanted.ts";
+import { ECHO, routersBeside, wantedOf } from "./wanted.ts";
 import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const CLUSTER = `/etc/postgresql/${POSTGRESQL}/main`;
@@ -85,6 +85,11 @@ function work(context: RoleContext): RoleWork {
         what: "asks the directory who may come in",
         services: ["ldaps"],
         to: { kind: "host", host: dc.id },
+      })),
+      ...routersBeside(plan, host).map(({ router }): Need => ({
+        what: "asks whether routers are there",
+        services: [ECHO],
+        to: { kind: "host", host: router.id },
       })),
       ...(post === undefined
         ? []

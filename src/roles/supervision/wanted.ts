@@ -1,12 +1,13 @@
+import { formatAddress, type Address } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import type { SecretPlace } from "../../core/text.ts";
-import { fqdnOf } from "../../plan/query.ts";
+import { fqdnOf, routersOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked } from "../role.ts";
 import { subjectOf, watchedOf } from "./agents.ts";
-import { alertsOf, checksOf, type Alerts } from "./alerts.ts";
+import { alertsOf, checksOf, type Alerts, type ServiceCheck } from "./alerts.ts";
 import { ACCOUNT, DATABASE, need, OWNER } from "./steps.ts";
 
 /*
@@ -37,8 +38,6 @@ export interface Wanted {
     readonly name: string;
     /** By key. */
     readonly items: Readonly<Record<string, Fields>>;
-    /** By what they say. */
-    readonly triggers: Readonly<Record<string, Fields>>;
   };
   readonly hostGroups: readonly string[];
   readonly hosts: Readonly<Record<string, Watched>>;
@@ -51,7 +50,13 @@ interface Watched {
   readonly templates: readonly string[];
   /** By key, and by what they say: services that it gives. */
   readonly items: Readonly<Record<string, Fields>>;
-  readonly triggers: Readonly<Record<string, Fields>>;
+  readonly triggers: Readonly<Record<string, Trigger>>;
+}
+
+interface Trigger {
+  readonly fields: Fields;
+  /** A problem, and whose, of which this one is a mere consequence: while that lasts nobody is told of this. */
+  readonly unless: readonly [host: Host["id"], problem: string] | null;
 }
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -63,10 +68,16 @@ const [ROLE, GROUP] = ["Super admin role", "Zabbix administrators"] as const;
 const OWN_TEMPLATE = "Maquette";
 export const SIGN = "agent.variant";
 export const SIGN_SECONDS = 10;
+export const ECHO = "icmp-echo";
+const ROUTERS = "Routeurs";
+const SILENT = "{HOST.NAME} ne dit plus rien";
+const NO_WAY = "Aucun routeur ne mène plus aux autres zones";
 /** Four signs that did not come. */
 const SILENT_SECONDS = 45;
 /** Zabbix' numbers. */
-const [AGENT_ACTIVE, UNSIGNED, HIGH, BY_CERTIFICATE] = [7, 3, 4, 4] as const;
+const [SIMPLE, AGENT_ACTIVE, UNSIGNED, BY_CERTIFICATE, HIGH, DISASTER] = [3, 7, 3, 4, 4, 5] as const;
+/** Of whatever is asked whether it is there. */
+const ASKED = { value_type: UNSIGNED, delay: `${SIGN_SECONDS}s` } as const;
 
 /** Zabbix' own administrator. */
 export const ADMIN = "Admin";
@@ -129,47 +140,83 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
           delay: `${SIGN_SECONDS}s`,
         },
       },
-      triggers: {
-        "{HOST.NAME} ne donne plus signe de vie": {
-          expression: `nodata(/${OWN_TEMPLATE}/${SIGN},${SILENT_SECONDS}s)=1`,
-          priority: HIGH,
-        },
-      },
     },
-    hostGroups: [...new Set(watchedOf(plan).map(zoneGroup))],
-    hosts: Object.fromEntries(
-      watchedOf(plan).map((watched) => [
-        watched.id,
-        {
-          fields: {
-            name: watched.id,
-            description: watched.description,
-            // By certificate alone, and by this host's: none speaks for another.
-            tls_connect: BY_CERTIFICATE,
-            tls_accept: BY_CERTIFICATE,
-            tls_issuer: "",
-            tls_subject: subjectOf(plan, watched),
-          },
-          groups: [zoneGroup(watched)],
-          templates: ["Linux by Zabbix agent active", OWN_TEMPLATE],
-          items: Object.fromEntries(
-            (checks[watched.id] ?? []).map(({ key, name }) => [
-              key,
-              { name, type: AGENT_ACTIVE, value_type: UNSIGNED, delay: `${SIGN_SECONDS}s` },
-            ]),
-          ),
-          triggers: Object.fromEntries(
-            (checks[watched.id] ?? []).map(({ key, problem }) => [
-              problem,
-              // Not there twice in a row.
-              { expression: `max(/${watched.id}/${key},#2)=0`, priority: HIGH },
-            ]),
-          ),
-        },
-      ]),
-    ),
+    hostGroups: [...new Set(watchedOf(plan).map(zoneGroup)), ...(asksRouters(plan) ? [ROUTERS] : [])],
+    hosts: {
+      ...Object.fromEntries(
+        watchedOf(plan).map((watched) => [watched.id, agentOn(plan, host, watched, checks[watched.id] ?? [])]),
+      ),
+      ...Object.fromEntries(
+        routersBeside(plan, host).map(({ router, address }) => [router.id, pinged(host, router, address)]),
+      ),
+    },
     alerts: alertsOf(plan),
   };
 };
 
 const zoneGroup = (host: Host): string => `Zone ${host.nics[0]!.zone}`;
+
+/** A host that tells of itself, and the services that it gives; on the supervision's, the way to all that is behind routers. */
+function agentOn(plan: Plan, server: Host, host: Host, checks: readonly ServiceCheck[]): Watched {
+  const isBehind = asksRouters(plan) && host.nics[0]!.zone !== server.nics[0]!.zone;
+  const vip = plan.zones.get(host.nics[0]!.zone)!.vip;
+  const way = host === server && asksRouters(plan) && vip !== null ? pingKey(vip.address) : null;
+  return {
+    fields: {
+      name: host.id,
+      description: host.description,
+      // By certificate alone, and by this host's: none speaks for another.
+      tls_connect: BY_CERTIFICATE,
+      tls_accept: BY_CERTIFICATE,
+      tls_issuer: "",
+      tls_subject: subjectOf(plan, host),
+    },
+    groups: [zoneGroup(host)],
+    templates: ["Linux by Zabbix agent active", OWN_TEMPLATE],
+    items: {
+      ...Object.fromEntries(checks.map(({ key, name }) => [key, { ...ASKED, name, type: AGENT_ACTIVE }])),
+      ...(way === null ? {} : { [way]: { ...ASKED, name: "La passerelle répond au ping", type: SIMPLE } }),
+    },
+    triggers: {
+      [SILENT]: {
+        fields: { expression: `nodata(/${host.id}/${SIGN},${SILENT_SECONDS}s)=1`, priority: HIGH },
+        unless: isBehind ? [server.id, NO_WAY] : null,
+      },
+      ...Object.fromEntries(checks.map(({ key, problem }) => [problem, missing(host, key, 2, HIGH)])),
+      ...(way === null ? {} : { [NO_WAY]: missing(host, way, 2, DISASTER) }),
+    },
+  };
+}
+
+/** A router, by what it answers on its own leg; with no router at all there is one problem, and it is not this. */
+const pinged = (server: Host, router: Host, address: Address): Watched => ({
+  fields: { name: router.id, description: router.description },
+  groups: [ROUTERS],
+  templates: [],
+  items: { [pingKey(address)]: { ...ASKED, name: "Répond au ping", type: SIMPLE } },
+  triggers: {
+    "{HOST.NAME} ne répond plus": { ...missing(router, pingKey(address), 3, HIGH), unless: [server.id, NO_WAY] },
+  },
+});
+
+/** Not there as often in a row as said. */
+const missing = (host: Host, key: string, times: number, priority: number): Trigger => ({
+  fields: { expression: `max(/${host.id}/${key},#${times})=0`, priority },
+  unless: null,
+});
+
+const pingKey = (address: Address): string => `icmpping[${formatAddress(address)}]`;
+
+const asksRouters = (plan: Plan): boolean => plan.services.has(ECHO);
+
+/** Those with a leg in the supervision's zone, and its address. */
+export function routersBeside(
+  plan: Plan,
+  server: Host,
+): readonly { readonly router: Host; readonly address: Address }[] {
+  if (!asksRouters(plan)) return [];
+  return routersOf(plan).flatMap((router) => {
+    const leg = router.nics.find((nic) => nic.zone === server.nics[0]!.zone);
+    return leg === undefined ? [] : [{ router, address: leg.address }];
+  });
+}

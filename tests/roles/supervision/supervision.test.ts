@@ -79,10 +79,10 @@ describe("agents", () => {
 
   test("are each known by their own certificate, in the group of their zone", () => {
     const { hosts, hostGroups } = wanted();
-    expect(Object.keys(hosts)).toEqual(watched());
-    expect(hostGroups).toEqual(["Zone admin", "Zone servers", "Zone dmz", "Zone vpn", "Zone users"]);
-    for (const [id, host] of Object.entries(hosts))
-      expect(host.fields).toMatchObject({ tls_accept: 4, tls_subject: `CN=${id}.cod.test` });
+    expect(Object.keys(hosts)).toEqual([...watched(), "rtr-a", "rtr-b"]);
+    expect(hostGroups).toEqual(["Zone admin", "Zone servers", "Zone dmz", "Zone vpn", "Zone users", "Routeurs"]);
+    for (const id of watched())
+      expect(hosts[id]!.fields).toMatchObject({ tls_accept: 4, tls_subject: `CN=${id}.cod.test` });
   });
 });
 
@@ -93,15 +93,39 @@ describe("what is told", () => {
       "net.tcp.service[smtp,10.20.20.14,25]",
       ...[587, 465, 993, 4190, 443].map((port) => `net.tcp.service[tcp,10.20.20.14,${port}]`),
     ]);
-    expect(hosts["pbx"]!.triggers).toEqual({
-      "sip-tls ne répond plus sur {HOST.NAME} (Signalisation téléphonique chiffrée)": {
-        expression: "max(/pbx/net.tcp.service[tcp,10.20.20.13,5061],#2)=0",
-        priority: 4,
-      },
+    expect(
+      hosts["pbx"]!.triggers["sip-tls ne répond plus sur {HOST.NAME} (Signalisation téléphonique chiffrée)"],
+    ).toEqual({
+      fields: { expression: "max(/pbx/net.tcp.service[tcp,10.20.20.13,5061],#2)=0", priority: 4 },
+      unless: null,
     });
-    expect(Object.keys(hosts).filter((id) => Object.keys(hosts[id]!.items).length > 0)).toEqual([
-      ...["dc1", "dc2", "pbx", "mail", "supervision", "backup"],
+    const asked = (id: string): boolean => Object.keys(hosts[id]!.items).some((key) => key.startsWith("net.tcp"));
+    expect(Object.keys(hosts).filter(asked)).toEqual(["dc1", "dc2", "pbx", "mail", "supervision", "backup"]);
+  });
+
+  test("is one thing where no router leads on: what is beyond, and each router, are its consequences", () => {
+    const { hosts } = wanted();
+    const cause = ["supervision", "Aucun routeur ne mène plus aux autres zones"];
+    const consequences = Object.entries(hosts).flatMap(([id, { triggers }]) =>
+      Object.entries(triggers).flatMap(([problem, { unless }]) => {
+        if (unless === null) return [];
+        expect(unless).toEqual(cause);
+        return [`${id}: ${problem}`];
+      }),
+    );
+    const silent = "{HOST.NAME} ne dit plus rien";
+    // The servers beside the supervision are reached without a router.
+    expect(consequences).toEqual([
+      ...["bastion", "ebrigade", "vpn", "pc1", "pc2"].map((id) => `${id}: ${silent}`),
+      ...["rtr-a", "rtr-b"].map((id) => `${id}: {HOST.NAME} ne répond plus`),
     ]);
+    // The cause is seen before any of them.
+    expect(hosts["supervision"]!.triggers[cause[1]!]!.fields["expression"]).toBe(
+      "max(/supervision/icmpping[10.20.20.1],#2)=0",
+    );
+    expect(hosts["rtr-a"]!.triggers["{HOST.NAME} ne répond plus"]!.fields["expression"]).toBe(
+      "max(/rtr-a/icmpping[10.20.20.2],#3)=0",
+    );
   });
 
   test("goes to each administrator that has a mailbox, by TLS that is verified, in nobody's name", async () => {

@@ -25,7 +25,6 @@ WANTED = {
     "template": {
         "name": "Maquette",
         "items": {"agent.variant": {"name": "sign", "type": 7, "delay": "10s"}},
-        "triggers": {"silent": {"expression": "nodata(/Maquette/agent.variant,45s)=1", "priority": 4}},
     },
     "hostGroups": ["Zone servers"],
     "hosts": {
@@ -34,7 +33,16 @@ WANTED = {
             "groups": ["Zone servers"],
             "templates": [LINUX, "Maquette"],
             "items": {"net.tcp.service[tcp,,636]": {"name": "ldaps", "type": 7, "delay": "10s"}},
-            "triggers": {"no ldaps": {"expression": "max(/dc1/net.tcp.service[tcp,,636],#2)=0", "priority": 4}},
+            "triggers": {
+                "no ldaps": {
+                    "fields": {"expression": "max(/dc1/net.tcp.service[tcp,,636],#2)=0", "priority": 4},
+                    "unless": ["dc1", "silent"],
+                },
+                "silent": {
+                    "fields": {"expression": "nodata(/dc1/agent.variant,45s)=1", "priority": 4},
+                    "unless": None,
+                },
+            },
         }
     },
     "alerts": {
@@ -114,7 +122,7 @@ class Zabbix:
         self.calls.append(method)
         kind, verb = method.split(".")
         told = {
-            key: value if isinstance(value, list) else None if value is None else str(value)
+            key: value if isinstance(value, (list, dict)) else None if value is None else str(value)
             for key, value in parameters.items()
         }
         if kind == "item" and "hostid" in told:
@@ -186,9 +194,9 @@ class Provisioned(unittest.TestCase):
         rows["authentication"]["ldap_auth_enabled"] = "0"
         rows["user"][1]["usrgrps"] = []
         rows["userdirectory"][0]["provision_groups"] = []
-        rows["trigger"][0]["priority"] = "1"
+        rows["trigger"][0].update({"priority": "1", "dependencies": []})
         rows["mediatype"][0]["smtp_server"] = "elsewhere"
-        rows["action"][0]["status"] = "1"
+        rows["action"][0].update({"status": "1", "filter": {"conditions": []}})
         rows["user"][-1]["medias"].pop()
         self.host().update({"status": "1", "tls_subject": "", "parentTemplates": []})
         said = asked(self.zabbix, "check").splitlines()
@@ -200,10 +208,11 @@ class Provisioned(unittest.TestCase):
                 "directory: provision_groups",
                 "authentication: ldap_auth_enabled",
                 "dc1: status, templates, tls_subject",
-                "Maquette: silent: priority",
+                "dc1: no ldaps: priority",
+                'dc1: "no ldaps" is told beside its cause',
                 "mail: smtp_server",
                 "who is told: medias",
-                "action: status",
+                "action: filter, status",
             ],
         )
         asked(self.zabbix, "apply")
@@ -248,8 +257,12 @@ class Provisioned(unittest.TestCase):
     def test_a_service_that_left_the_plan_is_asked_for_no_more(self):
         wanted = copy.deepcopy(WANTED)
         wanted["hosts"]["dc1"].update({"items": {}, "triggers": {}})
-        said = "dc1 gives net.tcp.service[tcp,,636] no more and is asked for it"
-        self.assertEqual(asked(self.zabbix, "check", wanted), said)
+        said = [
+            "dc1 gives net.tcp.service[tcp,,636] no more and is asked for it",
+            'dc1: "no ldaps" has left the plan and is told',
+            'dc1: "silent" has left the plan and is told',
+        ]
+        self.assertEqual(asked(self.zabbix, "check", wanted).splitlines(), said)
         asked(self.zabbix, "apply", wanted)
         self.assertEqual(asked(self.zabbix, "check", wanted), "good")
 
