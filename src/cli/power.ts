@@ -6,6 +6,9 @@ import { consoleOf } from "../provision/console.ts";
 import { untilStarted } from "../provision/routers.ts";
 import { startVm } from "../pve/client/guests.ts";
 import type { PveClient } from "../pve/client/index.ts";
+import type { Context } from "./context.ts";
+import { interruptible } from "./interrupt.ts";
+import { wordsOf } from "./words.ts";
 
 /** A guest of the plan that stands and is off. */
 export interface OffGuest {
@@ -34,12 +37,25 @@ function isWhole(host: Host, { disksGiB, cards }: StandingGuest["seen"]): boolea
 
 const START_MS = 60_000;
 
+/** Says and starts those that have all that they are made of; the rest is the engine's to finish. */
+export async function startWhole(
+  { io, language }: Pick<Context, "io" | "language">,
+  client: PveClient,
+  off: readonly OffGuest[],
+  room: string | null,
+): Promise<void> {
+  const whole = off.filter((g) => g.isWhole);
+  if (whole.length === 0) return;
+  io.err(wordsOf(language).startingOff(whole.map((g) => g.host.id).join(", ")));
+  await interruptible(io, () => startGuests(client, whole, room));
+}
+
 /**
  * Starts them by the API alone, because no host can be asked through a router that is off: those of one place in the
  * order together, the next when they are under power, and routers have their rules or say why not.
  * @param room where their consoles are, if anywhere
  */
-export async function startGuests(client: PveClient, off: readonly OffGuest[], room: string | null): Promise<void> {
+async function startGuests(client: PveClient, off: readonly OffGuest[], room: string | null): Promise<void> {
   for (const order of new Set(off.map((g) => g.host.startOrder))) {
     const group = off.filter((g) => g.host.startOrder === order);
     await Promise.all(group.map(({ node, vmId }) => startVm(client, node, vmId)));

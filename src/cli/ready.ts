@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Settings } from "../infra/settings.ts";
+import { standingGuests } from "../infra/displaced.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Plan } from "../plan/types.ts";
 import { printFindings } from "./findings.ts";
@@ -7,6 +8,7 @@ import { readSettings, type Context } from "./context.ts";
 import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
+import { guestsOff, startWhole } from "./power.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { missingRights, refuseMissing } from "./rights.ts";
 import { openSession, type Session } from "./session.ts";
@@ -27,6 +29,7 @@ export interface Ready {
  * Everything before the engine runs: a sound plan, an open stack, and nothing left of an interrupted run.
  * @param options mustBeProven: what the routers would get must be proven to be what the flow table says
  * mayFinishReset: a reset that was interrupted is finished, and not only told
+ * mayStart: guests that are off are started before hosts are asked what an interrupted run left
  * onPlan: what is to be said before anything is got or started
  * @returns undefined when the plan has faults, which are printed
  */
@@ -35,6 +38,7 @@ export async function readyStack(
   options: {
     readonly mustBeProven?: boolean;
     readonly mayFinishReset?: boolean;
+    readonly mayStart?: boolean;
     readonly onPlan?: (settings: Settings, plan: Plan) => Promise<void>;
   } = {},
 ): Promise<Ready | undefined> {
@@ -59,7 +63,13 @@ export async function readyStack(
   if (!context.isEmbedded)
     refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
   await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
-  await recover(context, session, mark);
+  const { client, room } = session;
+  const startOff = async (): Promise<void> => {
+    const { resources } = await checkpointOf(context, session);
+    const standing = standingGuests(resources, await client.listVms(), mark);
+    await startWhole(context, client, guestsOff(standing, outcome.value, naming), room);
+  };
+  await recover(context, session, mark, options.mayStart === true ? startOff : undefined);
   return { session, plan: outcome.value, naming, mark };
 }
 

@@ -4,6 +4,7 @@ import { clearLocks, parseCheckpoint, type Checkpoint } from "../engine/checkpoi
 import { forget } from "../engine/forget.ts";
 import { endLeftovers } from "../engine/leftovers.ts";
 import { forgetRestored, isRestored, readCheckpoint } from "../engine/whole.ts";
+import { standingGuests } from "../infra/displaced.ts";
 import { planRecovery } from "../infra/recovery.ts";
 import type { Context } from "./context.ts";
 import { lookAround, mend } from "./mend.ts";
@@ -14,8 +15,14 @@ import type { Session } from "./session.ts";
  * Makes good what an interrupted run left, before the engine goes on: stale locks, operations whose end nobody
  * saw, programs that a killed engine left running, and what the state never recorded. Says each thing that it does;
  * does nothing after a run that ended well.
+ * @param startOff starts guests that are off, where that may be done: before anything is asked through them
  */
-export async function recover(context: Context, session: Session, mark: string): Promise<void> {
+export async function recover(
+  context: Context,
+  session: Session,
+  mark: string,
+  startOff?: () => Promise<void>,
+): Promise<void> {
   const { io, folders, stack } = context;
   const say = (line: string): void => io.err(`recovering: ${line}`);
   if (session.isOwnBackend) {
@@ -58,9 +65,10 @@ export async function recover(context: Context, session: Session, mark: string):
   }
   // Of what was changed since an older copy of the record nothing in it tells.
   if (plan.needsRefresh || (await isRestored(folders))) {
+    await startOff?.();
     say("asking the API what is there");
     const said: string[] = [];
-    const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview"], {
+    const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview", ...(await unreachable())], {
       onEvent: ({ diagnosticEvent: d }) => {
         if (d?.severity === "error") said.push(d.message.replaceAll(/<\{%[^%]*%\}>/g, "").trim());
       },
@@ -74,6 +82,17 @@ export async function recover(context: Context, session: Session, mark: string):
     }
   }
   await forgetRestored(folders);
+
+  /** Leaves out what is read on the hosts, where the way to all of them is off: each would be waited for. */
+  async function unreachable(): Promise<readonly string[]> {
+    const standing = standingGuests(checkpoint.resources, await session.client.listVms(), mark);
+    const isOff = (role: string): boolean => {
+      const own = standing.filter((g) => g.role === role);
+      return own.length > 0 && own.every((g) => g.vm.status !== "running");
+    };
+    if (!isOff("router") && !isOff("bastion")) return [];
+    return ["Role", "Router"].flatMap((type) => ["--exclude", `**provision:index:${type}::**`]);
+  }
 }
 
 /** `user@realm!name`, as tasks bear it. */

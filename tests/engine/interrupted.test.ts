@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { upid } from "../../src/pve/client/answers.ts";
 import type { PveClient } from "../../src/pve/client/index.ts";
 import { Clone, type Ran } from "./lab.ts";
 import { commandOf, descendants, kill } from "./processes.ts";
@@ -179,6 +180,38 @@ describe("killed", () => {
     const ran = await strikeWhen(isMaking, () => kill(clone.daemons()));
     expect(ran.stderr).not.toContain("CLI_DEFECT");
     await expectWhole();
+  });
+
+  describe("with both routers off since", () => {
+    beforeEach(async () => {
+      await clone.restore(LACKING);
+      await strikeWhen(isMaking, killAll);
+      await environmentOf();
+      const api = clone.api();
+      try {
+        for (const [node, vmId] of [
+          ["pve1", 1001],
+          ["pve2", 1002],
+        ] as const)
+          await api.waitTask(await api.post(`/nodes/${node}/qemu/${vmId}/status/stop`, upid));
+      } finally {
+        await api.close();
+      }
+    });
+
+    test("up starts them before it asks anything through them", async () => {
+      const ran = await clone.maquette(["up", "--skip-preview"]);
+      expect(ran.stderr).toMatch(/starting what is off: rtr-a, rtr-b\n[^]*recovering: asking the API what is there/);
+      await expectWhole(ran);
+    });
+
+    test("preview asks the API alone, starts nothing, and the up after it reaches the same lab", async () => {
+      const preview = await clone.maquette(["preview"]);
+      expect(preview.code, preview.stdout + preview.stderr).toBe(0);
+      expect(preview.stderr).toContain("recovering: asking the API what is there");
+      expect(preview.stdout).toMatch(/Off: rtr-a, rtr-b/);
+      await expectWhole();
+    });
   });
 
   test("leaves a lab of which the engine too says that there is nothing to change", async () => {

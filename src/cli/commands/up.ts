@@ -28,7 +28,7 @@ import {
 } from "../losses.ts";
 import { allowedToGo, makeWay, plannedGuests } from "../make-way.ts";
 import { revokeOrphans, usesOf } from "../orphans.ts";
-import { guestsOff, startGuests } from "../power.ts";
+import { guestsOff, startWhole } from "../power.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
@@ -50,6 +50,7 @@ export const up: Command = async (context, values) => {
   const ready = await readyStack(context, {
     mustBeProven: true,
     mayFinishReset: true,
+    mayStart: true,
     onPlan: async (settings, plan) => {
       refuseWithoutImages(plan, settings);
       await sayWhatIsMissing(context, settings, plan);
@@ -90,11 +91,7 @@ export const up: Command = async (context, values) => {
   };
   const makingWay = { ...limits, [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const off = guestsOff(standing, plan, naming).filter((g) => chosen?.has(g.host.id) !== false);
-  const whole = off.filter((g) => g.isWhole);
-  if (whole.length > 0) {
-    io.err(words.startingOff(whole.map((g) => g.host.id).join(", ")));
-    await interruptible(io, () => startGuests(session.client, whole, session.room));
-  }
+  await startWhole(context, session.client, off, session.room);
   if (session.room !== null) {
     const supplied = standing
       .filter((g) => chosen?.has(g.host) !== false)
