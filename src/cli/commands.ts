@@ -153,6 +153,13 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/matrix.ts")).matrix,
   },
   {
+    name: "picture",
+    summary: "draw the plan's lab (SVG): devices, names, addresses, VLANs, both accesses",
+    positionals: [],
+    options: [planOption, { name: "out", value: "FILE", help: "where to write it; standard output if left out" }],
+    load: async () => (await import("./commands/picture.ts")).picture,
+  },
+  {
     name: "init",
     summary:
       "write a plan of your own: the lab that comes with maquette under another name, domain and network, proven",

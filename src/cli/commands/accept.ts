@@ -64,7 +64,7 @@ export const accept: Command = async (context, values) => {
         isProven: (await judgePlan(context, settings)).ok,
         standIns: await standInsOf(context, settings, lab.plan),
         lacking: lackingIn(lab.plan),
-        picture: labPicture(lab.plan),
+        picture: labPicture(lab.plan, "fr"),
       });
       if (typeof html === "string") await writeReport(html, page);
       if (isWhole) {
