@@ -64,9 +64,9 @@ export async function readyStack(
     refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
   await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
   const { client, room } = session;
-  const startOff = async (): Promise<void> => {
+  const startOff = async (unfinished: ReadonlySet<string>): Promise<void> => {
     const { resources } = await checkpointOf(context, session);
-    const standing = standingGuests(resources, await client.listVms(), mark);
+    const standing = standingGuests(resources, await client.listVms(), mark).filter((g) => !unfinished.has(g.urn));
     await startWhole(context, client, guestsOff(standing, outcome.value, naming), room);
   };
   await recover(context, session, mark, options.mayStart === true ? startOff : undefined);

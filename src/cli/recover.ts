@@ -15,13 +15,14 @@ import type { Session } from "./session.ts";
  * Makes good what an interrupted run left, before the engine goes on: stale locks, operations whose end nobody
  * saw, programs that a killed engine left running, and what the state never recorded. Says each thing that it does;
  * does nothing after a run that ended well.
- * @param startOff starts guests that are off, where that may be done: before anything is asked through them
+ * @param startOff starts guests that are off, where that may be done, before anything is asked through them; but none of
+ *   those that are not finished, of which the record says what was wanted
  */
 export async function recover(
   context: Context,
   session: Session,
   mark: string,
-  startOff?: () => Promise<void>,
+  startOff?: (unfinished: ReadonlySet<string>) => Promise<void>,
 ): Promise<void> {
   const { io, folders, stack } = context;
   const say = (line: string): void => io.err(`recovering: ${line}`);
@@ -65,7 +66,9 @@ export async function recover(
   }
   // Of what was changed since an older copy of the record nothing in it tells.
   if (plan.needsRefresh || (await isRestored(folders))) {
-    await startOff?.();
+    const begun = checkpoint.pending.map((p) => p.resource.urn);
+    const broken = checkpoint.resources.flatMap((r) => ((r.initErrors ?? []).length > 0 ? [r.urn] : []));
+    await startOff?.(new Set([...begun, ...broken]));
     say("asking the API what is there");
     const said: string[] = [];
     const refreshed = await session.pulumi(["refresh", "--yes", "--skip-preview", ...(await unreachable())], {
