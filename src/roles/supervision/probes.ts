@@ -12,7 +12,7 @@ import FRESH from "./fresh.py";
 import { triersOf, type Triers } from "./people.ts";
 import { need } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, SERVER_UNIT } from "./units.ts";
-import { ADMIN, ADMIN_PASSWORD, SIGN, SIGN_SECONDS } from "./wanted.ts";
+import { ADMIN, ADMIN_PASSWORD, RETRY_SECONDS, SIGN, SIGN_SECONDS } from "./wanted.ts";
 
 /* What supervision owes its administrators, asked from where they sit. */
 
@@ -181,8 +181,8 @@ function refused(context: Context, from: Host): Probe {
   };
 }
 
-/** Signs that come in time, and one that was under way. */
-const FRESH_SECONDS = 3 * SIGN_SECONDS;
+/** A sign comes every ten seconds; of an agent that has just found its server only then. */
+const FRESH_SECONDS = RETRY_SECONDS + 2 * SIGN_SECONDS;
 
 /** Asked as the internal administrator, who comes in without the directory. */
 function fresh(context: Context): Probe {

@@ -72,8 +72,13 @@ export const ECHO = "icmp-echo";
 const ROUTERS = "Routeurs";
 const SILENT = "{HOST.NAME} ne dit plus rien";
 const NO_WAY = "Aucun routeur ne mène plus aux autres zones";
-/** Four signs that did not come. */
-const SILENT_SECONDS = 45;
+/**
+ * An agent that found no server, or one that did not know its host yet, asks again so much later, whatever
+ * RefreshActiveChecks says (zabbix_agent2.conf): so after each start of the server and of a lab.
+ */
+export const RETRY_SECONDS = 60;
+/** Longer than that, and three signs: a server that was restarted tells nobody that all hosts are silent. */
+const SILENT_SECONDS = RETRY_SECONDS + 3 * SIGN_SECONDS;
 /** Zabbix' numbers. */
 const [SIMPLE, AGENT_ACTIVE, UNSIGNED, BY_CERTIFICATE, HIGH, DISASTER] = [3, 7, 3, 4, 4, 5] as const;
 /** Of whatever is asked whether it is there. */
