@@ -46,6 +46,11 @@ describe.skipIf(reason !== undefined)(`supervision${reason === undefined ? "" : 
   beforeAll(async () => {
     lab = await standingLab();
     running = await lab.running();
+    // After a reset its guests have just booted.
+    const ready = ["accept", "--probe", "supervision-login-bastion,mail-letter-pc1"];
+    const until = Date.now() + 3 * MINUTES;
+    for (let ran = await lab.maquette(...ready); ran.code !== 0; ran = await lab.maquette(...ready))
+      if (Date.now() > until) throw new Error(`it is not as it was kept\n${ran.stdout}`);
   });
   afterAll(() => running.close());
 
