@@ -600,7 +600,8 @@ def check(api, wanted):
     live = Live(api, wanted)
     found = [change.words for phase in PHASES for change in phase(live, wanted)]
     if found:
-        sys.exit("\n".join(found))
+        # Of what a guard says the last line is told.
+        sys.exit("; ".join(found))
 
 
 def apply(api, wanted):
