@@ -28,8 +28,8 @@ export interface PageFacts {
   readonly plan: Readonly<Record<string, string>>;
   /** The machine that asked, in words. */
   readonly machine: string;
-  /** Whether the routers' files are proven equal to the flow table; null where that was not asked. */
-  readonly isProven: boolean | null;
+  /** Whether the routers' files are proven equal to the flow table. */
+  readonly isProven: boolean;
   readonly standIns: readonly StandIn[];
   /** Of needs that name a host whose service is not there: why they are shown in part at most, in French. */
   readonly lacking: ReadonlyMap<Asked["id"], string>;
@@ -204,12 +204,9 @@ function circumstances({ machine, version, plan, isProven }: PageFacts): string 
   const documents = Object.entries(plan)
     .map(([name, digest]) => `${name} ${digest.slice(0, 12)}`)
     .join(", ");
-  const proof =
-    isProven === null
-      ? "non demandée"
-      : isProven
-        ? "les fichiers des deux routeurs laissent passer ce que dit la matrice des flux, ni plus ni moins"
-        : "les fichiers des routeurs ne sont pas prouvés égaux à la matrice des flux";
+  const proof = isProven
+    ? "les fichiers des deux routeurs laissent passer ce que dit la matrice des flux, ni plus ni moins"
+    : "les fichiers des routeurs ne sont pas prouvés égaux à la matrice des flux";
   const rows = [
     ["maquette", version],
     ["Machine", machine],

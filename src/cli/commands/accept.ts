@@ -1,6 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { cpus, release, totalmem, type } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { pageOf, type Earlier } from "../../accept/probes/page.ts";
 import { probesOf, runProbes, type ProbeResult, type ProbeWay } from "../../accept/probes/index.ts";
@@ -19,7 +19,7 @@ import { asRoot, type SshConnection } from "../../door/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
 import { labPicture } from "../../docs/picture.ts";
-import { diskFault, writePrivate } from "../../stack/folders.ts";
+import { writePrivate } from "../../stack/folders.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { lackingIn, standInsOf } from "../doctor-artefacts.ts";
@@ -30,6 +30,7 @@ import { inputsOf, secretsOf } from "../probe-secrets.ts";
 import { planDigests } from "../snapshots.ts";
 import { version } from "../version.ts";
 import { wordsOf } from "../words.ts";
+import { writeReport } from "../write-report.ts";
 import { untilInterrupted } from "./verify.ts";
 
 /**
@@ -174,14 +175,6 @@ function asking(
     },
     end: () => clearInterval(timer),
   };
-}
-
-async function writeReport(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(resolve(file), text);
-  } catch (error) {
-    throw diskFault(error, `write ${file}`);
-  }
 }
 
 /** Sessions of one host: its server counts some that have just ended (sshd_config(5), MaxSessions). */

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { Fault } from "../../core/fault.ts";
 import { intentOf } from "../../policy/intent.ts";
 import { matrixOf, tableOf } from "../../policy/matrix.ts";
@@ -16,6 +15,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
 import type { Language } from "../words.ts";
 import { printFindings } from "../findings.ts";
+import { writeReport } from "../write-report.ts";
 
 const renderers: Readonly<Record<string, (plan: Plan, lang: Language) => string>> = {
   markdown: (plan, lang) => renderMatrixMarkdown(matrixOf(intentOf(plan)), lang),
@@ -38,7 +38,7 @@ export const matrix: Command = async (context, values) => {
   }
   const text = render(outcome.value, values["lang"] === undefined ? "fr" : context.language);
   const out = values["out"];
-  if (typeof out === "string") await writeFile(out, text);
+  if (typeof out === "string") await writeReport(out, text);
   else context.io.out(text.trimEnd());
   return exitCodes.good;
 };

@@ -1,11 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { labPicture } from "../../docs/picture.ts";
-import { diskFault } from "../../stack/folders.ts";
 import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printFindings } from "../findings.ts";
 import { planOf } from "../plan-of.ts";
+import { writeReport } from "../write-report.ts";
 
 /** The plan's lab drawn: devices, names, addresses, VLANs, both accesses. */
 export const picture: Command = async (context, values) => {
@@ -16,14 +15,7 @@ export const picture: Command = async (context, values) => {
   }
   const svg = labPicture(outcome.value, context.language);
   const out = values["out"];
-  if (typeof out !== "string") {
-    context.io.out(svg.trimEnd());
-    return exitCodes.good;
-  }
-  try {
-    await writeFile(out, svg);
-  } catch (error) {
-    throw diskFault(error, `write ${out}`);
-  }
+  if (typeof out === "string") await writeReport(out, svg);
+  else context.io.out(svg.trimEnd());
   return exitCodes.good;
 };
