@@ -1,7 +1,7 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
-import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
+import { Fault } from "../../core/fault.ts";
 import { routersOf } from "../../plan/query.ts";
 import { parsePlan } from "../../plan/index.ts";
 import type { Plan } from "../../plan/types.ts";
@@ -16,9 +16,12 @@ import { circumstancesOf } from "../circumstances.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isFree, unwritableBy } from "../free-folder.ts";
 import { readNamed } from "../read-file.ts";
 
 const DEFAULT_FOLDER = "stacks/imported";
+
+const unwritable = unwritableBy("IMPORT_OUT", "Give another folder with --out.");
 
 /**
  * Writes the plan of a hand-made pfSense, lists what it does not hold, and proves that it lets pass what the file does.
@@ -83,14 +86,7 @@ function emittedFrom(plan: Plan): PfConfig | undefined {
 
 /** @throws Fault IMPORT_OUT, or IMPORT_OUT_NOT_EMPTY unless forced */
 async function checkFolder(folder: string, isForced: boolean): Promise<void> {
-  let there: readonly string[];
-  try {
-    there = await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return;
-    throw unwritable(folder, error);
-  }
-  if (there.length === 0 || isForced) return;
+  if ((await isFree(folder, unwritable)) || isForced) return;
   const hint = "Give another folder with --out, or --force to replace the documents in it.";
   throw new Fault("IMPORT_OUT_NOT_EMPTY", `${folder} is not empty.`, hint);
 }
@@ -103,11 +99,6 @@ async function write(folder: string, documents: ReadonlyMap<string, string>): Pr
   } catch (error) {
     throw unwritable(folder, error);
   }
-}
-
-function unwritable(folder: string, error: unknown): Fault {
-  const what = `${folder} cannot be written to (${errnoOf(error) ?? messageOf(error)}).`;
-  return new Fault("IMPORT_OUT", what, "Give another folder with --out.", error);
 }
 
 interface Result {

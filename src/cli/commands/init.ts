@@ -1,7 +1,7 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
-import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
+import { Fault } from "../../core/fault.ts";
 import { parseNetwork, type Network } from "../../core/ip.ts";
 import { documentsIn, parsePlan } from "../../plan/index.ts";
 import { netbiosOf, ownPlan } from "../../plan/own.ts";
@@ -9,11 +9,14 @@ import { vocabulary } from "../../roles/registry.ts";
 import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isFree, unwritableBy } from "../free-folder.ts";
 import { judgePlan } from "../judge.ts";
 import { wordsOf } from "../words.ts";
 
 /** Of the plan that comes with maquette, from its root. */
 const MODEL = "stacks/lab";
+
+const unwritable = unwritableBy("INIT_FOLDER", "Give another folder.");
 
 /**
  * Writes a plan of one's own: the lab that comes with maquette, under another name, domain and network, proven before it is
@@ -22,7 +25,12 @@ const MODEL = "stacks/lab";
 export const init: Command = async (context, values, [folder]) => {
   const { io } = context;
   const words = wordsOf(context.language);
-  await refuseFull(folder!);
+  if (!(await isFree(folder!, unwritable)))
+    throw new Fault(
+      "INIT_NOT_EMPTY",
+      `${folder!} is not empty.`,
+      "Give a folder that is not there yet: nothing in one is replaced.",
+    );
   const site = textOf(values["site"]) ?? basename(resolve(folder!));
   const domain = textOf(values["domain"]) ?? `${site.toLowerCase()}.test`;
   const netbios = textOf(values["netbios"]) ?? netbiosOf(domain);
@@ -82,26 +90,4 @@ function networkOf(text: string): Network {
       hint,
     );
   return parsed.network;
-}
-
-/** @throws Fault INIT_NOT_EMPTY, INIT_FOLDER */
-async function refuseFull(folder: string): Promise<void> {
-  let there: readonly string[];
-  try {
-    there = await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return;
-    throw unwritable(folder, error);
-  }
-  if (there.length > 0)
-    throw new Fault(
-      "INIT_NOT_EMPTY",
-      `${folder} is not empty.`,
-      "Give a folder that is not there yet: nothing in one is replaced.",
-    );
-}
-
-function unwritable(folder: string, error: unknown): Fault {
-  const what = `${folder} cannot be written to (${errnoOf(error) ?? messageOf(error)}).`;
-  return new Fault("INIT_FOLDER", what, "Give another folder.", error);
 }

@@ -7,6 +7,7 @@ import { isStandIn, openLabDoor, patience, runInRouter } from "../lab-door.ts";
 import { wholeNumber } from "../numbers.ts";
 
 const LINES = 100;
+const ASK_MS = 20_000;
 
 /**
  * A host's journal: out of band where guests run on this machine, so that a firewall that is closed can be read
@@ -24,13 +25,6 @@ export const logs: Command = async (context, values, [name]) => {
       );
     const isFollowing = values["follow"] === true;
     const asked = values["unit"];
-    const run = async (argv: readonly string[]): Promise<string> => {
-      if (isStandIn(lab, host)) return (await runInRouter(lab, host, argv)).stdout;
-      const way = lab.places === null ? lab.door.ssh(host.id, patience) : lab.door.console(host.id, patience);
-      return (await (await way).exec(asRoot(argv), { input: "", deadlineMs: 20_000 })).stdout;
-    };
-    // Patterns name what there is.
-    if (typeof asked === "string" && !/[*?[]/.test(asked)) await refuseUnknownUnit(host.id, asked, run);
     const words = journalctl({
       since: values["since"],
       unit: values["unit"],
@@ -38,15 +32,22 @@ export const logs: Command = async (context, values, [name]) => {
       isFollowing,
       isJson: context.isJson,
     });
-    if (isStandIn(lab, host) && !isFollowing) {
+    const isByConsole = isStandIn(lab, host) && !isFollowing;
+    const connection = isByConsole
+      ? null
+      : await (lab.places === null ? lab.door.ssh(host.id, patience) : lab.door.console(host.id, patience));
+    const run = async (argv: readonly string[]): Promise<string> =>
+      connection === null
+        ? (await runInRouter(lab, host, argv)).stdout
+        : (await connection.exec(asRoot(argv), { input: "", deadlineMs: ASK_MS })).stdout;
+    // Patterns name what there is.
+    if (typeof asked === "string" && !/[*?[]/.test(asked)) await refuseUnknownUnit(host.id, asked, run);
+    if (connection === null) {
       const { exitCode, stdout, stderr } = await runInRouter(lab, host, words);
       process.stdout.write(stdout);
       process.stderr.write(stderr);
       return exitCode;
     }
-    const connection = await (lab.places === null
-      ? lab.door.ssh(host.id, patience)
-      : lab.door.console(host.id, patience));
     const ends = ownEnds(context.io, { hasInput: false });
     if (!isFollowing)
       return await attach(connection, { command: asRoot(words), hasTerminal: false, ends, stop: AbortSignal.abort() });
