@@ -97,6 +97,7 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
           ["F401", "to"],
           ["F411", "from"],
           ["F418", "from"],
+          ["F442", "from"],
           ["F443", "from"],
         ] as const)
           d.addIn(["flows", flows.findIndex((f) => f.id === id), end], "guests");

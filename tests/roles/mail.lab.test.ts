@@ -97,6 +97,23 @@ describe.skipIf(reason !== undefined)(`mail, hurt${reason === undefined ? "" : `
   );
 
   it(
+    "brings what came without Dovecot as soon as that is back, and holds nobody's letter after it",
+    async () => {
+      const queue = (): Promise<string> => done("mail", ["postqueue", "-j"]);
+      await done("mail", ["systemctl", "stop", "dovecot"]);
+      try {
+        await done("mail", ["sendmail", `${LOGIN}@${running.plan.domain.name}`], "Subject: while it was away\n\n");
+        await until("it was tried", 60, async () => (await queue()).includes('"queue_name": "deferred"'));
+      } finally {
+        await done("mail", ["systemctl", "start", "dovecot"]);
+      }
+      await until("it is out of the queue", 30, async () => (await queue()) === "");
+      expect(await seen(LETTER)).toBe("green");
+    },
+    4 * MINUTES,
+  );
+
+  it(
     "goes on with one controller that says nothing, and without any nobody comes in and nothing is lost",
     async () => {
       const dropped = async (dc: string): Promise<string> => {

@@ -29,6 +29,8 @@ const ELECTION_SECONDS = 4;
 
 interface GatewayView {
   state: GatewayStatus["state"];
+  /** As routes and rules have it: what others are told, who would else act on rules that are still to come. */
+  followed: GatewayStatus["state"];
   loss: number | undefined;
   delayMs: number | undefined;
   since: number;
@@ -257,7 +259,7 @@ export class Router {
     for (const g of desired.gateways) {
       if (this.#gateways.has(g.name)) continue;
       const state = g.isForcedDown ? "down" : g.monitor ? "pending" : "unwatched";
-      this.#gateways.set(g.name, { state, loss: undefined, delayMs: undefined, since: Date.now() });
+      this.#gateways.set(g.name, { state, followed: state, loss: undefined, delayMs: undefined, since: Date.now() });
     }
     const gateways = desired.gateways.flatMap((g) =>
       g.monitor && !g.isForcedDown ? [{ name: g.name, device: g.device, ...g.monitor }] : [],
@@ -450,8 +452,12 @@ export class Router {
       this.#say(`gateway ${name} is ${state}: ${figures}`);
     }
     // From "not known yet" to up, nothing that the rules or routes depend on has changed.
-    if (isChanged && (wasDown || state === "down")) void this.#reroute(name, state);
-    else this.#saveStatus();
+    if (isChanged && (wasDown || state === "down")) {
+      void this.#reroute(name, state);
+      return;
+    }
+    if (isChanged) view.followed = state;
+    this.#saveStatus();
   }
 
   /** A gateway came or went: routes, rules that name it, and the states that leave by it. */
@@ -475,6 +481,8 @@ export class Router {
       } catch (error) {
         this.#say(`gateway ${name} ${state}: ${messageOf(error)}`);
       }
+      const view = this.#gateways.get(name);
+      if (view) view.followed = state;
       this.#saveStatus();
     });
   }
@@ -521,7 +529,7 @@ export class Router {
           device: g.device,
           address: g.address,
           monitor: g.monitor?.address,
-          state: v?.state ?? "pending",
+          state: v?.followed ?? "pending",
           lossPercent: v?.loss,
           delayMs: v?.delayMs,
           since: v?.since ?? this.#since,

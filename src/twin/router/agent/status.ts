@@ -42,7 +42,7 @@ export interface GatewayStatus {
   readonly device: string;
   readonly address: string;
   readonly monitor: string | undefined;
-  /** `unwatched` counts as up. */
+  /** As routes and rules have it. `unwatched` counts as up. */
   readonly state: "up" | "down" | "pending" | "unwatched";
   readonly lossPercent: number | undefined;
   readonly delayMs: number | undefined;
