@@ -243,16 +243,23 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "logs",
-    summary: "the journal of a host (--json: one entry a line)",
-    positionals: [{ name: "HOST", help: "a host of the plan" }],
+    summary: "the journal of a host, or everybody's log at the sink (--json: one entry a line)",
+    details: [
+      "--all searches what hosts and routers have sent to the sink, also those that are off or lost; the routers' filter log is told by the plan's zones, hosts and rows:",
+      "maquette logs --all --grep F601 --since=-10min\nmaquette logs --all --host dc1,dc2 --unit samba --grep 'pc1.*denied'",
+    ],
+    positionals: [{ name: "HOST", isOptional: true, help: "a host of the plan" }],
     options: [
+      { name: "all", help: "of all hosts, at the sink" },
+      { name: "host", value: "HOST", isMany: true, help: "with --all: of this host (several: a,b)" },
+      { name: "grep", value: "PATTERN", help: "lines that match; without capitals whatever their case" },
       {
         name: "since",
         value: "TIME",
         help: "as journalctl takes it: -5min, today, 2026-01-31 08:00 (write --since=-5min)",
       },
-      { name: "unit", value: "UNIT", help: "of one systemd unit" },
-      { name: "lines", value: "N", help: "the last ones, default 100, all with --since" },
+      { name: "unit", value: "UNIT", help: "of one systemd unit; with --all of one program" },
+      { name: "lines", value: "N", help: "the last ones, default 100; with --since all, of --all's 10000" },
       { name: "follow", help: "go on with new ones until Ctrl-C" },
     ],
     load: async () => (await import("./commands/logs.ts")).logs,

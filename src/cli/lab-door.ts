@@ -80,6 +80,14 @@ export function hostOf(plan: Plan, naming: Naming, name: string): Host {
   );
 }
 
+/** Of `--host a,b --host c`. @throws Fault CLI_UNKNOWN_HOST */
+export const namedHosts = (plan: Plan, naming: Naming, asked: unknown): ReadonlySet<Host["id"]> =>
+  new Set(
+    String(asked)
+      .split(",")
+      .map((name) => hostOf(plan, naming, name.trim()).id),
+  );
+
 async function checkPower(context: Context, places: RoomPlaces): Promise<void> {
   if (await findRoom(places)) return;
   if ((await lastRoom(context.folders)) !== null)

@@ -1,4 +1,5 @@
 import { messageOf, Fault } from "../core/fault.ts";
+import { programHead, PYTHON } from "../core/program.ts";
 import { isOff, type ConsoleRun } from "./console.ts";
 
 export interface ShellResult {
@@ -75,8 +76,7 @@ export async function python(
   input: unknown,
   deadlineMs: number,
 ): Promise<unknown> {
-  // Nothing of the guest's own settings or site packages has a say (python3(1): -S, -E).
-  const text = await must(shell, host, ["python3", "-S", "-E", "-c", script], JSON.stringify(input), deadlineMs);
+  const text = await must(shell, host, PYTHON, programHead(script) + JSON.stringify(input), deadlineMs);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

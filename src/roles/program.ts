@@ -1,13 +1,13 @@
 import type { z } from "zod";
-import type { Text } from "../core/text.ts";
+import { programHead, PYTHON } from "../core/program.ts";
+import { compose, type Text } from "../core/text.ts";
 import type { Command, Probe } from "./role.ts";
 
 /* Programs of ours that a probe runs in a host: how they are run, and how what they print is read. */
 
-/** Nothing of the guest's own settings or site packages has a say (python3(1): -S, -E). */
 export const pythonCommand = (program: string, input: Text): Command => ({
-  argv: ["python3", "-S", "-E", "-c", program],
-  input,
+  argv: PYTHON,
+  input: compose(programHead(program), input),
 });
 
 /** What a program printed as JSON, judged; what it said instead where it failed. */

@@ -1,10 +1,10 @@
 import { SaxesParser } from "saxes";
 import { describe, expect, test } from "vitest";
 import { secret } from "../../src/core/secret-place.ts";
-import { shown } from "../../src/core/text.ts";
 import { BASE } from "../../src/roles/role.ts";
 import { askCommand, judgeOpen, judgeSilent } from "../../src/roles/ask.ts";
 import { probesOf } from "../../src/accept/probes/index.ts";
+import { askedOf } from "./asked.ts";
 import { junitOf, linesOf, selected, summaryOf, textOf, type Accepted } from "../../src/accept/probes/report.ts";
 import { runProbes, type ProbeWay } from "../../src/accept/probes/run.ts";
 import { needIds } from "../../src/cli/commands/accept.ts";
@@ -23,9 +23,7 @@ interface Asked {
   readonly targets: readonly { readonly name: string; readonly address: string; readonly port: number }[];
 }
 const targetsOf = (id: string): readonly string[] =>
-  (JSON.parse(shown(probes.find((p) => p.id === id)!.run.input!)) as Asked).targets.map(
-    (t) => `${t.address}:${t.port}`,
-  );
+  (askedOf(probes.find((p) => p.id === id)!.run.input!) as Asked).targets.map((t) => `${t.address}:${t.port}`);
 
 describe("the lab's probes", () => {
   test("have ids of their own, hosts of the plan and needs of the plan", () => {
@@ -114,7 +112,7 @@ describe("what the asking program says", () => {
   test("is asked with addresses as text", () => {
     const address = plan.hosts.get("dc1")!.nics[0]!.address;
     const { input } = askCommand([{ name: "x", protocol: "tcp", address, port: 22 }]);
-    expect((JSON.parse(shown(input!)) as Asked).targets[0]).toMatchObject({ address: "10.20.20.11", port: 22 });
+    expect((askedOf(input!) as Asked).targets[0]).toMatchObject({ address: "10.20.20.11", port: 22 });
   });
 });
 

@@ -10,6 +10,7 @@ import { serviceSummaryOf, serviceTableOf } from "../../src/accept/drill/service
 import { loadPlan } from "../../src/plan/index.ts";
 import { allDrills } from "../../src/roles/registry.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
+import { askedOf } from "./asked.ts";
 
 const outcome = await loadPlan(`${repositoryRoot()}/tests/plans/lab`, { nodes: 2 });
 if (!outcome.ok) throw new Error("the lab's plan has faults");
@@ -122,7 +123,7 @@ describe("a domain controller is lost", () => {
     await expect(running).rejects.toThrow("as far as this");
     const [started] = commands;
     expect(started!.host).toBe("pc1");
-    expect(JSON.parse(started!.input)).toMatchObject({
+    expect(askedOf(started!.input)).toMatchObject({
       login: "svc-accept",
       password: "its-own-Password1",
       authority: "PEM",

@@ -7,7 +7,7 @@ import { RecordingDriver } from "../../src/embedded/recorder/driver.ts";
 import { recorderSockets } from "../../src/embedded/recorder/places.ts";
 import { GuestDriverError, type GuestDescription } from "../../src/pve/simulator/index.ts";
 import type { ApplyEvent, StateEvent } from "../../src/provision/steps/observed.ts";
-import { BOOTSTRAP } from "../../src/provision/steps/runner.ts";
+import { BOOTSTRAP } from "../../src/core/program.ts";
 import { debianRunner, message } from "../../src/provision/steps/runner.ts";
 import { fillSteps, type DeclaredStep, type SentStep } from "../../src/provision/steps/work.ts";
 import { StackSecret } from "../../src/stack/secret.ts";

@@ -5,6 +5,7 @@ import type { Command } from "../command.ts";
 import { ownEnds, untilStopped } from "../ends.ts";
 import { isStandIn, openLabDoor, patience, runInRouter } from "../lab-door.ts";
 import { wholeNumber } from "../numbers.ts";
+import { searchLogs } from "./search-logs.ts";
 
 const LINES = 100;
 const ASK_MS = 20_000;
@@ -14,9 +15,16 @@ const ASK_MS = 20_000;
  * about; by SSH elsewhere. Exit: journalctl's own.
  */
 export const logs: Command = async (context, values, [name]) => {
+  if (values["all"] === true) {
+    if (name !== undefined)
+      throw new Fault("CLI_USAGE", `--all asks the sink, not ${name}.`, `Write --all --host ${name}.`);
+    return searchLogs(context, values);
+  }
+  if (name === undefined || values["host"] !== undefined)
+    throw new Fault("CLI_USAGE", "Whose log?", "Name a host (`maquette logs dc1`), or ask for everybody's with --all.");
   const lab = await openLabDoor(context);
   try {
-    const host = await lab.running(name!);
+    const host = await lab.running(name);
     if (lab.places === null && lab.plan.images.get(host.image)!.os === "pfsense")
       throw new Fault(
         "DOOR_NO_JOURNAL",
@@ -28,6 +36,7 @@ export const logs: Command = async (context, values, [name]) => {
     const words = journalctl({
       since: values["since"],
       unit: values["unit"],
+      grep: values["grep"],
       lines: wholeNumber("lines", values["lines"]),
       isFollowing,
       isJson: context.isJson,
@@ -84,14 +93,16 @@ async function refuseUnknownUnit(
 function journalctl(wanted: {
   readonly since: unknown;
   readonly unit: unknown;
+  readonly grep: unknown;
   readonly lines: number | undefined;
   readonly isFollowing: boolean;
   readonly isJson: boolean;
 }): string[] {
-  const { since, unit, lines, isFollowing, isJson } = wanted;
+  const { since, unit, grep, lines, isFollowing, isJson } = wanted;
   const words = ["journalctl", "--no-pager", "--quiet", `--output=${isJson ? "json" : "short-iso"}`];
   if (typeof since === "string") words.push(`--since=${since}`);
   if (typeof unit === "string") words.push(`--unit=${unit}`);
+  if (typeof grep === "string") words.push(`--grep=${grep}`);
   // Everything since a time; else what a person can read.
   if (lines !== undefined || typeof since !== "string") words.push(`--lines=${lines ?? LINES}`);
   if (isFollowing) words.push("--follow");

@@ -2,8 +2,6 @@ import { join, relative } from "node:path";
 import { isPackage } from "../../../bin/modules.js";
 import { Fault } from "../../core/fault.ts";
 import { lostGuests, MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
-import type { Naming } from "../../infra/world.ts";
-import type { Host, Plan } from "../../plan/types.ts";
 import { sayWhatIsMissing } from "../artefacts.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { CHOSEN_HOSTS, GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
@@ -17,7 +15,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { guestTable } from "../guest-table.ts";
 import { refuseAbsentImages } from "../images.ts";
 import { interruptible } from "../interrupt.ts";
-import { hostOf } from "../lab-door.ts";
+import { namedHosts } from "../lab-door.ts";
 import {
   allLosses,
   failedByProtectionAlone,
@@ -68,7 +66,7 @@ export const up: Command = async (context, values) => {
     }));
     await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
   }
-  const chosen = values["host"] === undefined ? undefined : chosenHosts(plan, naming, values["host"]);
+  const chosen = values["host"] === undefined ? undefined : namedHosts(plan, naming, values["host"]);
   // Pulumi's names of everything that a host consists of.
   const only = [...(chosen ?? [])].flatMap((id) => ["--target", `**::${id}`, "--target", `**::${id}-*`]);
   const checkpoint = await checkpointOf(context, session);
@@ -228,14 +226,6 @@ export const up: Command = async (context, values) => {
     return exitCodes.good;
   }
 };
-
-/** @throws Fault CLI_UNKNOWN_HOST */
-const chosenHosts = (plan: Plan, naming: Naming, asked: unknown): ReadonlySet<Host["id"]> =>
-  new Set(
-    String(asked)
-      .split(",")
-      .map((name) => hostOf(plan, naming, name.trim()).id),
-  );
 
 /** What a run of the engine that failed has to say: its own errors, never its log. */
 export function engineFault(

@@ -1,6 +1,7 @@
 import type { SshConnection } from "../../door/index.ts";
 import { asRoot } from "../../door/index.ts";
 import { Fault } from "../../core/fault.ts";
+import { BOOTSTRAP } from "../../core/program.ts";
 import AGENT from "./agent.py";
 import { applyEvent, checkEvent, type ApplyEvent, type FailEvent, type StateEvent } from "./observed.ts";
 import { CLOCK_SECONDS, type SentStep } from "./work.ts";
@@ -22,9 +23,6 @@ export interface HostRunner {
   /** Changes nothing. */
   check(roles: readonly SentRole[]): Promise<StateEvent>;
 }
-
-/** Reads the program from its standard input: what stands in `ps` is this and no more. */
-export const BOOTSTRAP = "import sys;i=sys.stdin.buffer;exec(compile(i.read(int(i.readline())),'maquette','exec'))";
 
 /** The host says every five seconds that a step is still at work (agent.py, Patience), and ends it by itself. */
 const SILENCE_MS = 120_000;

@@ -6,7 +6,7 @@ import { asRoot, type SshConnection } from "../../../src/door/index.ts";
 import { driftOf } from "../../../src/provision/steps/drift.ts";
 import { stepFault } from "../../../src/provision/steps/failure.ts";
 import type { ApplyEvent, FailEvent } from "../../../src/provision/steps/observed.ts";
-import { BOOTSTRAP } from "../../../src/provision/steps/runner.ts";
+import { BOOTSTRAP } from "../../../src/core/program.ts";
 import { debianRunner, fillSteps, Reached } from "../../../src/provision/steps/index.ts";
 import { message } from "../../../src/provision/steps/runner.ts";
 import { declare } from "../../../src/provision/steps/work.ts";
