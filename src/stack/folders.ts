@@ -113,11 +113,18 @@ export function diskFault(error: unknown, doing: string): unknown {
   switch (errnoOf(error)) {
     case "EACCES":
     case "EPERM":
-    case "EROFS":
       return new Fault(
         "DISK_NO_RIGHTS",
         `Cannot ${doing}: this user may not write there (${messageOf(error)}).`,
         "Make the folder yours (chown), or choose others with XDG_STATE_HOME, XDG_DATA_HOME and XDG_CACHE_HOME.",
+        error,
+      );
+    case "EROFS":
+      // A kernel makes a disk read-only that answered with errors.
+      return new Fault(
+        "DISK_READ_ONLY",
+        `Cannot ${doing}: the disk is read-only (${messageOf(error)}).`,
+        "findmnt -T PATH shows how it is mounted, dmesg why. Once it can be written to again (mount -o remount,rw), run the same command; or choose other folders with XDG_STATE_HOME, XDG_DATA_HOME and XDG_CACHE_HOME.",
         error,
       );
     case "ENOSPC":

@@ -44,6 +44,14 @@ export interface Birth {
   readonly commandLines: readonly string[];
 }
 
+/** A line of `accept --json`. */
+interface Accepted {
+  readonly need: string;
+  readonly probe: string | null;
+  readonly seen: string;
+  readonly ok: boolean | null;
+}
+
 export interface StandingLab {
   readonly clone: Clone;
   readonly birth: Birth;
@@ -56,6 +64,8 @@ export interface StandingLab {
   sourceAt(epochs: ReadonlyMap<string, number>): { readonly secret: StackSecret; readonly source: SecretSource };
   /** By the API, as somebody with Proxmox' web interface would: its snapshots go with it, so that `keepAgain` is due. */
   destroyGuest(host: string): Promise<void>;
+  /** What acceptance finds red, as `probe: seen`; asked again until nothing is, or the time is over. */
+  reds(asked?: { readonly need?: string; readonly withinMs?: number }): Promise<readonly string[]>;
   /** The ways into its guests that its commands take; closed by whoever asked. */
   running(): Promise<RunningLab>;
   /**
@@ -150,6 +160,21 @@ export async function standingLab(): Promise<StandingLab> {
         await destroyVm(client, vm!.node, vm!.vmid);
       } finally {
         await client.close();
+      }
+    },
+    reds: async ({ need, withinMs = 0 } = {}) => {
+      for (const until = Date.now() + withinMs; ;) {
+        const { code, stdout, stderr } = await maquette(
+          "accept",
+          "--json",
+          ...(need === undefined ? [] : ["--need", need]),
+        );
+        if (code !== 0 && code !== 1) throw new Error(`maquette accept ended with ${code}\n${stdout}${stderr}`);
+        const lines = stdout.split("\n").flatMap((l) => (l === "" ? [] : [JSON.parse(l) as Accepted]));
+        if (lines.length === 0) throw new Error(`maquette accept asked nothing\n${stderr}`);
+        const red = lines.filter((l) => l.ok === false).map((l) => `${l.probe ?? l.need}: ${l.seen}`);
+        if ((code === 1) !== red.length > 0) throw new Error(`maquette accept ended with ${code}\n${stdout}${stderr}`);
+        if (red.length === 0 || Date.now() > until) return [...new Set(red)];
       }
     },
     running: () => openRunningLab(context),

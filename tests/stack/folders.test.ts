@@ -112,7 +112,7 @@ describe("diskFault", () => {
   test.each([
     ["EACCES", "DISK_NO_RIGHTS", /chown/],
     ["EPERM", "DISK_NO_RIGHTS", /chown/],
-    ["EROFS", "DISK_NO_RIGHTS", /XDG_STATE_HOME/],
+    ["EROFS", "DISK_READ_ONLY", /findmnt.*remount/],
     ["ENOSPC", "DISK_FULL", /[Ff]ree some space/],
     ["EDQUOT", "DISK_FULL", /[Ff]ree some space/],
     ["ENOTDIR", "DISK_NOT_A_FOLDER", /Move it away/],

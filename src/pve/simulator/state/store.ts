@@ -11,9 +11,11 @@ export function storageFault(path: string, error: unknown): Fault {
   const hint =
     errno === "ENOSPC" || errno === "EDQUOT"
       ? "the disk is full: free some space; the last complete state is kept"
-      : errno === "EACCES" || errno === "EPERM" || errno === "EROFS"
-        ? "choose a folder that you can write to, or give this one to your user"
-        : "check that the folder exists and is on a local disk";
+      : errno === "EROFS"
+        ? "the disk is read-only, as the kernel makes one that answered with errors (dmesg): it is written to again once it can be; the last complete state is kept"
+        : errno === "EACCES" || errno === "EPERM"
+          ? "choose a folder that you can write to, or give this one to your user"
+          : "check that the folder exists and is on a local disk";
   return new Fault(
     "PVE_STATE_NOT_WRITABLE",
     `cannot write the lab's state in ${path}: ${messageOf(error)}`,
