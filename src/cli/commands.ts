@@ -356,14 +356,24 @@ export const commands: readonly CommandSpec[] = [
     summary: "break a router, an access or a server under open sessions and probes, and print what it cost",
     details: [
       "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards; of a service whose daemon is killed, unless it is back by itself within 10 s and its users' questions are\nanswered. What was broken is put back, also on Ctrl-C.",
+      "drill mystery breaks one thing, sees that somebody suffers from it, and says nothing: find it. drill hint helps a\nlittle, drill solve tells what it was and puts it right, drill sheet shows what was played (docs/accept.md).",
     ],
     positionals: [
-      { name: "WHAT", help: "router, wan, service, or what several hosts give of which one is lost, such as dc" },
+      {
+        name: "WHAT",
+        help: "router, wan, service, what several hosts give of which one is lost, such as dc; or mystery, hint, solve, sheet",
+      },
       { name: "ROLE", isOptional: true, help: "of service: whose daemon is killed, such as pbx" },
     ],
     options: [
       { name: "how", value: "HOW", help: "of a router: kill (default), reboot, links, or cable:ZONE" },
       { name: "times", value: "N", help: "so many in a row, and the spread of the longest gaps" },
+      {
+        name: "level",
+        value: "N",
+        help: "of a mystery: 1 something does not run (default), 2 something is in the way, 3 something says other than it did",
+      },
+      { name: "seed", value: "N", help: "of a mystery: the same one for the whole class" },
     ],
     load: async () => (await import("./commands/drill.ts")).drill,
   },

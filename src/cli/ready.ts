@@ -9,6 +9,7 @@ import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
 import { guestsOff, startWhole } from "./power.ts";
+import { mendRouters } from "./mend-routers.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { missingRights, refuseMissing } from "./rights.ts";
 import { openSession, type Session } from "./session.ts";
@@ -64,6 +65,7 @@ export async function readyStack(
     refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
   await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
   const { client, room } = session;
+  if (options.mayStart === true && room !== null) await mendRouters(context, client, outcome.value, naming, room);
   const startOff = async (unfinished: ReadonlySet<string>): Promise<void> => {
     const { resources } = await checkpointOf(context, session);
     const standing = standingGuests(resources, await client.listVms(), mark).filter((g) => !unfinished.has(g.urn));

@@ -25,6 +25,7 @@ const english = {
   artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
     `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
+  mending: (router: string, why: string) => `${router}: ${why}; loading its file anew`,
   isOff: (hosts: string) => `Off: ${hosts}. \`maquette up\` starts them.`,
   noChangeOnRecord: "Nothing to change in what is on record.",
   notAsked: (why: string) => `Hosts not asked: ${why}.`,
@@ -115,6 +116,7 @@ const french: Words = {
     `${answered} sur ${total} ont répondu, ${seconds} s${left === null ? "" : `, encore ${left} s environ`}`,
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
     `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
+  mending: (router, why) => `${router} : ${why} ; son fichier est rechargé`,
   startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,
   isOff: (hosts) => `Éteints : ${hosts}. \`maquette up\` les démarre.`,
   noChangeOnRecord: "Rien à changer d'après ce qui est enregistré.",

@@ -10,7 +10,9 @@ import {
   configDigest,
   deliverConfig,
   holdConfig,
+  reloadRules,
   restartWith,
+  rulesDrift,
   untilPairCarries,
   untilSettled,
   untilStarted,
@@ -93,7 +95,10 @@ export function routerResource(tools: RouterTools): ResourceType {
     await pair.orBack(async () => {
       if (view?.phase === "running" && (await hasCards(it, router.cards))) {
         // One that has it already is not tried: choosing what by takes seconds.
-        if (view.config?.digest === configDigest(xml)) return;
+        if (view.config?.digest === configDigest(xml)) {
+          if ((await rulesDrift(it)) !== undefined) await reloadRules(it);
+          return;
+        }
         const works = await loadTrial(router, before, xml, view, tools.console);
         await pair.add(it, xml, works);
       } else await restart(router, it, xml);
@@ -172,7 +177,8 @@ export async function routerDrift(
   const { stdout: file } = await run(["cat", CONFIG], "");
   if (view.config?.digest !== configDigest(file)) return "has not loaded the configuration that it would boot from";
   if (secrets.digest(file) !== router.digest) return "has another configuration";
-  return (await hasCards(it, router.cards)) ? undefined : "has other cards";
+  if (!(await hasCards(it, router.cards))) return "has other cards";
+  return rulesDrift(it);
 }
 
 /**

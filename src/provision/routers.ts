@@ -62,6 +62,21 @@ export async function viewOf({ run }: ReachedRouter): Promise<RouterView | undef
   return parsed.success ? parsed.data : undefined;
 }
 
+/**
+ * What shows that a router's kernel no longer has the rules of its file, by somebody's hand; undefined where it has, and
+ * of one that does not run yet, or whose firmware is older than the question.
+ */
+export async function rulesDrift({ run }: ReachedRouter): Promise<string | undefined> {
+  const { exitCode, stdout } = await run(["maquette-router", "verify"], "");
+  return exitCode === 1 ? stdout.trim().replaceAll("\n", " ") : undefined;
+}
+
+/** Has it load its file anew. @throws Fault ROUTER_REFUSED */
+export async function reloadRules({ host, run }: ReachedRouter): Promise<void> {
+  const { exitCode, stderr } = await run(["maquette-router", "reload"], "");
+  if (exitCode !== 0) throw refused(host, stderr);
+}
+
 /** Until the router has its rules and forwards, or failed to; a guest that cannot be asked yet is asked again. */
 export async function untilStarted(router: ReachedRouter, deadlineMs: number): Promise<void> {
   const patience = new Patience(deadlineMs);

@@ -11,7 +11,7 @@ import { internet } from "./internet/index.ts";
 import { mail } from "./mail/index.ts";
 import { pbx } from "./pbx/index.ts";
 import { plainRole } from "./plain.ts";
-import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions } from "./role.ts";
+import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions, Trouble } from "./role.ts";
 import { router } from "./router/index.ts";
 import { supervision } from "./supervision/index.ts";
 import { vpn } from "./vpn/index.ts";
@@ -95,6 +95,9 @@ export const allProbes = (plan: Plan): readonly Probe[] => [base, ...all].flatMa
 export const allDrills: ReadonlyMap<string, Drill> = new Map(
   all.flatMap((role) => role.drills ?? []).map((drill) => [drill.id, drill] as const),
 );
+
+/** Faults that the roles of the plan know how to make. */
+export const allTroubles = (plan: Plan): readonly Trouble[] => playedIn(plan).flatMap((r) => r.troubles?.(plan) ?? []);
 
 /** How a role tells what is open through its host; undefined where it does not. */
 export const sessionsOf = (role: string): Sessions | undefined => all.find((r) => r.id === role)?.sessions;

@@ -253,6 +253,24 @@ export interface Meanwhile {
   readonly hint: string;
 }
 
+/** A fault that somebody is to find (`maquette drill mystery`): done by hand to a lab that is well, and undone. */
+export interface Trouble {
+  /** `mail-transport`; unique. Nobody is shown it before the end. */
+  readonly id: string;
+  /** 1: something does not run. 2: something stands in the way. 3: something says other than it did. */
+  readonly level: 1 | 2 | 3;
+  readonly on: Host["id"];
+  /** As root there. What undoes it holds also where nothing was done, and where somebody has mended it. */
+  readonly does: Command;
+  readonly undoes: Command;
+  /** Ids of probes; at least one of them turns red. */
+  readonly shows: readonly string[];
+  /** What was done, for the end: `dovecot on mail was stopped`. */
+  readonly told: Readonly<Record<"en" | "fr", string>>;
+  /** From vague to precise. */
+  readonly hints: readonly Readonly<Record<"en" | "fr", string>>[];
+}
+
 /** What is open through a role's host at a moment, so that a drill can say what its loss cost. */
 export interface Sessions {
   /** On that host. */
@@ -309,6 +327,8 @@ export interface RoleDefinition extends Definition {
   readonly findings?: (plan: Plan) => readonly Diagnostic[];
   readonly probes: (plan: Plan) => readonly Probe[];
   readonly drills?: readonly Drill[];
+  /** Faults of its own that somebody may be set to find; those of any service are derived from probes (accept/mystery). */
+  readonly troubles?: (plan: Plan) => readonly Trouble[];
   /** What is lost when its daemon is killed. */
   readonly sessions?: Sessions;
 }

@@ -5,16 +5,18 @@ import { verifyLive } from "../../src/accept/live/verify.ts";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
 import { readRouterState, roleOf, until } from "../../src/accept/router-state.ts";
 import { intentOf, type Intent } from "../../src/policy/intent.ts";
-import { standingLab } from "../lab/standing.ts";
+import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
 const reason = whyNot();
 
 describe.skipIf(reason !== undefined)(`the live policy${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let standing: StandingLab;
   let lab: RunningLab;
   let intent: Intent;
   beforeAll(async () => {
-    lab = await (await standingLab()).running();
+    standing = await standingLab();
+    lab = await standing.running();
     intent = intentOf(lab.plan);
   });
   afterAll(async () => {
@@ -60,11 +62,15 @@ describe.skipIf(reason !== undefined)(`the live policy${reason === undefined ? "
     expect(summaryOf(result!, words.en)).toMatch(/expected {2}block: row F601, rule \d+\n {2}seen {6}left by vtnet\d/);
   });
 
-  it("a router that takes nothing in shows nothing: no packet counts as blocked", async () => {
+  it("a router that takes nothing in shows nothing: no packet counts as blocked; up loads its file anew", async () => {
     await lab.shell.run("rtr-a", ["nft", "insert rule inet maquette filter_in iifname vtnet6 drop"], "", 10_000);
     const [result] = await verify(["rtr-a"]);
     const dmz = result!.findings.filter((f) => f.witness.ingress === "dmz");
     expect(new Set(dmz.map((f) => f.isGood))).toEqual(new Set([false]));
     expect(dmz.some((f) => f.seen === "unshown")).toBe(true);
+    // Hosts behind it cannot be asked: that is put right first.
+    const up = await standing.maquette("up");
+    expect([up.code, up.stderr]).toEqual([0, expect.stringMatching(/rtr-a: the kernel has other rules than the file/)]);
+    expect((await standing.maquette("preview", "--expect-no-changes")).code).toBe(0);
   });
 });

@@ -12,6 +12,7 @@ import type { Drill } from "../../roles/role.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { drillDaemons, SERVICE } from "../drill-daemons.ts";
+import { drillMystery, GAME } from "../drill-mystery.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { secretsOf } from "../probe-secrets.ts";
 import { table } from "../table.ts";
@@ -24,9 +25,17 @@ const MOST_TIMES = 100;
  * came back in time, or an open session died.
  */
 export const drill: Command = async (context, values, [what, role]) => {
+  const move = GAME.find((word) => word === what);
+  if (move !== undefined) {
+    if (role !== undefined || values["how"] !== undefined || values["times"] !== undefined)
+      throw new Fault("CLI_USAGE", `drill ${move} takes nothing but --seed and --level.`, "Run `maquette help drill`.");
+    return drillMystery(context, move, values);
+  }
+  if (values["seed"] !== undefined || values["level"] !== undefined)
+    throw new Fault("CLI_USAGE", "--seed and --level are of drill mystery alone.", "Run `maquette help drill`.");
   const service = allDrills.get(what ?? "");
   if (what !== "router" && what !== "wan" && what !== SERVICE && service === undefined) {
-    const known = ["router", "wan", SERVICE, ...allDrills.keys()];
+    const known = ["router", "wan", SERVICE, ...allDrills.keys(), ...GAME];
     const near = didYouMean(what ?? "", known);
     throw new Fault(
       "CLI_USAGE",

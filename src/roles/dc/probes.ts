@@ -95,9 +95,12 @@ function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe
   };
 }
 
-/** A simple bind as the account; the password is the whole of standard input. */
+/**
+ * A simple bind as the account; the password is the whole of standard input, which it opens by name: a pipe, since that of a
+ * console is a socket.
+ */
 const simpleBind = (url: string, account: ServiceAccount): readonly string[] => [
-  ...["ldapwhoami", "-x", "-o", "nettimeout=3", "-H", url],
+  ...["sh", "-c", 'cat | "$@"', "bind", "ldapwhoami", "-x", "-o", "nettimeout=3", "-H", url],
   ...["-D", account.userPrincipalName, "-y", "/dev/stdin"],
 ];
 

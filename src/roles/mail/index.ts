@@ -17,6 +17,7 @@ import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
 import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
+import { troubles } from "./troubles.ts";
 
 const ACCOUNT = "mail";
 const USER = "vmail";
@@ -65,6 +66,7 @@ export const mail = defineRole({
     },
   ],
   probes,
+  troubles,
   manual: "docs/roles/mail.md",
 });
 

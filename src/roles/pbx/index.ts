@@ -11,6 +11,7 @@ import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbe
 import { probes } from "./probes.ts";
 import { voicemailSender } from "./sender.ts";
 import { settings } from "./settings.ts";
+import { troubles } from "./troubles.ts";
 
 const PROGRAM = "/usr/local/lib/maquette/pbx.py";
 const WANTED = "/etc/maquette/pbx.json";
@@ -37,6 +38,7 @@ export const pbx = defineRole({
   asks: (plan) => ({ accounts: ["pbx"], watched: watchedAt(plan, "pbx", ["sip-tls"]) }),
   findings: numberFindings,
   probes,
+  troubles,
   sessions: { run: { argv: ["asterisk", "-rx", "core show channels concise"] }, read: callsOf },
   manual: "docs/roles/pbx.md",
 });

@@ -10,8 +10,9 @@ import type { ClientContext, ClientWork, Command, RoleContext, RoleDefinition, R
 import { parsesAsPython } from "../service.ts";
 import { certificateFor, gatewayGroups, travellerCertificate, travellers, triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
-import { gatewayOf, PROFILE_TEMPLATE, UNIT } from "./profile.ts";
+import { CONFIG, gatewayOf, PROFILE_TEMPLATE, UNIT } from "./profile.ts";
 import { travellersMachine } from "./traveller.ts";
+import { troubles } from "./troubles.ts";
 import { maskOf, poolOf, routedTo } from "./reach.ts";
 
 /** The OpenVPN gateway: the road warriors' way in. */
@@ -28,6 +29,7 @@ export const vpn: RoleDefinition = {
   clients,
   asks,
   probes,
+  troubles,
   sessions: {
     run: { argv: ["/usr/bin/python3", "-I", "/usr/local/lib/maquette/vpn.py", "who"] },
     read: (stdout) => stdout.split("\n").filter((line) => line !== ""),
@@ -38,7 +40,6 @@ export const vpn: RoleDefinition = {
 const ACCOUNT = "vpn";
 const USER = "maquette-vpn";
 const FOLDER = "/etc/openvpn/server/maquette";
-const CONFIG = "/etc/openvpn/server/maquette.conf";
 const PROGRAM = "/usr/local/lib/maquette/vpn.py";
 const WANTED = "/etc/maquette/vpn.json";
 const MANAGEMENT = "/run/openvpn-server/maquette.sock";

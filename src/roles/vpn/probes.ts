@@ -16,7 +16,7 @@ import TRIAL from "./trial.py";
 const WAIT_SECONDS = 2.5;
 
 /** A handshake takes less than a second, a directory of which one half is away some more. */
-const PATIENCE_SECONDS = 15;
+const PATIENCE_SECONDS = 25;
 /** By then whoever is let in is in; a refused certificate is silence. */
 const SILENCE_SECONDS = 5;
 
@@ -169,7 +169,7 @@ function opens(
             seen: `${resolvers.length} resolvers, ${allowed.length} ports answer (${open} open), ${shut.length} silent`,
           };
     }),
-    deadlineSeconds: 40,
+    deadlineSeconds: 60,
     isWaiting: true,
     dependsOn: runsOn(trial),
   };
@@ -259,9 +259,12 @@ function refusals(trial: Trial): readonly Probe[] {
     run: attempt(trial, what),
     judge: judged((o) => ({
       isGood: isRefused(o),
-      seen: o.result === "up" ? "it is in" : `${o.isGreeted ? "" : "no greeting: "}${o.said}`,
+      seen:
+        o.result === "up"
+          ? "it is in"
+          : `${o.isGreeted ? "" : "no greeting: "}${o.said}${o.rightful === "" ? "" : `; with its own password: ${o.rightful}`}`,
     })),
-    deadlineSeconds: 30,
+    deadlineSeconds: 60,
     isWaiting: true,
     dependsOn: runsOn(trial),
   }));

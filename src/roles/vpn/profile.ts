@@ -9,6 +9,7 @@ import { travellerCertificate, travellerKey } from "./people.ts";
 const OPENVPN = "openvpn";
 /** The gateway's own unit. */
 export const UNIT = "openvpn-server@maquette.service";
+export const CONFIG = "/etc/openvpn/server/maquette.conf";
 export const PROFILE_TEMPLATE = "profile.ovpn";
 
 export interface Gateway {

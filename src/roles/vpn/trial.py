@@ -138,7 +138,8 @@ def attempt(asked):
             client.end()
             without.join()
     return {
-        "rightful": said_to_rightful(asked),
+        # Who says nothing to the one says nothing to the other.
+        "rightful": "" if result == "shut" else said_to_rightful(asked),
         **{"result": result, "said": said, "isGreeted": client.is_greeted, "routes": routes},
         **{"before": before.answers, "after": after},
     }

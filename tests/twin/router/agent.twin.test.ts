@@ -243,6 +243,18 @@ for line in sys.stdin:
       await client.kill();
     }, 180_000);
 
+    it("a rule that somebody put into the kernel is told by a packet, and gone when the file is loaded anew", async () => {
+      start(file(LAN_RULES));
+      await running();
+      const router = "node /usr/lib/maquette/router/router.js";
+      expect(onRouter(`${router} verify; echo $?`)).toBe("rules proven\n0\n");
+      onRouter("nft insert rule inet maquette filter_in iifname vtnet2 tcp dport 80 drop");
+      expect(onRouter(`${router} verify; echo $?`)).toMatch(/^the kernel has other rules than the file: .*\n1\n$/s);
+      expect(status().rules).toMatchObject({ isProven: false });
+      expect(onRouter(`${router} reload`)).toMatch(/loaded, rules proven/);
+      expect(onRouter(`${router} verify; echo $?`)).toBe("rules proven\n0\n");
+    }, 60_000);
+
     it("a gateway that no longer answers gives the default route, and its rules, to the next one and takes them back", async () => {
       const byGateway = RULE(
         3,

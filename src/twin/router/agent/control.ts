@@ -27,6 +27,7 @@ const Request = z.discriminatedUnion("op", [
     gateway: z.string().optional(),
   }),
   z.object({ op: z.literal("reload") }),
+  z.object({ op: z.literal("verify") }),
   z.object({ op: z.literal("status") }),
 ]);
 export type Request = z.infer<typeof Request>;
@@ -85,6 +86,8 @@ function perform(router: Router, request: Request): Promise<unknown> {
       return router.takeBack();
     case "reload":
       return router.reload();
+    case "verify":
+      return router.verify();
     case "status":
       router.refresh();
       return Promise.resolve(router.status());

@@ -17,6 +17,7 @@ const USAGE = `maquette-router: the firmware of a router guest
   maquette-load --hold SECONDS                it is still being tried: so long from now
   maquette-load --confirmed                   keeps what was loaded with --confirm
   maquette-load --back                        goes back from it at once
+  maquette-router verify                      reads the kernel's rules: are they still the file's
   maquette-router reload                      puts the file in force into place again (/etc/rc.reload_all)
   maquette-router run                         the agent itself (maquette-router.service)
 `;
@@ -34,6 +35,11 @@ async function main(name: string, args: readonly string[]): Promise<number> {
       case "reload":
         print(`configuration ${String(await ask({ op: "reload" }))} loaded, rules proven\n`);
         return 0;
+      case "verify": {
+        const why = await ask({ op: "verify" });
+        print(typeof why === "string" ? `the kernel has other rules than the file: ${why}\n` : "rules proven\n");
+        return typeof why === "string" ? 1 : 0;
+      }
       case "status":
         return await status(rest);
       case "lease":

@@ -13,7 +13,7 @@ import type { HelperEvent } from "./helper.ts";
 import { applyLinks, applySysctls, requireCards, Routes, setForwarding } from "./links.ts";
 import { CONFIG, locateConfig } from "./media.ts";
 import { PeerStates } from "./peer-states.ts";
-import { KernelRules } from "./rules.ts";
+import { KernelRules, whyNot } from "./rules.ts";
 import { applyAccounts, applyServices, applyShaper, checkServices, makeHostKey } from "./services.ts";
 import type { CarpStatus, GatewayStatus, RouterStatus } from "./status.ts";
 
@@ -404,6 +404,29 @@ export class Router {
   #keep(file: ReadFile): void {
     writeAtomic(CONFIG, file.bytes, 0o600);
     writeAtomic(`/cf/conf/backup/config-${Math.floor(Date.now() / 1000)}.xml`, file.bytes, 0o600);
+  }
+
+  /**
+   * Looks whether the kernel still has the file's rules, changes nothing, and says so in the status.
+   * @returns undefined where it has, else a packet that shows the difference
+   */
+  verify(): Promise<string | undefined> {
+    return this.#exclusively(async () => {
+      const desired = this.#desired;
+      if (!desired)
+        throw new Fault(
+          "ROUTER_NOT_RUNNING",
+          "The router has not started",
+          "Read the journal of maquette-router.service.",
+        );
+      const { file, ruleset, marks } = desired;
+      const proof = await this.#rules.look({ config: file.config, ruleset, marks });
+      this.#saveStatus();
+      if (proof.kind === "proven") return undefined;
+      const why = whyNot(proof);
+      this.#say(`the kernel has other rules than the file: ${why}`);
+      return why;
+    });
   }
 
   /** Puts the file in force into place again: what pfSense's rc.reload_all does. */

@@ -55,9 +55,15 @@ export class KernelRules {
     const before = this.#loaded;
     await run(["nft", "-f", "-"], { input: before ?? CLOSED });
     if (before === undefined) this.#proof = proof;
-    const why = proof.kind === "refuted" ? describeWitness(proof.witness) : `${proof.where}: ${proof.why}`;
+    const why = whyNot(proof);
     const hint = "The rules before are back in place. This is a defect of the stand-in: keep the file that shows it.";
     throw new Fault("ROUTER_NOT_PROVEN", `The kernel's rules are not those of the file: ${why}`, hint);
+  }
+
+  /** Whether the kernel still holds what was loaded: somebody may have been at it. What does not is loaded anew by `load`. */
+  async look(input: FilterInput): Promise<KernelProof> {
+    this.#proof = await this.prove(input);
+    return this.#proof;
   }
 
   /** Reads the kernel's rules and compares them, as they stand now. */
@@ -70,3 +76,7 @@ export class KernelRules {
     }
   }
 }
+
+/** What shows that rules are not the file's. */
+export const whyNot = (proof: Exclude<KernelProof, { readonly kind: "proven" }>): string =>
+  proof.kind === "refuted" ? describeWitness(proof.witness) : `${proof.where}: ${proof.why}`;
