@@ -44,7 +44,7 @@ export function refusedNeeds(plan: Plan, works: ReadonlyMap<Host["id"], HostWork
   // Every need of every neighbour asks the same few.
   const firewalls = (peer: Host): CompiledRules | undefined => {
     if (!known.has(peer.id)) {
-      const rules = firewallOf(plan, peer);
+      const rules = firewallOf(plan, peer, works.get(peer.id));
       known.set(peer.id, rules && compile(rules));
     }
     return known.get(peer.id);

@@ -61,15 +61,22 @@ export function roleNamed(id: string): RoleDefinition {
 export const playedIn = (plan: Plan): readonly RoleDefinition[] =>
   all.filter((role) => hostsOf(plan, role.id).length > 0);
 
+/** A plan does not change, and every host of it asks for the same. */
+const asked = new WeakMap<Plan, Asked>();
+
 /** What the roles of the plan ask of those that serve the whole lab. */
 export function askedIn(plan: Plan): Asked {
+  const known = asked.get(plan);
+  if (known !== undefined) return known;
   const asks = playedIn(plan).map((role) => role.asks?.(plan) ?? {});
-  return {
+  const all: Asked = {
     accounts: asks.flatMap((a) => a.accounts ?? []),
     people: [...new Set(asks.flatMap((a) => a.people ?? []))],
     names: asks.flatMap((a) => a.names ?? []),
     watched: asks.flatMap((a) => a.watched ?? []),
   };
+  asked.set(plan, all);
+  return all;
 }
 
 /** A use of artefacts, and the hosts that it is for. */

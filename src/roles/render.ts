@@ -85,9 +85,13 @@ export function renderHost(
 
 const nothing = (() => "") as Fill;
 
-/** What the host's own firewall does, first match and else refused; undefined where it has none of ours. */
-export function firewallOf(plan: Plan, host: Host): readonly HostRule[] | undefined {
-  const work = plan.images.get(host.image)!.os === "debian" && !host.isOutside ? workOf(plan, host) : undefined;
+/**
+ * What the host's own firewall does, first match and else refused; undefined where it has none of ours.
+ * @param known its work, where somebody has it already
+ */
+export function firewallOf(plan: Plan, host: Host, known?: HostWork): readonly HostRule[] | undefined {
+  if (plan.images.get(host.image)!.os !== "debian" || host.isOutside) return undefined;
+  const work = known ?? workOf(plan, host);
   if (work === undefined) return undefined;
   const { doors, neighbours } = partsOf(work);
   return incoming(plan, host, { doors, neighbours, operators: [] });
