@@ -20,18 +20,30 @@ export interface Change {
   readonly type: string;
   readonly urn: string;
   readonly properties: readonly PropertyChange[];
+  /** Of a guest: false where it is never restarted for a change, because another one of it must carry meanwhile. */
+  readonly mayRestart?: boolean;
 }
 
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 const ROUTER = "provision:index:Router";
 const SEED = "provision:index:Seed";
 
+/** What a guest gets at a start alone, of all that the plan says of it (the provider's own list, resource/vm). */
+const AT_A_START = /^(cpu|memory|operatingSystem)\b/;
+
 /**
- * What a change costs that a boot alone brings: a router's cards (src/provision/router-config.ts), a host's address
- * (src/provision/seed.ts); undefined for all others.
+ * What a change costs that a boot alone brings: a guest's cores and memory (src/infra/guest.ts), a router's cards
+ * (src/provision/router-config.ts), a host's address (src/provision/seed.ts); undefined for all others.
  */
-export function restartOf({ type, op, properties }: Pick<Change, "type" | "op" | "properties">): string | undefined {
+export function restartOf({
+  type,
+  op,
+  properties,
+  mayRestart,
+}: Pick<Change, "type" | "op" | "properties" | "mayRestart">): string | undefined {
   if (op !== "update") return undefined;
+  if (type === VM && mayRestart !== undefined && properties.some((p) => AT_A_START.test(p.path)))
+    return mayRestart ? "restarted" : "has it from its next start: one of a pair is not restarted unasked";
   if (type === ROUTER && properties.some((p) => /^cards\b/.test(p.path)))
     return "restarted for its cards, while the other router carries";
   if (type === SEED && properties.some((p) => p.path === "network" && p.before !== undefined && p.before !== ""))
@@ -60,11 +72,13 @@ function changeOf(event: EngineEvent): Change | undefined {
   // A provider comes and goes with its resources; that it changes (another certificate is accepted) is worth a line.
   if (m.type.startsWith("pulumi:providers:") && op !== "update" && op !== "replace") return undefined;
   const isChange = op === "update" || op === "replace";
+  const reboots = inputsOf(m.new)["rebootAfterUpdate"];
   return {
     op,
     name: m.urn.split("::").pop()!,
     type: m.type,
     urn: m.urn,
+    ...(op === "update" && isGuest(m) && typeof reboots === "boolean" ? { mayRestart: reboots } : {}),
     properties: !isChange
       ? []
       : m.detailedDiff
@@ -89,7 +103,6 @@ function detailedProperties(
  */
 function differingInputs(before: unknown, after: unknown): PropertyChange[] {
   const found: PropertyChange[] = [];
-  const inputsOf = (s: unknown): unknown => (isRecord(s) ? (s["inputs"] ?? {}) : {});
   const compare = (o: unknown, n: unknown, path: string): void => {
     if (JSON.stringify(o) === JSON.stringify(n)) return;
     const [x, y] = isTextAt(path) ? [] : [named(o), named(n)];
@@ -108,6 +121,11 @@ function differingInputs(before: unknown, after: unknown): PropertyChange[] {
   };
   compare(inputsOf(before), inputsOf(after), "");
   return found;
+}
+
+function inputsOf(state: unknown): Record<string, unknown> {
+  const inputs = isRecord(state) ? state["inputs"] : undefined;
+  return isRecord(inputs) ? inputs : {};
 }
 
 /** Where texts stand that may have places for secrets: a seed's files, and what steps write and hand over. */

@@ -1,4 +1,5 @@
-import { compareDiagnostics, type Diagnostic } from "../core/diagnostics.ts";
+import { compareDiagnostics, formatDiagnostic, type Diagnostic } from "../core/diagnostics.ts";
+import { Fault } from "../core/fault.ts";
 import { planFolder, type Settings } from "../infra/settings.ts";
 import type { Proof } from "../pfsense/proof/index.ts";
 import type { Context } from "./context.ts";
@@ -51,4 +52,15 @@ async function judge(folder: string, nodes: number, today: string): Promise<Judg
   );
   const ok = findings.every((d) => d.severity !== "error") && proof?.verdict === "proven";
   return { ok, findings, proof, hosts: plan.hosts.size, flows: plan.flows.length };
+}
+
+/** What an `up` refuses, of a plan that can be read: packets that are not proven, and roles whose needs are not met. */
+export function refusalOfCheck({ ok, findings }: Pick<Judgement, "ok" | "findings">): Fault | undefined {
+  if (ok) return undefined;
+  const faults = findings.filter((d) => d.severity === "error").map(formatDiagnostic);
+  return new Fault(
+    "PLAN_REFUSED",
+    faults.length === 0 ? "The routers' files are not proven to do what the flow table says." : faults.join("\n"),
+    "`maquette check` says the same without a lab: correct the plan, then ask again.",
+  );
 }

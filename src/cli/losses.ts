@@ -1,6 +1,12 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { Fault } from "../core/fault.ts";
-import { displacedGuests, type Displaced, type PlannedGuest, type StandingGuest } from "../infra/displaced.ts";
+import {
+  displacedGuests,
+  type Displaced,
+  type PlannedGuest,
+  type SmallClone,
+  type StandingGuest,
+} from "../infra/displaced.ts";
 import { brief, isGuest, type Change } from "./changes.ts";
 
 /** A guest that an up would delete with its disks, although nobody asked for that. */
@@ -39,6 +45,28 @@ function lossOf(displaced: Displaced): Loss {
       why: `the plan moves it from ${displaced.from} to ${displaced.to}, and what it holds bears its address`,
       keep: `give ${host} its address of before (${displaced.from})`,
     };
+  if (kind === "bound")
+    return {
+      guest,
+      kind,
+      name: host,
+      why: `it is of ${displaced.from} for good, and the plan says ${displaced.to}`,
+      keep: `let the plan say ${displaced.from} again`,
+    };
+  if (kind === "shrunk") {
+    const { disk, fromGiB, toGiB } = displaced;
+    const which = guest.disksGiB.length === 1 ? "its disk" : `its disk ${disk + 1}`;
+    return {
+      guest,
+      kind,
+      name: host,
+      why:
+        toGiB === undefined
+          ? `the plan has ${which} of ${fromGiB} GiB no more, and what is on it would be gone`
+          : `the plan gives ${which} ${toGiB} GiB in the place of ${fromGiB}, and no disk can become smaller`,
+      keep: `give ${host} its disks of before (disksGiB: [${guest.disksGiB.join(", ")}])`,
+    };
+  }
   const { by, address } = displaced;
   return {
     guest,
@@ -47,6 +75,18 @@ function lossOf(displaced: Displaced): Loss {
     why: `the plan has no ${host} any more, and gives its ${address === undefined ? "number" : `address ${address}`} to ${by}`,
     keep: `call ${by} ${host} again`,
   };
+}
+
+/** What no `--replace` brings: a clone that is smaller than its template. Undefined where there is none. */
+export function smallCloneFault(small: readonly SmallClone[]): Fault | undefined {
+  if (small.length === 0) return undefined;
+  const list = small.map((s) => `${s.host} of ${s.wantedGiB} GiB, and its template has ${s.templateGiB} GiB`);
+  const sizes = small.map((s) => `${s.host} ${s.templateGiB} GiB or more`);
+  return new Fault(
+    "DISK_BELOW_TEMPLATE",
+    `A guest is a clone of its role's template, and cannot have a smaller disk: ${list.join("; ")}. Nothing was touched.`,
+    `Give ${sizes.join(", ")} as first disk (disksGiB in hosts.yaml). A template is as large as the smallest guest of its role was when the lab was made: one that is made anew may be smaller.`,
+  );
 }
 
 /** What the engine's preview says that it would cost besides. */

@@ -1,9 +1,10 @@
 import type { StandingGuest } from "../infra/displaced.ts";
-import type { Naming } from "../infra/world.ts";
+import { templateOf, type Naming } from "../infra/world.ts";
 import type { PlannedGuest } from "../infra/displaced.ts";
+import type { Settings } from "../infra/settings.ts";
 import { formatAddress } from "../core/ip.ts";
 import { forget } from "../engine/forget.ts";
-import { keepsAddress } from "../roles/registry.ts";
+import { keepsAddress, keptBy } from "../roles/registry.ts";
 import type { Plan } from "../plan/types.ts";
 import { findOwn } from "../provision/ownership.ts";
 import { destroyVm, unprotectVm } from "../pve/client/guests.ts";
@@ -14,13 +15,21 @@ import { rewriteRecord } from "./rewrite-record.ts";
 import type { Session } from "./session.ts";
 
 /** What the plan has, as the hypervisor would name it. */
-export const plannedGuests = (plan: Plan, naming: Naming): readonly PlannedGuest[] =>
-  [...plan.hosts.values()].map((h) => ({
-    host: h.id,
-    vmId: naming.vmId(h),
-    addresses: h.nics.map((n) => formatAddress(n.address)),
-    keepsAddress: keepsAddress(h),
-  }));
+export const plannedGuests = (plan: Plan, naming: Naming, settings: Settings): readonly PlannedGuest[] =>
+  [...plan.hosts.values()].map((h) => {
+    const keeps = keptBy(plan, h);
+    // One of the user's own is as large as they made it.
+    const hasTemplate = settings.clones !== "import" && templateOf(settings, h) === undefined;
+    return {
+      host: h.id,
+      vmId: naming.vmId(h),
+      addresses: h.nics.map((n) => formatAddress(n.address)),
+      keepsAddress: keepsAddress(h),
+      ...(keeps === undefined ? {} : { keeps }),
+      disksGiB: h.disksGiB,
+      ...(hasTemplate ? { templateId: naming.templateId(h.role, h.node % settings.nodes.length) } : {}),
+    };
+  });
 
 /**
  * What `--replace` names: hosts of the plan, or of guests that stand.

@@ -22,6 +22,8 @@ export interface StandingGuest {
   /** What the hypervisor has of it, as far as the engine last saw: of one whose creation broke off less than is wanted. */
   readonly seen: { readonly disksGiB: readonly number[]; readonly cards: number };
   readonly addresses: readonly string[];
+  /** What it was made to be for good; undefined of what may become anything, and in records of before. */
+  readonly keeps?: string;
   /** Pulumi's own protection: on a real Proxmox the engine deletes none that has it. */
   readonly isProtected: boolean;
 }
@@ -32,6 +34,12 @@ export interface PlannedGuest {
   readonly addresses: readonly string[];
   /** What it holds is bound to the address of its first leg. */
   readonly keepsAddress?: boolean;
+  /** What it is for good: `the domain cod.test (COD)`. */
+  readonly keeps?: string;
+  /** Left out: as they are. */
+  readonly disksGiB?: readonly number[];
+  /** The template that it would be cloned from, where there is one. */
+  readonly templateId?: number;
 }
 
 /** A guest that could not stay where it is, and why. */
@@ -50,6 +58,22 @@ export type Displaced =
       readonly from: string;
       readonly to: string;
     }
+  /** It is one thing for good, and the plan wants another. */
+  | {
+      readonly kind: "bound";
+      readonly guest: StandingGuest;
+      readonly from: string;
+      readonly to: string;
+    }
+  /** A disk of it would become smaller, or be none any more. */
+  | {
+      readonly kind: "shrunk";
+      readonly guest: StandingGuest;
+      /** Its place among the guest's disks, from 0. */
+      readonly disk: number;
+      readonly fromGiB: number;
+      readonly toGiB: number | undefined;
+    }
   /** The plan has its host no more, and another one in its place. */
   | {
       readonly kind: "renamed";
@@ -67,7 +91,12 @@ const cards = z.array(z.unknown()).catch([]);
 const outputs = z
   .looseObject({
     mark: z.string().default(""),
-    guests: z.record(z.string(), z.looseObject({ role: z.string(), addresses: z.array(z.string()) })).default({}),
+    guests: z
+      .record(
+        z.string(),
+        z.looseObject({ role: z.string(), addresses: z.array(z.string()), keeps: z.string().optional() }),
+      )
+      .default({}),
   })
   .catch({ mark: "", guests: {} });
 
@@ -104,6 +133,7 @@ export function standingGuests(
           cards: cards.parse(r.outputs?.["networkDevices"]).length,
         },
         addresses: known[host]?.addresses ?? [],
+        ...(known[host]?.keeps === undefined ? {} : { keeps: known[host].keeps }),
         isProtected: r.protect === true,
       },
     ];
@@ -135,7 +165,9 @@ export function displacedGuests(
       if (own.vmId !== guest.vm.vmid) return [{ kind: "renumbered", guest, vmId: own.vmId, by: by?.host }];
       const [[from], [to]] = [guest.addresses, own.addresses];
       const isMoved = own.keepsAddress === true && from !== undefined && to !== undefined && from !== to;
-      return isMoved ? [{ kind: "moved", guest, from, to }] : [];
+      if (isMoved) return [{ kind: "moved", guest, from, to }];
+      const isBound = guest.keeps !== undefined && own.keeps !== undefined && guest.keeps !== own.keeps;
+      return isBound ? [{ kind: "bound", guest, from: guest.keeps, to: own.keeps }] : shrunk(guest, own);
     }
     if (by !== undefined) return [{ kind: "renamed", guest, by: by.host, address: undefined }];
     // It would be deleted last, when the new one has long tried to speak from the same address.
@@ -144,6 +176,44 @@ export function displacedGuests(
       if (address !== undefined) return [{ kind: "renamed", guest, by: host, address }];
     }
     return [];
+  });
+}
+
+/**
+ * No disk can be made smaller: the provider stops there, in the middle of a run; and it deletes one that the plan has no
+ * more, with what is on it.
+ */
+function shrunk(guest: StandingGuest, { disksGiB: wanted }: PlannedGuest): Displaced[] {
+  if (wanted === undefined) return [];
+  const disk = guest.disksGiB.findIndex((size, n) => (wanted[n] ?? 0) < size);
+  return disk < 0 ? [] : [{ kind: "shrunk", guest, disk, fromGiB: guest.disksGiB[disk]!, toGiB: wanted[disk] }];
+}
+
+/** A host whose guest cannot be made: a clone has at least the size of what it is cloned from. */
+export interface SmallClone {
+  readonly host: string;
+  readonly wantedGiB: number;
+  readonly templateGiB: number;
+}
+
+/** Those that would be cloned, as new guests or in the place of one that shrinks, from a template that is bigger. */
+export function smallClones(
+  recorded: readonly Recorded[],
+  standing: readonly StandingGuest[],
+  planned: readonly PlannedGuest[],
+): readonly SmallClone[] {
+  const sizes = new Map(
+    recorded.flatMap((r) => {
+      const [first] = r.type === VM && r.inputs?.["template"] === true ? disks.parse(r.inputs["disks"]) : [];
+      return first === undefined ? [] : [[vmIdOf(r), first.size] as const];
+    }),
+  );
+  return planned.flatMap(({ host, disksGiB, templateId }): SmallClone[] => {
+    const [wantedGiB] = disksGiB ?? [];
+    const templateGiB = templateId === undefined ? undefined : sizes.get(templateId);
+    if (wantedGiB === undefined || templateGiB === undefined || wantedGiB >= templateGiB) return [];
+    const stands = standing.find((g) => g.host === host)?.disksGiB[0];
+    return stands !== undefined && stands <= wantedGiB ? [] : [{ host, wantedGiB, templateGiB }];
   });
 }
 

@@ -47,7 +47,8 @@ export class Images extends pulumi.ComponentResource {
           // "latest" grows: a newer image is taken by a new lab, it does not rebuild this one.
           overwrite: false,
         },
-        { parent: this },
+        // Another address or checksum is another file under the same name: it finds its place free.
+        { parent: this, deleteBeforeReplace: true },
       );
       this.#files.set(name, file);
     }

@@ -13,7 +13,7 @@ import { askApi } from "./api-facts.ts";
 import { readRoleTemplates, readSeedTemplates } from "./read-templates.ts";
 import { declareRoles } from "../provision/steps/index.ts";
 import { foldersOf } from "../stack/folders.ts";
-import { vocabulary } from "../roles/registry.ts";
+import { keptBy, vocabulary } from "../roles/registry.ts";
 import { renderSeed, type SeedTemplates } from "../roles/seed.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { Vault } from "../stack/vault.ts";
@@ -40,7 +40,14 @@ export interface Outputs {
   readonly guests: Readonly<
     Record<
       string,
-      { readonly vmId: number; readonly node: string; readonly role: string; readonly addresses: readonly string[] }
+      {
+        readonly vmId: number;
+        readonly node: string;
+        readonly role: string;
+        readonly addresses: readonly string[];
+        /** What it is for good, where it is something (src/infra/displaced.ts). */
+        readonly keeps?: string;
+      }
     >
   >;
   readonly mark: string;
@@ -206,6 +213,7 @@ async function makeSeeds(
 
 function outputsOf(world: World): Outputs {
   const guests = world.hosts.map((host) => {
+    const keeps = keptBy(world.plan, host);
     return [
       host.id,
       {
@@ -213,6 +221,7 @@ function outputsOf(world: World): Outputs {
         node: nodeOf(world, host),
         role: host.role,
         addresses: host.nics.map((n) => formatAddress(n.address)),
+        ...(keeps === undefined ? {} : { keeps }),
       },
     ] as const;
   });

@@ -71,8 +71,9 @@ export class Templates extends pulumi.ComponentResource {
         cdrom: { interface: "ide3", fileId: "none" },
         stopOnDestroy: true,
       },
-      // The provider reads a disk's speed limits back where none were set, for ever.
-      { parent: this, dependsOn: [this.#pool, ...source.after], ignoreChanges: ["disks[0].speed"] },
+      // One that stands stays: it cannot become smaller, and what is cloned from it grows by itself. (The provider reads
+      // a disk's speed limits back where none were set, for ever.)
+      { parent: this, dependsOn: [this.#pool, ...source.after], ignoreChanges: ["disks"] },
     );
     const made: Beginning = { kind: "clone", vmId: template.vmId, after: [template] };
     this.#made.set(key, made);

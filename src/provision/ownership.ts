@@ -45,6 +45,15 @@ export function strangers(listed: readonly ListedVm[], mark: string, ids: Readon
 export function refuseStrangers(found: readonly ListedVm[], mark: string): void {
   if (found.length === 0) return;
   const list = found.map((vm) => `${vm.vmid} "${vm.name}" on ${vm.node}`).join(", ");
+  // The mark ends with the stack's own digest, and begins with the plan's name.
+  const own = mark.slice(mark.lastIndexOf("-"));
+  const before = found.map((vm) => vm.tags.find((t) => t.endsWith(own))?.slice(0, -own.length));
+  if (before.every((pool) => pool !== undefined))
+    throw new Fault(
+      "PVE_NOT_OURS",
+      `The lab's VM ids are taken by this stack's own guests under another name of its plan (${[...new Set(before)].join(", ")}): ${list}. Nothing is touched.`,
+      `A lab that stands keeps its name: guests are marked with it. Say \`name: ${before[0]!}\` in addressing.yaml again; or let the lab of that name go by \`maquette destroy\` before the plan has another one.`,
+    );
   throw new Fault(
     "PVE_NOT_OURS",
     `The lab's VM ids are taken by guests that do not bear this stack's mark (${mark}): ${list}. Nothing of theirs is touched.`,

@@ -50,6 +50,12 @@ export const rolesOf = (host: Host): readonly RoleDefinition[] => host.roles.map
 
 export const keepsAddress = (host: Host): boolean => rolesOf(host).some((role) => role.keepsAddress === true);
 
+/** What a host is for good, by its roles; undefined where that is nothing. */
+export function keptBy(plan: Plan, host: Host): string | undefined {
+  const kept = rolesOf(host).flatMap((role) => role.keeps?.(plan) ?? []);
+  return kept.length === 0 ? undefined : kept.join(", ");
+}
+
 /** @throws TypeError where a plan was judged without the vocabulary and says a word that is none */
 export function roleNamed(id: string): RoleDefinition {
   const role = roles.get(id);

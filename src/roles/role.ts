@@ -312,6 +312,8 @@ export interface RoleDefinition extends Definition {
    * Other hosts restart with their new address.
    */
   readonly keepsAddress?: true;
+  /** What its host is for good, in words, as a domain's name: where the plan says another, its guests are made anew, or it is refused. */
+  readonly keeps?: (plan: Plan) => string;
   /** What it gives its own host. */
   readonly work: (context: RoleContext) => RoleWork;
   /**

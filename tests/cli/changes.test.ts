@@ -186,6 +186,29 @@ test("what loses a guest's data is red, and nothing else is", () => {
   expect(describeChanges(seeds, { red: () => "RED", bold: String })).not.toContain("RED");
 });
 
+describe("a guest's cores and memory", () => {
+  const bigger = (name: string, rebootAfterUpdate: boolean, path = "memory.dedicated"): string =>
+    describeChanges(
+      collectChanges([
+        pre("update", guest(name), {
+          ...states({ memory: { dedicated: 1 }, rebootAfterUpdate }, { memory: { dedicated: 2 }, rebootAfterUpdate }),
+          detailedDiff: { [path]: { diffKind: "update", inputDiff: true } },
+        }),
+      ]),
+      pc.createColors(false),
+    );
+
+  test("cost a restart, which is said; of one of a pair that it has them from its next start", () => {
+    expect(bigger("mail", true)).toContain("~ guest mail  restarted");
+    expect(bigger("dc1", false)).toContain("~ guest dc1  has it from its next start: one of a pair is not restarted");
+  });
+
+  test("alone do: a card or another order of start comes while it runs", () => {
+    for (const path of ["networkDevices[0].vlanId", "startup.order", "disks[0].size"])
+      expect(bigger("mail", true, path)).not.toContain("restarted");
+  });
+});
+
 describe("a router's configuration", () => {
   const config = "urn:pulumi:lab::maquette::maquette:lab:Guest$provision:index:Router::rtr-a-config";
   const file = (text: string): object => ({ files: { "config.xml": text }, cards: { vtnet0: "02:00" } });

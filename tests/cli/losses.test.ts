@@ -7,6 +7,7 @@ import {
   lossesOfChanges,
   lossesOfPlan,
   refuseLosses,
+  smallCloneFault,
 } from "../../src/cli/losses.ts";
 import type { PlannedGuest, StandingGuest } from "../../src/infra/displaced.ts";
 import { faultOf } from "../stack/temporary.ts";
@@ -55,6 +56,36 @@ describe("an up that would lose a guest", () => {
     expect(fault.hint).toMatch(
       /call pc9 pc2 again[^]*pc9 with a number and an address of its own[^]*maquette up --replace pc9\./,
     );
+  });
+
+  test("of a disk that becomes smaller, or is none any more, says which disk and what it was", async () => {
+    const wanted = (disksGiB: readonly number[]): PlannedGuest[] => [
+      { host: "pc1", vmId: 1031, addresses: [], disksGiB },
+    ];
+    const less = await faultOf(() => refuseLosses(lossesOfPlan([pc1], wanted([20])), new Set(), ""));
+    expect(less.code).toBe("GUESTS_LOST");
+    expect(less.message).toContain("the plan has its disk 2 of 5 GiB no more, and what is on it would be gone");
+    expect(less.hint).toMatch(/its disks of before \(disksGiB: \[20, 5\]\)[^]*maquette up --replace pc1\./);
+    const small = await faultOf(() => refuseLosses(lossesOfPlan([pc1], wanted([12, 5])), new Set(), ""));
+    expect(small.message).toContain("gives its disk 1 12 GiB in the place of 20, and no disk can become smaller");
+    refuseLosses(lossesOfPlan([pc1], wanted([20])), new Set(["pc1"]), "");
+  });
+
+  test("of a domain controller whose domain has another name in the plan says both names", async () => {
+    const dc1 = guest("dc1", 1011, { keeps: "the domain cod.test (COD)" });
+    const other = [{ host: "dc1", vmId: 1011, addresses: [], keeps: "the domain crise.test (CRISE)" }];
+    const fault = await faultOf(() => refuseLosses(lossesOfPlan([dc1], other), new Set(), ""));
+    expect(fault.code).toBe("GUESTS_LOST");
+    expect(fault.message).toContain("of the domain cod.test (COD) for good, and the plan says the domain crise.test");
+    expect(fault.hint).toContain("let the plan say the domain cod.test (COD) again");
+  });
+
+  test("of a clone that is smaller than its template is refused whatever is allowed to go", () => {
+    expect(smallCloneFault([])).toBeUndefined();
+    const fault = smallCloneFault([{ host: "pc3", wantedGiB: 15, templateGiB: 20 }])!;
+    expect(fault.code).toBe("DISK_BELOW_TEMPLATE");
+    expect(fault.message).toContain("pc3 of 15 GiB, and its template has 20 GiB");
+    expect(fault.hint).toContain("Give pc3 20 GiB or more as first disk");
   });
 
   test("of a swap names both, and takes both names", async () => {

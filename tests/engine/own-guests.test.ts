@@ -228,4 +228,26 @@ describe("a change that costs a guest its disk", () => {
     expect((await guests()).find((v) => v.name === "pc1")).toMatchObject({ node: "pve2", status: "running" });
     await expectWhole();
   });
+
+  test("as of a disk that becomes smaller, is refused before the provider stops there in the middle of a run", async () => {
+    const putBack = clone.edit(HOSTS, (text) => text.replace("disksGiB: [20]", "disksGiB: [15]"));
+    const preview = await clone.maquette(["preview"]);
+    expect(preview.stderr).toMatch(
+      /An up refuses this: DISK_BELOW_TEMPLATE[^]*pc1 of 15 GiB, and its template has 20 GiB/,
+    );
+    const up = await clone.maquette(["up", "--replace", "pc1"]);
+    expect(up.code, up.stdout + up.stderr).toBe(2);
+    expect(up.stderr).toContain("DISK_BELOW_TEMPLATE");
+    putBack();
+    await expectWhole();
+  });
+});
+
+test("an image from another address comes in the place of the one before, under its name; guests stay", async () => {
+  const before = await configOf("pve2", 1016);
+  clone.edit(HOSTS, (text) => text.replace(/(url: \S+amd64)\.qcow2/, "$1-daily.qcow2"));
+  const up = await clone.maquette(["up", "--skip-preview"]);
+  expect(up.code, up.stdout + up.stderr).toBe(0);
+  expect(await configOf("pve2", 1016)).toEqual(before);
+  await expectWhole();
 });

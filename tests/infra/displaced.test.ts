@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { displacedGuests, misplaced, standingGuests, type PlannedGuest } from "../../src/infra/displaced.ts";
+import {
+  displacedGuests,
+  misplaced,
+  smallClones,
+  standingGuests,
+  type PlannedGuest,
+} from "../../src/infra/displaced.ts";
 import type { Recorded } from "../../src/infra/recovery.ts";
 import { vm } from "../provision/fake-client.ts";
 
@@ -32,6 +38,11 @@ const planOf = (hosts: Numbers): PlannedGuest[] =>
   Object.entries(hosts).map(([host, vmId]) => ({ host, vmId, addresses: [`10.0.0.${vmId % 100}`] }));
 
 const now: Numbers = { pc1: 1031, pc2: 1032 };
+/** The same lab, pc2 of something for good. */
+const keeping = (keeps: string): PlannedGuest[] => planOf(now).map((p) => (p.host === "pc2" ? { ...p, keeps } : p));
+/** The same lab, and other disks of pc2. */
+const disksOf = (disksGiB: readonly number[]): PlannedGuest[] =>
+  planOf(now).map((p) => (p.host === "pc2" ? { ...p, disksGiB } : p));
 const after = (plan: Numbers | PlannedGuest[], lab: Numbers = now): string[] =>
   displacedGuests(standingGuests(recordOf(lab), listedOf(lab), mark), Array.isArray(plan) ? plan : planOf(plan)).map(
     (d) =>
@@ -39,8 +50,49 @@ const after = (plan: Numbers | PlannedGuest[], lab: Numbers = now): string[] =>
         ? `${d.guest.host} ${d.guest.vm.vmid} renamed to ${d.by}${d.address === undefined ? "" : ` at ${d.address}`}`
         : d.kind === "moved"
           ? `${d.guest.host} moved from ${d.from} to ${d.to}`
-          : `${d.guest.host} ${d.guest.vm.vmid} renumbered ${d.vmId}${d.by === undefined ? "" : `, taken by ${d.by}`}`,
+          : d.kind === "bound"
+            ? `${d.guest.host} bound to ${d.from}, not ${d.to}`
+            : d.kind === "shrunk"
+              ? `${d.guest.host} disk ${d.disk} of ${d.fromGiB} shrunk to ${d.toGiB}`
+              : `${d.guest.host} ${d.guest.vm.vmid} renumbered ${d.vmId}${d.by === undefined ? "" : `, taken by ${d.by}`}`,
   );
+
+test("a guest that is of a domain for good is in the way of a plan that has another one", () => {
+  const recorded = recordOf(now).map((r) =>
+    r.urn === undefined
+      ? {
+          ...r,
+          outputs: { mark, guests: { pc2: { role: "dc", addresses: ["10.0.0.32"], keeps: "the domain a.test" } } },
+        }
+      : r,
+  );
+  const displaced = (keeps: string): readonly string[] =>
+    displacedGuests(standingGuests(recorded, listedOf(now), mark), keeping(keeps)).map(
+      (d) => `${d.kind} ${d.guest.host}`,
+    );
+  expect(displaced("the domain a.test")).toEqual([]);
+  expect(displaced("the domain b.test")).toEqual(["bound pc2"]);
+});
+
+describe("a guest that would be cloned with a smaller disk than its template has", () => {
+  const recorded: Recorded[] = [
+    ...recordOf(now),
+    { type: VM, urn: "template", inputs: { vmId: 9045, template: true, disks: [{ size: 20 }] } },
+  ];
+  const small = (disksGiB: readonly number[], host = "pc3", templateId = 9045): readonly string[] =>
+    smallClones(recorded, standingGuests(recorded, listedOf(now), mark), [
+      ...planOf(now).filter((p) => p.host !== host),
+      { host, vmId: host === "pc2" ? 1032 : 1033, addresses: [], disksGiB, templateId },
+    ]).map((s) => `${s.host} ${s.wantedGiB} of ${s.templateGiB}`);
+
+  test("is a new one, or one that stands and shrinks; not one that fits or has no template yet", () => {
+    expect(small([15])).toEqual(["pc3 15 of 20"]);
+    expect(small([20, 5])).toEqual([]);
+    expect(small([15], "pc2")).toEqual(["pc2 15 of 20"]);
+    expect(small([20], "pc2")).toEqual([]);
+    expect(small([15], "pc3", 9046)).toEqual([]);
+  });
+});
 
 describe("a guest is in the plan's way", () => {
   test.each<[string, Numbers | PlannedGuest[], string[]]>([
@@ -57,6 +109,11 @@ describe("a guest is in the plan's way", () => {
       [...planOf({ pc1: 1031 }), { host: "pc2", vmId: 1032, addresses: ["10.0.0.99"], keepsAddress: true }],
       ["pc2 moved from 10.0.0.32 to 10.0.0.99"],
     ],
+    ["not when a disk grows", disksOf([30]), []],
+    ["not when it gets one more", disksOf([20, 5]), []],
+    ["not when it is what it was for good, or was not said to be anything", keeping("the domain a.test"), []],
+    ["when a disk becomes smaller", disksOf([15]), ["pc2 disk 0 of 20 shrunk to 15"]],
+    ["when a disk is taken out", disksOf([]), ["pc2 disk 0 of 20 shrunk to undefined"]],
     ["when its host is renamed", { pc1: 1031, pc9: 1032 }, ["pc2 1032 renamed to pc9"]],
     [
       "when two hosts swap their names",

@@ -26,6 +26,16 @@ describe("strangers", () => {
     expect(fault.hint).toMatch(/vmidBase.*delete them by hand/);
   });
 
+  test("that are the stack's own from before its plan had another name are not called somebody else's", async () => {
+    const own = [vm(1011, "dc1", ["host-dc1", "maquette", mark]), vm(1012, "dc2", ["host-dc2", mark], "pve2")];
+    const renamed = await faultOf(() => refuseStrangers(own, "crise-12345678"));
+    expect(renamed.code).toBe("PVE_NOT_OURS");
+    expect(renamed.message).toContain("this stack's own guests under another name of its plan (lab)");
+    expect(renamed.hint).toContain("`name: lab`");
+    const mixed = await faultOf(() => refuseStrangers([...own, vm(1013, "x")], "crise-12345678"));
+    expect(mixed.message).toContain("do not bear this stack's mark");
+  });
+
   test("that are none are no fault", () => {
     refuseStrangers([], mark);
   });

@@ -13,10 +13,18 @@ import { planAt } from "../plan-at.ts";
 import { readyStack, type Ready } from "../ready.ts";
 import { isKnownUnchanged, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
-import { allLosses, failedByProtectionAlone, lossesOfChanges, lossesOfPlan, refusalOf } from "../losses.ts";
+import {
+  allLosses,
+  failedByProtectionAlone,
+  lossesOfChanges,
+  lossesOfPlan,
+  refusalOf,
+  smallCloneFault,
+} from "../losses.ts";
 import { allowedToGo, plannedGuests } from "../make-way.ts";
 import { checkpointOf } from "../recover.ts";
-import { MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
+import { MAKING_WAY, smallClones, standingGuests } from "../../infra/displaced.ts";
+import { judgePlan, refusalOfCheck } from "../judge.ts";
 import { engineFault } from "./up.ts";
 
 /** Shows what an up would change. */
@@ -33,14 +41,18 @@ export const preview: Command = async (context, values) => {
   looking.catch(() => undefined);
   const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
-  const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
+  const planned = plannedGuests(plan, naming, session.settings);
+  const displaced = lossesOfPlan(standing, planned);
   const env = { [MAKING_WAY]: displaced.map((l) => l.guest.vm.vmid).join(",") };
   const key = await previewKey(context, session);
   const isKnown = await isKnownUnchanged(context, key);
   const changes = isKnown ? [] : collectChanges(await asked());
   if (!isKnown && changes.length === 0) await keepUnchanged(context, key);
   const { off, notAsked, drifts, lost } = await looking;
-  const refusal = refusalOf(allLosses(displaced, lossesOfChanges(changes, standing)), allowed, stackOption);
+  const refusal =
+    refusalOfCheck(await judgePlan(context, session.settings)) ??
+    smallCloneFault(smallClones(checkpoint.resources, standing, planned)) ??
+    refusalOf(allLosses(displaced, lossesOfChanges(changes, standing)), allowed, stackOption);
   const refused = refusal && { code: refusal.code, message: refusal.message, hint: refusal.hint };
   const hosts = [
     ...lost.map(({ host, role, step, what }) => words.drifted(host, role, step, what)),

@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import { isPackage } from "../../../bin/modules.js";
 import { Fault } from "../../core/fault.ts";
-import { lostGuests, MAKING_WAY, standingGuests } from "../../infra/displaced.ts";
+import { lostGuests, MAKING_WAY, smallClones, standingGuests } from "../../infra/displaced.ts";
 import { sayWhatIsMissing } from "../artefacts.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { CHOSEN_HOSTS, GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
@@ -22,6 +22,7 @@ import {
   lossesOfChanges,
   lossesOfPlan,
   refuseLosses,
+  smallCloneFault,
   type Loss,
 } from "../losses.ts";
 import { allowedToGo, makeWay, plannedGuests } from "../make-way.ts";
@@ -81,7 +82,10 @@ export const up: Command = async (context, values) => {
   const allowed = allowedToGo(values["replace"], plan, naming, standing);
   const stackOption = context.isEmbedded ? "" : ` --stack ${context.stack}`;
   // What names and numbers cost is known before the engine is asked; what else a change costs, its preview says.
-  const displaced = lossesOfPlan(standing, plannedGuests(plan, naming));
+  const planned = plannedGuests(plan, naming, session.settings);
+  const small = smallCloneFault(smallClones(checkpoint.resources, standing, planned));
+  if (small !== undefined) throw small;
+  const displaced = lossesOfPlan(standing, planned);
   refuseLosses(displaced, allowed, stackOption);
   const limits = {
     ...(isGuestsOnly ? { [GUESTS_ONLY]: "1" } : {}),

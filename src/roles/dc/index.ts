@@ -29,6 +29,8 @@ const modules = [
 export const dc = defineRole({
   id: "dc",
   keepsAddress: true,
+  // No controller can be given another name of its domain.
+  keeps: ({ domain }) => `the domain ${domain.name} (${domain.netbios})`,
   settings,
   machine: { memoryMiB: 1024, diskGiB: 10 },
   packages: [
