@@ -5,6 +5,7 @@ import { Order } from "./tests/run/order.ts";
 /** Whole processes, daemons, and proofs over many tables: seconds each. */
 const slow = [
   "tests/cli/{artefacts,bad-input,engine-download}.test.ts",
+  "tests/docs/edit-costs.test.ts",
   "tests/embedded/**/*.test.ts",
   "tests/release/**/*.test.ts",
   "tests/roles/adding-a-role.test.ts",
