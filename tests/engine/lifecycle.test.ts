@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Document } from "yaml";
+import { shippedCosts, shippedTexts } from "../../bench/edits/shipped.ts";
+import { edited } from "../../bench/edits/singles.ts";
 import { loadPlan } from "../../src/plan/index.ts";
 import { Clone } from "./lab.ts";
 
@@ -181,6 +184,12 @@ describe("what changes", () => {
       );
       expect(shown, name).not.toEqual([]);
     }
+    // docs/edits.md is made without the engine: by what the program registers it is the same hosts.
+    const moved = { hosts: (d: Document) => d.setIn(["hosts", "mail", "nics", 0, "address"], "10.20.20.44") };
+    const cost = await (await shippedCosts()).of(edited(shippedTexts(), moved));
+    const told = cost.kind === "done" ? new Map(cost.parts.map((p) => [p.what, p.of] as const)) : new Map();
+    expect([...new Set(roles.map((c) => c.name.replace(/-[a-z]+$/, "")))].sort()).toEqual(told.get("steps"));
+    expect(told.get("readdressed")).toEqual(["mail"]);
     // The guest is another instance by its seed, and reads it again.
     expect(others[0]!.properties.map((p) => p.path).sort()).toEqual([
       "digest",
@@ -188,6 +197,19 @@ describe("what changes", () => {
       'files["network-config"]',
       "network",
     ]);
+    putBack();
+  });
+
+  test("of the domain's name is refused for the controllers that stand, and preview says so", async () => {
+    const putBack = clone.edit("stacks/lab/addressing.yaml", (text) =>
+      text.replace("name: cod.test", "name: crise.test"),
+    );
+    const preview = await clone.maquette(["preview"]);
+    expect(preview.stderr).toContain("An up refuses this: GUESTS_LOST");
+    for (const host of ["dc1", "dc2"])
+      expect(preview.stderr).toMatch(
+        new RegExp(`${host} \\(VM .*: it is of the domain cod\\.test \\(COD\\) for good, .* crise\\.test`),
+      );
     putBack();
   });
 
