@@ -115,7 +115,8 @@ function shut(plan: Plan, host: Host, asked: readonly Probe[]): readonly Trouble
 /** The host asks nobody for names. */
 function nameless(plan: Plan, host: Host, asked: readonly Probe[]): readonly Trouble[] {
   const shows = asked.filter((p) => p.from === host.id && p.dependsOn!.host !== host.id).map((p) => p.id);
-  if (shows.length === 0 || isResolver(plan, host)) return [];
+  // A single question may be asked by an address.
+  if (shows.length < 2 || isResolver(plan, host)) return [];
   return [
     spoiltFile(
       {
@@ -150,7 +151,7 @@ function misled(plan: Plan, host: Host, asked: readonly Probe[]): readonly Troub
   const asks = (id: string): number => theirs.filter((p) => p.dependsOn!.host === id).length;
   const [most] = [...new Set(theirs.map((p) => p.dependsOn!.host))].sort((a, b) => asks(b) - asks(a));
   const server = plan.hosts.get(most ?? "");
-  if (server === undefined || isResolver(plan, host)) return [];
+  if (server === undefined || asks(server.id) < 2 || isResolver(plan, host)) return [];
   const name = fqdnOf(plan, server);
   return [
     spoiltFile(
