@@ -38,10 +38,16 @@ export const troublesOf = (plan: Plan, probes: readonly Probe[]): readonly Troub
     .filter((t) => t.shows.length > 0);
 };
 
-/** The one that a seed names among those of a level. */
+/** The one that a seed names among those of a level: first what happens, then where, since the clock is on every host. */
 export function chosen(troubles: readonly Trouble[], level: Level, seed: number): Trouble | undefined {
-  const ofLevel = troubles.filter((t) => t.level === level);
-  return ofLevel[Math.floor(random(seed)() * ofLevel.length)];
+  const kinds = new Map<string, Trouble[]>();
+  for (const trouble of troubles.filter((t) => t.level === level)) {
+    const kind = trouble.id.replace(`-${trouble.on}`, "");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), trouble]);
+  }
+  const next = random(seed);
+  const of = <T>(list: readonly T[]): T | undefined => list[Math.floor(next() * list.length)];
+  return of(of([...kinds.values()]) ?? []);
 }
 
 /**
