@@ -3,7 +3,7 @@ import { runDaemonDrill, servedBy, type DaemonDrillResult, type Served } from ".
 import { didYouMean } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import type { Plan } from "../plan/types.ts";
-import { roles, sessionsOf } from "../roles/registry.ts";
+import { askedIn, roles, sessionsOf } from "../roles/registry.ts";
 import { untilInterrupted, type RunningLab } from "./commands/verify.ts";
 import type { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -50,7 +50,7 @@ export async function drillDaemons(context: Context, lab: RunningLab, role: stri
 }
 
 const servedOf = (plan: Plan, role: string): readonly Served[] =>
-  servedBy(plan, role, roles.get(role)?.probes(plan) ?? []);
+  servedBy(plan, role, roles.get(role)?.probes(plan, askedIn(plan)) ?? []);
 
 function noDaemon(role: string, known: readonly string[]): Fault {
   const near = didYouMean(role, known);

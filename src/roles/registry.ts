@@ -80,6 +80,8 @@ export function askedIn(plan: Plan): Asked {
     people: [...new Set(asks.flatMap((a) => a.people ?? []))],
     names: asks.flatMap((a) => a.names ?? []),
     watched: asks.flatMap((a) => a.watched ?? []),
+    recurring: asks.flatMap((a) => a.recurring ?? []),
+    kept: asks.flatMap((a) => a.kept ?? []),
   };
   asked.set(plan, all);
   return all;
@@ -102,7 +104,10 @@ export const roleTemplateNames: readonly string[] = [base, ...all].flatMap((r) =
 );
 
 /** Every question of acceptance that the plan's roles ask, in the order of the registry. */
-export const allProbes = (plan: Plan): readonly Probe[] => [base, ...all].flatMap((role) => role.probes(plan));
+export function allProbes(plan: Plan): readonly Probe[] {
+  const asked = askedIn(plan);
+  return [...base.probes(plan), ...all.flatMap((role) => role.probes(plan, asked))];
+}
 
 /** Every rehearsal that the roles bring, by the word that asks for it. */
 export const allDrills: ReadonlyMap<string, Drill> = new Map(

@@ -47,7 +47,7 @@ export function workOf(
   const own = rolesOf(host).map((by) => ({ by, work: by.work({ ...common, fill: fillOf(by.id, by.templates) }) }));
   // What is asked of clients is written for Debian.
   const served = (os === "debian" ? playedIn(plan) : []).flatMap((by) => {
-    const work = by.clients?.({ plan, host, fill: fillOf(by.id, by.templates) }) ?? null;
+    const work = by.clients?.({ plan, host, asked: common.asked, fill: fillOf(by.id, by.templates) }) ?? null;
     return work === null ? [] : [{ by, work }];
   });
   const parts = partsOf({ own, served });

@@ -129,12 +129,43 @@ export interface Asked {
   readonly names: readonly AskedName[];
   /** What its hosts give, and whoever watches them looks after. */
   readonly watched: readonly WatchedService[];
+  /** What its hosts do again and again, and whoever watches them looks after. */
+  readonly recurring: readonly RecurringWork[];
+  /** What its hosts hold that no `up` makes again, for whoever keeps it elsewhere. */
+  readonly kept: readonly KeptSet[];
 }
 
 /** A service of the plan by TCP, on a host that gives it. */
 export interface WatchedService {
   readonly host: Host["id"];
   readonly service: Service["id"];
+}
+
+/** Work of a host that leaves two files, which every account there may see. */
+export interface RecurringWork {
+  readonly host: Host["id"];
+  /** French, as a problem's letter begins: `Sauvegarde`. */
+  readonly name: string;
+  /** Written anew each time that all of it has come to its good end. */
+  readonly done: string;
+  /** After which it is late. */
+  readonly seconds: number;
+  /** There for as long as something of it has failed. */
+  readonly failed: string;
+}
+
+/** What one role of a host holds: taken as one, put back as one. */
+export interface KeptSet {
+  readonly host: Host["id"];
+  readonly role: RoleDefinition["id"];
+  /** Files and folders; what is not there is nothing. */
+  readonly paths: readonly string[];
+  /** What of them is made again by itself, in the patterns of tar(1): `dovecot.index*`. */
+  readonly except?: readonly string[];
+  /** Databases of SQLite: copied as one moment has them, and put back where they are. */
+  readonly sqlite?: readonly string[];
+  /** Copies of what cannot be read file by file while it is used: each runs in the same empty folder, and what it leaves there is kept. */
+  readonly dump?: readonly (readonly string[])[];
 }
 
 /** Below the domain's name: `autoconfig` on the host `mail` is autoconfig.cod.test with mail's address. */
@@ -159,12 +190,12 @@ export interface ArtefactUse {
 export interface ClientContext {
   readonly plan: Plan;
   readonly host: Host;
+  readonly asked: Asked;
   /** Fills a template of `templates/<role>/`. @throws Fault TEMPLATE_… naming file and line */
   readonly fill: Fill;
 }
 
 export interface RoleContext extends ClientContext {
-  readonly asked: Asked;
   /** The network from which the way in is entered on a real Proxmox (its second NIC); null on every other host. */
   readonly operator: { readonly cidr: string } | null;
 }
@@ -327,7 +358,7 @@ export interface RoleDefinition extends Definition {
   readonly artefacts?: (plan: Plan) => readonly ArtefactUse[];
   /** What `check` says of a plan that only the role can judge, where some host plays it. */
   readonly findings?: (plan: Plan) => readonly Diagnostic[];
-  readonly probes: (plan: Plan) => readonly Probe[];
+  readonly probes: (plan: Plan, asked: Asked) => readonly Probe[];
   readonly drills?: readonly Drill[];
   /** Faults of its own that somebody may be set to find; those of any service are derived from probes (accept/mystery). */
   readonly troubles?: (plan: Plan) => readonly Trouble[];

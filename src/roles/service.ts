@@ -1,7 +1,7 @@
 import { Fault } from "../core/fault.ts";
 import { hostsOf, portOf } from "../plan/query.ts";
 import type { Plan, Service } from "../plan/types.ts";
-import type { Command, Step, WatchedService } from "./role.ts";
+import type { Command, KeptSet, Step, WatchedService } from "./role.ts";
 
 /* What the steps of roles have in common that run services. */
 
@@ -47,3 +47,7 @@ export const watchedAt = (plan: Plan, role: string, services: readonly Service["
   hostsOf(plan, role).flatMap((host) =>
     services.filter((id) => portOf(plan, id, "tcp") !== undefined).map((service) => ({ host: host.id, service })),
   );
+
+/** What each host of a role holds that no `up` makes again. */
+export const keptAt = (plan: Plan, role: string, what: Omit<KeptSet, "host" | "role">): readonly KeptSet[] =>
+  hostsOf(plan, role).map((host) => ({ host: host.id, role, ...what }));

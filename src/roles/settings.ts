@@ -23,7 +23,7 @@ export interface SettledRole<S extends z.ZodObject> extends Omit<
   readonly asks?: (plan: Plan, settings: z.output<S>) => Partial<Asked>;
   readonly artefacts?: (plan: Plan, settings: z.output<S>) => readonly ArtefactUse[];
   readonly findings?: (plan: Plan, settings: z.output<S>) => readonly Diagnostic[];
-  readonly probes: (plan: Plan, settings: z.output<S>) => readonly Probe[];
+  readonly probes: (plan: Plan, settings: z.output<S>, asked: Asked) => readonly Probe[];
 }
 
 export interface Settled<S extends z.ZodObject> {
@@ -41,7 +41,7 @@ export function defineRole<S extends z.ZodObject>(role: SettledRole<S>): RoleDef
     ...(asks && { asks: (plan) => asks(plan, told(plan)) }),
     ...(artefacts && { artefacts: (plan) => artefacts(plan, told(plan)) }),
     ...(findings && { findings: (plan) => findings(plan, told(plan)) }),
-    probes: (plan) => probes(plan, told(plan)),
+    probes: (plan, asked) => probes(plan, told(plan), asked),
   };
 }
 

@@ -3,6 +3,7 @@
 # date by itself.
 #   database.sh check    exit 1 unless they are there
 #   database.sh make     makes them
+#   database.sh dump     a copy of them, history and all, into $database.dump of the folder where this is run
 set -eu
 database={{database}}
 owner={{owner}}
@@ -31,8 +32,12 @@ make)
   zcat "$scripts/schema.sql.gz" "$scripts/images.sql.gz" "$scripts/data.sql.gz" >"$folder/all.sql"
   as_owner -1 -f - <"$folder/all.sql" >/dev/null
   ;;
+dump)
+  # Sessions of browsers are worth nothing elsewhere. Not compressed: what has not changed is then kept once.
+  runuser -u postgres -- pg_dump --format=custom --compress=0 --exclude-table-data=sessions "$database" >"$database.dump"
+  ;;
 *)
-  echo "usage: database.sh check|make" >&2
+  echo "usage: database.sh check|make|dump" >&2
   exit 64
   ;;
 esac

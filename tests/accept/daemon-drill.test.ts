@@ -4,7 +4,7 @@ import { runDaemonDrill, servedBy, type DaemonDrillResult, type DaemonLimits } f
 import type { GuestShell } from "../../src/provision/shell.ts";
 import { loadPlan } from "../../src/plan/index.ts";
 import { callsOf } from "../../src/roles/pbx/index.ts";
-import { roles } from "../../src/roles/registry.ts";
+import { askedIn, roles } from "../../src/roles/registry.ts";
 import type { Probe } from "../../src/roles/role.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 import { faultOf } from "../stack/temporary.ts";
@@ -14,7 +14,8 @@ if (!outcome.ok) throw new Error("the lab's plan has faults");
 const plan = outcome.value;
 
 test("a role's units and its users' questions are those of acceptance", () => {
-  const served = (role: string): ReturnType<typeof servedBy> => servedBy(plan, role, roles.get(role)!.probes(plan));
+  const served = (role: string): ReturnType<typeof servedBy> =>
+    servedBy(plan, role, roles.get(role)!.probes(plan, askedIn(plan)));
   const [pbx, ...others] = served("pbx");
   expect(others).toEqual([]);
   expect(pbx).toMatchObject({ host: "pbx", units: ["asterisk.service"] });

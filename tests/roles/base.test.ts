@@ -27,6 +27,8 @@ const addressOf = (id: string): bigint => plan.hosts.get(id)!.nics[0]!.address.v
 
 /** Files with secrets that a service reads after it has given up root, by the group that may. */
 const READ_BY_SERVICES: Readonly<Record<string, string>> = {
+  "/etc/maquette/backup/repository.key": "maquette-backup",
+  "/etc/maquette/backup/ssh.key": "maquette-backup",
   "/etc/roundcube/config.inc.php": "www-data",
   "/etc/asterisk/keys/pbx.key": "asterisk",
   "/etc/asterisk/pjsip_phones.conf": "asterisk",

@@ -7,7 +7,7 @@ import { clock, LAN_POLL, resolver, resolverUntil } from "../base/given.ts";
 import { isListOf } from "../base/trust.ts";
 import type { CertificateRequest } from "../seed.ts";
 import type { ClientContext, ClientWork, Command, Need, RoleContext, RoleWork, Step } from "../role.ts";
-import { watchedAt } from "../service.ts";
+import { keptAt, watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { ACCEPTANCE, administratorPassword, personPassword, serviceAccount } from "./accounts.ts";
 import { accountHolders, controllerOf, controllersOf, directoryOf } from "./directory.ts";
@@ -37,10 +37,10 @@ export const dc = defineRole({
     ...["samba", "samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "winbind"],
     // Its tools import these and only recommend them; nsupdate, by which a controller says its records, is in dnsutils.
     ...["python3-setproctitle", "python3-markdown", "python3-dnspython", "bind9-dnsutils"],
-    ...["krb5-user", "ldap-utils", "ldb-tools", "attr", "acl", "chrony"],
+    ...["krb5-user", "ldap-utils", "ldb-tools", "tdb-tools", "attr", "acl", "chrony"],
   ],
   templates: [
-    ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py", ...modules],
+    ...["resolv.conf", "krb5.conf", "smb.conf", "domain.py", "sysvol.py", "directory_kept.py", ...modules],
     ...["maquette-sysvol.service", "maquette-sysvol.timer"],
     ...["chrony.conf", "chrony.service.conf", "samba.service.conf", "samba-ready", "samba-names", "ffdhe3072.pem"],
     ...["samba-silence", "sound.py", "maquette-silence.service"],
@@ -48,7 +48,12 @@ export const dc = defineRole({
   neighbours: MEMBERS,
   work,
   clients,
-  asks: (plan) => ({ accounts: [ACCEPTANCE], watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"]) }),
+  asks: (plan) => ({
+    accounts: [ACCEPTANCE],
+    watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"]),
+    // All of it is in the copy that Samba makes.
+    kept: keptAt(plan, "dc", { paths: [], dump: [["python3", "-I", DIRECTORY_KEPT]] }),
+  }),
   probes,
   drills: [lossOfController],
   manual: "docs/roles/dc.md",
@@ -62,6 +67,7 @@ const SYSVOL = `${PROGRAMS}/sysvol.py`;
 /** `establish.py` says by it that SYSVOL was lost with the directory. */
 const NO_SYSVOL = "/var/lib/samba/private/maquette-no-sysvol";
 const SOUND = `${PROGRAMS}/sound.py`;
+const DIRECTORY_KEPT = `${PROGRAMS}/directory_kept.py`;
 const WANTED = "/etc/maquette/domain.json";
 
 const domain = (verb: string, input?: Text): Command => ({
@@ -173,6 +179,7 @@ function configuration({ plan, host, fill, asked, settings: told }: Context): re
         ...Object.fromEntries(modules.map((name) => [`${PROGRAMS}/${name}`, { content: fill(name, {}) }])),
         [SYSVOL]: { content: fill("sysvol.py", {}) },
         [SOUND]: { content: fill("sound.py", {}) },
+        [DIRECTORY_KEPT]: { content: fill("directory_kept.py", {}) },
       },
     },
     {

@@ -8,7 +8,7 @@ import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, Step } from "../role.ts";
-import { dropIn, listens, parsesAsPython, reload, running, watchedAt } from "../service.ts";
+import { dropIn, keptAt, listens, parsesAsPython, reload, running, watchedAt } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
 import { askedNames, nameFindings, namesOf } from "./names.ts";
@@ -16,12 +16,15 @@ import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
 import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
-import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 import { troubles } from "./troubles.ts";
+import { web, WEBMAIL_DATABASE, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const ACCOUNT = "mail";
 const USER = "vmail";
 const BOXES = "/var/vmail";
+const SPOOL = "/var/spool/postfix";
+/** What was taken and is not delivered yet, and why not. */
+const QUEUES = ["maildrop", "hold", "incoming", "active", "deferred", "defer", "bounce"];
 const PROGRAM = "/usr/local/lib/maquette/mail.py";
 const FOLDER = "/etc/postfix/maquette";
 const OWN_NAME = "maquette-own-name";
@@ -77,7 +80,17 @@ const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 
 /** By its own account it looks up who has a mailbox; acceptance's people have accounts where somebody writes as them. */
 function asks(plan: Plan, told: Settings): Partial<Asked> {
-  const own = { accounts: [ACCOUNT], names: askedNames(plan), watched: watchedAt(plan, "mail", GIVEN) };
+  const own = {
+    accounts: [ACCOUNT],
+    names: askedNames(plan),
+    watched: watchedAt(plan, "mail", GIVEN),
+    kept: keptAt(plan, "mail", {
+      paths: [BOXES, ...QUEUES.map((queue) => `${SPOOL}/${queue}`)],
+      // Dovecot makes them anew of the letters themselves.
+      except: ["dovecot.index*", "dovecot.list.index*"],
+      sqlite: [WEBMAIL_DATABASE],
+    }),
+  };
   const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
   if (correspondents === undefined) return own;
   const { first, second } = correspondents;

@@ -20,7 +20,7 @@ const CONFIGURED = "/usr/local/lib/maquette/configured.php";
 const PEOPLE = "/etc/maquette/mail/people.json";
 const DATABASE_PROGRAM = "/usr/local/lib/maquette/webmail_database.sh";
 /** Outside of whatever the web server hands out; Debian's own dbconfig is told to keep its hands off (dbconfig-no-thanks). */
-const DATABASE = "/var/lib/roundcube/maquette/webmail.db";
+export const WEBMAIL_DATABASE = "/var/lib/roundcube/maquette/webmail.db";
 /** Ten people who read and write: each answer takes a fraction of a second. */
 const WORKERS = 6;
 
@@ -58,7 +58,7 @@ function webmail({ plan, host, fill, settings: { messageMiB } }: Context): reado
         [config]: webs(
           fill("webmail.php", {
             key: secret("password", "webmail"),
-            database: DATABASE,
+            database: WEBMAIL_DATABASE,
             pattern: name.replaceAll(".", "\\."),
             server: fqdnOf(plan, host),
             domain: plan.domain.name,
@@ -72,10 +72,10 @@ function webmail({ plan, host, fill, settings: { messageMiB } }: Context): reado
         [plugin]: { content: fill("webmail_people.php", { people: PEOPLE }) },
         [PEOPLE]: webs(`${JSON.stringify(writersOf(plan), null, 1)}\n`),
         [DATABASE_PROGRAM]: {
-          content: fill("webmail_database.sh", { database: DATABASE, people: PEOPLE }),
+          content: fill("webmail_database.sh", { database: WEBMAIL_DATABASE, people: PEOPLE }),
           mode: "0755",
         },
-        [folder]: { content: fill("webmail_tmpfiles.conf", { folder: dirname(DATABASE) }) },
+        [folder]: { content: fill("webmail_tmpfiles.conf", { folder: dirname(WEBMAIL_DATABASE) }) },
       },
       check: [parses(config), parses(plugin), { argv: ["sh", "-n", `new:${DATABASE_PROGRAM}`] }],
       reload: [{ argv: ["systemd-tmpfiles", "--create", folder] }],

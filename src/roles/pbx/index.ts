@@ -4,7 +4,7 @@ import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
 import type { Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
-import { watchedAt } from "../service.ts";
+import { keptAt, watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
@@ -17,6 +17,10 @@ const PROGRAM = "/usr/local/lib/maquette/pbx.py";
 const WANTED = "/etc/maquette/pbx.json";
 const OWNER = "root:asterisk";
 const QUALITY = "/var/log/asterisk/quality.csv";
+/** Who called whom, and when. */
+const CALLS = "/var/log/asterisk/cdr-csv";
+/** What phones were told by their users: Asterisk's own database. */
+const SETTINGS = "/var/lib/asterisk/astdb.sqlite3";
 
 /** The telephone exchange: Asterisk, for the phones of staff and desks. */
 export const pbx = defineRole({
@@ -35,7 +39,11 @@ export const pbx = defineRole({
   neighbours: [],
   work,
   // svc-pbx, by which it may look up who is in the directory.
-  asks: (plan) => ({ accounts: ["pbx"], watched: watchedAt(plan, "pbx", ["sip-tls"]) }),
+  asks: (plan) => ({
+    accounts: ["pbx"],
+    watched: watchedAt(plan, "pbx", ["sip-tls"]),
+    kept: keptAt(plan, "pbx", { paths: ["/var/spool/asterisk/voicemail", CALLS, QUALITY], sqlite: [SETTINGS] }),
+  }),
   findings: numberFindings,
   probes,
   troubles,

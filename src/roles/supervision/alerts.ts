@@ -76,6 +76,36 @@ export function checksOf(plan: Plan, { watched }: Asked): Readonly<Record<string
   return found;
 }
 
+/** Of work that goes on by itself, one of its two files as the host's own agent sees it. */
+export interface RecurringCheck {
+  readonly key: string;
+  readonly name: string;
+  readonly problem: string;
+  /** Zabbix' expression, of the item as it stands in one. */
+  readonly isWrong: (item: string) => string;
+}
+
+/** By host. */
+export function recurringOf({ recurring }: Asked): Readonly<Record<string, readonly RecurringCheck[]>> {
+  const found: Record<string, RecurringCheck[]> = {};
+  for (const { host, name, done, seconds, failed } of recurring)
+    (found[host] ??= []).push(
+      {
+        key: `vfs.file.time[${done},modify]`,
+        name: `${name} : dernière fois que tout était à jour`,
+        problem: `${name} en retard sur {HOST.NAME}`,
+        isWrong: (item) => `fuzzytime(${item},${seconds}s)=0`,
+      },
+      {
+        key: `vfs.file.exists[${failed}]`,
+        name: `${name} : en échec`,
+        problem: `${name} en échec sur {HOST.NAME}`,
+        isWrong: (item) => `last(${item})=1`,
+      },
+    );
+  return found;
+}
+
 /** SMTP greets; the others take a connection, by TLS mostly, of which the agent speaks none. */
 const checkKey = (plan: Plan, host: Host, service: string): string => {
   const [address, port] = [formatAddress(host.nics[0]!.address), portOf(plan, service, "tcp")!];

@@ -6,7 +6,7 @@ import type { Plan } from "../../plan/types.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked, Command, Need, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
-import { dropIn, listens, parsesAsPython, restart, running, watchedAt } from "../service.ts";
+import { dropIn, keptAt, listens, parsesAsPython, restart, running, watchedAt } from "../service.ts";
 import { agent, serverOf } from "./agents.ts";
 import { postOf } from "./alerts.ts";
 import { triersOf } from "./people.ts";
@@ -59,6 +59,8 @@ function asks(plan: Plan): Partial<Asked> {
   return {
     accounts: [ACCOUNT],
     watched: watchedAt(plan, "supervision", ["https"]),
+    // Of several hosts with this role one watches.
+    kept: keptAt(plan, "supervision", { paths: [], dump: [[DATABASE_PROGRAM, "dump"]] }).slice(0, 1),
     people:
       triers === undefined ? [] : [triers.administrator, triers.other, triers.closed].flatMap((p) => p?.login ?? []),
   };

@@ -7,7 +7,7 @@ import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked } from "../role.ts";
 import { subjectOf, watchedOf } from "./agents.ts";
-import { alertsOf, checksOf, type Alerts, type ServiceCheck } from "./alerts.ts";
+import { alertsOf, checksOf, recurringOf, type Alerts, type RecurringCheck, type ServiceCheck } from "./alerts.ts";
 import { ACCOUNT, DATABASE, need, OWNER } from "./steps.ts";
 
 /*
@@ -90,7 +90,7 @@ export const ADMIN = "Admin";
 export const ADMIN_PASSWORD = "supervision/admin";
 
 export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
-  const checks = checksOf(plan, asked);
+  const [checks, recurring] = [checksOf(plan, asked), recurringOf(asked)];
   return {
     name: fqdnOf(plan, host),
     port: need(plan, "https"),
@@ -149,7 +149,10 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
     hostGroups: [...new Set(watchedOf(plan).map(zoneGroup)), ...(asksRouters(plan) ? [ROUTERS] : [])],
     hosts: {
       ...Object.fromEntries(
-        watchedOf(plan).map((watched) => [watched.id, agentOn(plan, host, watched, checks[watched.id] ?? [])]),
+        watchedOf(plan).map((watched) => [
+          watched.id,
+          agentOn(plan, host, watched, checks[watched.id] ?? [], recurring[watched.id] ?? []),
+        ]),
       ),
       ...Object.fromEntries(
         routersBeside(plan, host).map(({ router, address }) => [router.id, pinged(host, router, address)]),
@@ -162,7 +165,13 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
 const zoneGroup = (host: Host): string => `Zone ${host.nics[0]!.zone}`;
 
 /** A host that tells of itself, and the services that it gives; on the supervision's, the way to all that is behind routers. */
-function agentOn(plan: Plan, server: Host, host: Host, checks: readonly ServiceCheck[]): Watched {
+function agentOn(
+  plan: Plan,
+  server: Host,
+  host: Host,
+  checks: readonly ServiceCheck[],
+  recurring: readonly RecurringCheck[],
+): Watched {
   const isBehind = asksRouters(plan) && host.nics[0]!.zone !== server.nics[0]!.zone;
   const vip = plan.zones.get(host.nics[0]!.zone)!.vip;
   const way = host === server && asksRouters(plan) && vip !== null ? pingKey(vip.address) : null;
@@ -179,7 +188,9 @@ function agentOn(plan: Plan, server: Host, host: Host, checks: readonly ServiceC
     groups: [zoneGroup(host)],
     templates: ["Linux by Zabbix agent active", OWN_TEMPLATE],
     items: {
-      ...Object.fromEntries(checks.map(({ key, name }) => [key, { ...ASKED, name, type: AGENT_ACTIVE }])),
+      ...Object.fromEntries(
+        [...checks, ...recurring].map(({ key, name }) => [key, { ...ASKED, name, type: AGENT_ACTIVE }]),
+      ),
       ...(way === null ? {} : { [way]: { ...ASKED, name: "La passerelle répond au ping", type: SIMPLE } }),
     },
     triggers: {
@@ -188,6 +199,12 @@ function agentOn(plan: Plan, server: Host, host: Host, checks: readonly ServiceC
         unless: isBehind ? [server.id, NO_WAY] : null,
       },
       ...Object.fromEntries(checks.map(({ key, problem }) => [problem, missing(host, key, 2, HIGH)])),
+      ...Object.fromEntries(
+        recurring.map(({ key, problem, isWrong }) => [
+          problem,
+          { fields: { expression: isWrong(`/${host.id}/${key}`), priority: HIGH }, unless: null },
+        ]),
+      ),
       ...(way === null ? {} : { [NO_WAY]: missing(host, way, 2, DISASTER) }),
     },
   };
