@@ -378,6 +378,32 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/drill.ts")).drill,
   },
   {
+    name: "backup",
+    summary: "have the hosts' data taken now, as it is done by itself every so often",
+    positionals: [],
+    options: [
+      { name: "host", value: "HOST", isMany: true, help: "of this host alone (several: a,b)" },
+      {
+        name: "list",
+        help: "what is had of each, and how old it is; exit 1 where something is wrong (so with --json)",
+      },
+    ],
+    load: async () => (await import("./commands/backup.ts")).backup,
+  },
+  {
+    name: "restore",
+    summary: "put a host's data back from its last backup, after an up of that host where it was lost",
+    details: [
+      "A host that was made anew gets the last backup of the guest before it. One that lives keeps what it has unless\n--confirm names it, and even then what it had goes aside, into a folder of that host. It takes all of it or none: an\narchive that is not whole touches nothing.",
+    ],
+    positionals: [{ name: "HOST", help: "a host of the plan" }],
+    options: [
+      { name: "confirm", value: "HOST", help: "the host's name: it lives, and what it holds now is to go aside" },
+      { name: "at", value: "TIME", help: "the last backup before this time: 2026-11-30T20:00" },
+    ],
+    load: async () => (await import("./commands/restore.ts")).restore,
+  },
+  {
     name: "doctor",
     summary: "what this machine has, what stands in for what, what is missing and how to get it",
     positionals: [],

@@ -34,6 +34,12 @@ const english = {
   nothingReplaces: (host: string) => `--replace ${host}: nothing here replaces it, so it stays.`,
   drifted: (host: string, role: string, step: string | null, what: string) =>
     step === null ? `${host}: ${what}` : `${host}, role ${role}, "${step}": ${what}`,
+  backupHeader: ["set", "taken", "size", "why not since"],
+  backupNever: "never",
+  restored: (set: string, of: string, files: number, lost: number) =>
+    `${set}: ${files} files as of ${of}; what was written in the ${lost} s after that is not in it.`,
+  putAside: (host: string, folder: string) => `What was there lies on ${host} in ${folder}.`,
+  restoredIn: (host: string, seconds: string) => `${host} is back, after ${seconds} s.`,
   routersElect: "the routers elect a master",
   containers:
     "Guests are systemd containers on this machine, in namespaces of their own; what that cannot show is in docs/twin.md.",
@@ -126,6 +132,12 @@ const french: Words = {
   nothingReplaces: (host) => `--replace ${host} : rien ici ne la remplace, elle reste.`,
   drifted: (host, role, step, what) =>
     step === null ? `${host} : ${what}` : `${host}, rôle ${role}, « ${step} » : ${what}`,
+  backupHeader: ["jeu", "pris le", "taille", "pourquoi pas depuis"],
+  backupNever: "jamais",
+  restored: (set: string, of: string, files: number, lost: number) =>
+    `${set} : ${files} fichiers, tels qu'au ${of} ; ce qui fut écrit dans les ${lost} s d'après n'y est pas.`,
+  putAside: (host: string, folder: string) => `Ce qui s'y trouvait est sur ${host} dans ${folder}.`,
+  restoredIn: (host: string, seconds: string) => `${host} est de retour, après ${seconds} s.`,
   routersElect: "les routeurs élisent un maître",
   containers:
     "Les machines sont des conteneurs systemd de cet ordinateur, dans leurs propres espaces de noms ; ce que cela ne montre pas est dans docs/twin.md.",

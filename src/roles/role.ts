@@ -166,6 +166,12 @@ export interface KeptSet {
   readonly sqlite?: readonly string[];
   /** Copies of what cannot be read file by file while it is used: each runs in the same empty folder, and what it leaves there is kept. */
   readonly dump?: readonly (readonly string[])[];
+  /** What must not run while it is put back, and runs again afterwards, in this order. */
+  readonly units?: readonly string[];
+  /** Run in the folder of what was dumped, once the paths are back. */
+  readonly load?: readonly (readonly string[])[];
+  /** That it is not put back so, and what to do, as an error's hint says it. */
+  readonly instead?: string;
 }
 
 /** Below the domain's name: `autoconfig` on the host `mail` is autoconfig.cod.test with mail's address. */

@@ -5,7 +5,8 @@
     backup.py run            takes what is due or asked for; once a day drops what is too old, and checks the rest
     backup.py now [SET...]   has sets taken now, of all hosts or HOST/ROLE, says how it went; exit 1 where one failed
     backup.py status         what is had of each set, as JSON
-    backup.py get SET        the last archive of a set on standard output
+    backup.py had SET        its backups, as JSON, the last one first: [{id, at, instance}]
+    backup.py get SET [ID]   the archive of one on standard output; the last one's where none is named
 
 FILE has {repository, key, ssh, state, everySeconds, keep: {last, daily, weekly, monthly},
 sets: [{host, address, role}]}.
@@ -46,7 +47,7 @@ def now():
 
 
 def text_of(moment):
-    return moment.isoformat(timespec="milliseconds")
+    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def seconds_since(text):
@@ -315,15 +316,22 @@ class Backups:
             print("%s: nobody took it within %d s; is maquette-backup.path running?" % (name, seconds), flush=True)
         return well and not left
 
-    def get(self, name):
-        """@returns restic's exit code @raises Failed where nothing is had of it"""
+    def had(self, name):
+        """@raises Failed"""
         of = self.sets[name]
         path = "/%s.tar" % of["role"]
-        had = json.loads(self.call("snapshots", "--json", "--host", of["host"], "--path", path))
-        if not had:
-            raise Failed("nothing was ever taken of %s" % name)
-        last = max(had, key=lambda snapshot: datetime.datetime.fromisoformat(snapshot["time"]))
-        return subprocess.run(self.words(self.key, "dump", last["id"], path), check=False).returncode
+        found = json.loads(self.call("snapshots", "--json", "--host", of["host"], "--path", path))
+        moments = [(datetime.datetime.fromisoformat(one["time"]), one) for one in found]
+        moments.sort(key=lambda pair: pair[0], reverse=True)
+        return [{"id": s["id"], "at": text_of(at), "instance": (s.get("tags") or [""])[0]} for at, s in moments]
+
+    def get(self, name, snapshot=None):
+        """@returns restic's exit code @raises Failed where nothing is had of it"""
+        had = [one["id"] for one in self.had(name)]
+        if not had or snapshot not in (None, *had):
+            raise Failed("there is no such backup of %s" % name if had else "nothing was ever taken of %s" % name)
+        path = "/%s.tar" % self.sets[name]["role"]
+        return subprocess.run(self.words(self.key, "dump", snapshot or had[0], path), check=False).returncode
 
 
 def line_of(name, one):
@@ -345,6 +353,7 @@ NOW_SECONDS = 1800
 def main(argv):
     backups = Backups(read(FILE))
     verb, names = (argv or [""])[0], argv[1:]
+    snapshot = names.pop() if verb == "get" and len(names) == 2 else None
     unknown = [name for name in names if name not in backups.sets]
     if unknown:
         sys.stderr.write("no set %s; they are %s\n" % (", ".join(unknown), ", ".join(backups.sets)))
@@ -361,7 +370,9 @@ def main(argv):
         elif verb == "now":
             return 0 if backups.ask(names or list(backups.sets), NOW_SECONDS) else 1
         elif verb == "get" and len(names) == 1:
-            return backups.get(names[0])
+            return backups.get(names[0], snapshot)
+        elif verb == "had" and len(names) == 1:
+            print(json.dumps(backups.had(names[0])))
         else:
             sys.stderr.write(__doc__)
             return USAGE

@@ -3,9 +3,10 @@
     kept.py asked      what the backup host's key is answered with; what it asks for stands in SSH_ORIGINAL_COMMAND
     kept.py about      {instance}: which guest this is
     kept.py take SET   a tar archive on standard output: the set's files, and in `maquette-kept/` what was dumped for it
+    kept.py put SET    the other way, from standard input: {files, aside}; what was there lies in the folder `aside`
 
-A set is a member of FILE: {paths, except, sqlite, dump}. Whatever fails ends with words on standard error and another
-exit code than 0; then what was written before is no archive.
+A set is a member of FILE: {paths, except, sqlite, dump, units, load}. Whatever fails ends with words on standard error
+and another exit code than 0; then what was written before is no archive, and what was to be put back is as it was.
 """
 
 import contextlib
@@ -150,6 +151,87 @@ def take(name):
     return 0
 
 
+def run(argv, what, **how):
+    """@raises Failed in the program's own last words"""
+    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how)
+    if done.returncode != 0:
+        said = done.stdout.decode(errors="replace").strip().split("\n")[-1]
+        raise Failed("%s: %s ended with %d: %s" % (what, argv[0], done.returncode, said))
+
+
+def moved(source, target):
+    """By mv(1): a folder of a lower layer is no one rename, and owners stay."""
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    run(["mv", "-T", source, target], "putting back")
+
+
+def swapped(pairs, gone, aside):
+    """Each staged path in the place of the live one, which goes aside, as `gone` do: all, or none. @raises Failed"""
+    done = []
+    try:
+        for live in gone:
+            moved(live, aside + live)
+            done.append(live)
+        for staged, live in pairs:
+            if os.path.lexists(live):
+                moved(live, aside + live)
+            done.append(live)
+            moved(staged, live)
+    except (Failed, OSError):
+        undo(done, aside)
+        raise
+    return done
+
+
+def undo(done, aside):
+    for live in reversed(done):
+        if os.path.isdir(live) and not os.path.islink(live):
+            shutil.rmtree(live)
+        elif os.path.lexists(live):
+            os.remove(live)
+        if os.path.lexists(aside + live):
+            moved(aside + live, live)
+
+
+def put(name, stream):
+    """@raises Failed, and then all is as it was before, and runs"""
+    kept = sets()[name]
+    with alone():
+        for left in os.listdir(FOLDER):
+            if left.startswith("putting-"):
+                shutil.rmtree(os.path.join(FOLDER, left), ignore_errors=True)
+        aside = "%s/before-%s" % (FOLDER, time.strftime("%Y%m%dT%H%M%S"))
+        with tempfile.TemporaryDirectory(prefix="putting-", dir=FOLDER) as folder:
+            # All of it, before anything that lives is touched.
+            argv = ["tar", "--extract", "--file=-", "--directory=" + folder, "--preserve-permissions"]
+            run([*argv, "--acls", "--xattrs"], "the archive is not whole, nothing was touched", stdin=stream)
+            inner = os.path.join(folder, DUMPED)
+            if not os.path.isdir(inner):
+                raise Failed("the archive is none of this program's, nothing was touched")
+            pairs = [(folder + path, path) for path in kept["paths"]]
+            pairs += [(inner + path, path) for path in kept["sqlite"]]
+            pairs = [(staged, live) for staged, live in pairs if os.path.lexists(staged)]
+            files = sum(len(names) for _, _, names in os.walk(folder))
+            stopped = kept["units"]
+            if stopped:
+                run(["systemctl", "stop", *stopped], "stopping what uses it")
+            try:
+                # What SQLite had not yet written into a database is of that database.
+                logs = [path + end for path in kept["sqlite"] for end in ("-wal", "-shm", "-journal")]
+                done = swapped(pairs, [path for path in logs if os.path.exists(path)], aside)
+                try:
+                    for argv in kept["load"]:
+                        run(argv, "taking in what was dumped", cwd=inner, stdin=subprocess.DEVNULL)
+                except Failed:
+                    undo(done, aside)
+                    raise
+            finally:
+                for unit in stopped:
+                    run(["systemctl", "start", unit], "it is back, but not all of it runs")
+        print(json.dumps({"files": files, "aside": aside if os.path.isdir(aside) else None}))
+    return 0
+
+
 def main(argv):
     try:
         if argv == ["asked"]:
@@ -158,6 +240,8 @@ def main(argv):
             return about()
         if len(argv) == 2 and argv[0] == "take":
             return take(argv[1])
+        if len(argv) == 2 and argv[0] == "put":
+            return put(argv[1], sys.stdin.buffer)
     except (Failed, OSError, KeyError, ValueError, sqlite3.Error) as error:
         sys.stderr.write("%s\n" % (error if isinstance(error, Failed) else "%s: %s" % (type(error).__name__, error)))
         return 1

@@ -22,6 +22,8 @@ test("a role's units and its users' questions are those of acceptance", () => {
   expect(pbx!.probes.map((p) => p.id)).toEqual(expect.arrayContaining(["pbx-call-pc1", "pbx-conference"]));
   expect(served("dc").map((s) => s.host)).toEqual(["dc1", "dc2"]);
   expect(served("router")).toEqual([]);
+  // Timers and what listens for a daemon have no process of their own.
+  expect(served("backup")).toMatchObject([{ host: "backup", units: ["rsyslog"], probes: [{ id: "base-logs" }] }]);
 });
 
 test("calls are named by the account and the number, and another call of the same is another", () => {

@@ -29,11 +29,14 @@ export function servedBy(plan: Plan, role: string, probes: readonly Probe[]): re
   return [...plan.hosts.values()]
     .filter((h) => plays(h, role))
     .flatMap((h): Served[] => {
-      const own = probes.filter((p) => p.dependsOn?.host === h.id && p.dependsOn.units.length > 0);
-      const units = [...new Set(own.flatMap((p) => p.dependsOn!.units))];
+      const own = probes.filter((p) => p.dependsOn?.host === h.id && p.dependsOn.units.some(isDaemon));
+      const units = [...new Set(own.flatMap((p) => p.dependsOn!.units))].filter(isDaemon);
       return units.length === 0 ? [] : [{ host: h.id, units, probes: own }];
     });
 }
+
+/** What only starts others has no process that could be killed. */
+const isDaemon = (unit: string): boolean => !/\.(?:path|socket|timer)$/.test(unit);
 
 export interface UnitFigures {
   readonly unit: string;

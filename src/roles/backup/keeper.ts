@@ -2,10 +2,10 @@ import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose } from "../../core/text.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Asked, Command, KeptSet, Need, RoleContext, Step } from "../role.ts";
+import type { Asked, KeptSet, Need, RoleContext, Step } from "../role.ts";
 import { parsesAsPython } from "../service.ts";
 import type { Settled } from "../settings.ts";
-import { PROGRAM, STATE, UNITS, USER } from "./places.ts";
+import { asKeeper, PROGRAM, STATE, UNITS, USER } from "./places.ts";
 import type { settings, Settings } from "./settings.ts";
 
 /* The host that takes the data of the others: who logs in where, a repository, and when. */
@@ -20,9 +20,6 @@ const REPOSITORY = `${STATE}/repository`;
 const REPOSITORY_KEY = "backup/repository";
 
 const unit = (name: string): string => `/etc/systemd/system/${name}`;
-const asKeeper = (verb: string): Command => ({
-  argv: ["runuser", "-u", USER, "--", "/usr/bin/python3", "-I", PROGRAM, verb],
-});
 
 /** What `templates/backup/backup.py` is told. */
 const toldOf = (plan: Plan, kept: readonly KeptSet[], { everyMinutes, keep }: Settings): object => ({
@@ -96,8 +93,8 @@ export function keeping({
     {
       kind: "command",
       name: "repository",
-      unless: asKeeper("opened"),
-      run: asKeeper("open"),
+      unless: { argv: asKeeper("opened") },
+      run: { argv: asKeeper("open") },
       deadlineSeconds: 120,
     },
     // The first one is taken soon after: an `up` does not wait for it.

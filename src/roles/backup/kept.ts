@@ -21,9 +21,9 @@ export function keptClients({ plan, host, asked, fill }: ClientContext): ClientW
   if (keeper === undefined || sets.length === 0) return null;
   const address = keeper.nics[0]!.address;
   const words = ["about", ...sets.map((set) => `take ${set.role}`)];
-  const declared = sets.map(({ role, paths, except = [], sqlite = [], dump = [] }) => [
+  const declared = sets.map(({ role, paths, except = [], sqlite = [], dump = [], units = [], load = [] }) => [
     role,
-    { paths, except, sqlite, dump },
+    { paths, except, sqlite, dump, units, load },
   ]);
   return {
     // What stays in one zone no router sees; from another one a row of the table lets it in.

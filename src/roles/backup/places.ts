@@ -13,6 +13,13 @@ export const keeperOf = (plan: Plan): Host | undefined => hostsOf(plan, "backup"
 export const STATE = "/var/lib/maquette-backup";
 export const PROGRAM = "/usr/local/lib/maquette/backup.py";
 export const KEPT_PROGRAM = "/usr/local/lib/maquette/kept.py";
+/** As root, on the host that takes them: `backup.py`, as the one who may read them. */
+export const asKeeper = (verb: string, ...words: readonly string[]): readonly string[] => [
+  ...["runuser", "-u", USER, "--", "/usr/bin/python3", "-I", PROGRAM, verb],
+  ...words,
+];
+/** As root, on a host that they are taken of. */
+export const KEPT: readonly string[] = ["/usr/bin/python3", "-I", KEPT_PROGRAM];
 /** Of a host whose data are taken: written by whoever wants to see that it comes back. */
 export const MARKER = "/var/lib/maquette/kept/marker";
 export const UNITS = ["maquette-backup.timer", "maquette-backup.path"] as const;

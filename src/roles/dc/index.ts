@@ -52,7 +52,7 @@ export const dc = defineRole({
     accounts: [ACCEPTANCE],
     watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"]),
     // All of it is in the copy that Samba makes.
-    kept: keptAt(plan, "dc", { paths: [], dump: [["python3", "-I", DIRECTORY_KEPT]] }),
+    kept: keptAt(plan, "dc", { paths: [], dump: [["python3", "-I", DIRECTORY_KEPT]], instead: INSTEAD }),
   }),
   probes,
   drills: [lossOfController],
@@ -67,6 +67,9 @@ const SYSVOL = `${PROGRAMS}/sysvol.py`;
 /** `establish.py` says by it that SYSVOL was lost with the directory. */
 const NO_SYSVOL = "/var/lib/samba/private/maquette-no-sysvol";
 const SOUND = `${PROGRAMS}/sound.py`;
+/** One that was put back alone would be behind what the other knows of it (docs/roles/dc.md). */
+const INSTEAD =
+  "`maquette up` alone makes it anew and has it join again, with all that the other controllers know. For the day on which every controller is lost, docs/roles/dc.md says what to do with the copy.";
 const DIRECTORY_KEPT = `${PROGRAMS}/directory_kept.py`;
 const WANTED = "/etc/maquette/domain.json";
 

@@ -17,7 +17,7 @@ import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
 import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 import { troubles } from "./troubles.ts";
-import { web, WEBMAIL_DATABASE, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
+import { PHP_UNIT, web, WEBMAIL_DATABASE, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const ACCOUNT = "mail";
 const USER = "vmail";
@@ -89,6 +89,9 @@ function asks(plan: Plan, told: Settings): Partial<Asked> {
       // Dovecot makes them anew of the letters themselves.
       except: ["dovecot.index*", "dovecot.list.index*"],
       sqlite: [WEBMAIL_DATABASE],
+      units: ["dovecot", PHP_UNIT, "postfix"],
+      // A file of the queue bears the number of its inode, which is another one now.
+      load: [["postsuper", "-s"]],
     }),
   };
   const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;

@@ -42,7 +42,11 @@ export const pbx = defineRole({
   asks: (plan) => ({
     accounts: ["pbx"],
     watched: watchedAt(plan, "pbx", ["sip-tls"]),
-    kept: keptAt(plan, "pbx", { paths: ["/var/spool/asterisk/voicemail", CALLS, QUALITY], sqlite: [SETTINGS] }),
+    kept: keptAt(plan, "pbx", {
+      paths: ["/var/spool/asterisk/voicemail", CALLS, QUALITY],
+      sqlite: [SETTINGS],
+      units: ["asterisk"],
+    }),
   }),
   findings: numberFindings,
   probes,

@@ -12,7 +12,7 @@ import { postOf } from "./alerts.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { ACCOUNT, CERTIFICATE, DATABASE, KEY, need, OWNER } from "./steps.ts";
-import { DATABASE_UNIT, POSTGRESQL, SERVER_UNIT } from "./units.ts";
+import { DATABASE_UNIT, PHP_UNIT, POSTGRESQL, SERVER_UNIT } from "./units.ts";
 import { ECHO, routersBeside, wantedOf } from "./wanted.ts";
 import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
@@ -60,7 +60,12 @@ function asks(plan: Plan): Partial<Asked> {
     accounts: [ACCOUNT],
     watched: watchedAt(plan, "supervision", ["https"]),
     // Of several hosts with this role one watches.
-    kept: keptAt(plan, "supervision", { paths: [], dump: [[DATABASE_PROGRAM, "dump"]] }).slice(0, 1),
+    kept: keptAt(plan, "supervision", {
+      paths: [],
+      dump: [[DATABASE_PROGRAM, "dump"]],
+      units: [SERVER_UNIT, PHP_UNIT],
+      load: [[DATABASE_PROGRAM, "load"]],
+    }).slice(0, 1),
     people:
       triers === undefined ? [] : [triers.administrator, triers.other, triers.closed].flatMap((p) => p?.login ?? []),
   };

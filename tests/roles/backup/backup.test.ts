@@ -46,8 +46,21 @@ describe("what is taken", () => {
         except: ["dovecot.index*", "dovecot.list.index*"],
         sqlite: ["/var/lib/roundcube/maquette/webmail.db"],
         dump: [],
+        units: ["dovecot", "php8.4-fpm", "postfix"],
+        load: [["postsuper", "-s"]],
       },
     });
+  });
+
+  test("is put back by what its role says; of a controller it is not, and what to do instead is said", () => {
+    const of = (role: string): (typeof kept)[number] => kept.find((set) => set.role === role)!;
+    const { kept } = askedIn(plan);
+    expect(of("supervision")).toMatchObject({
+      units: ["zabbix-server", "php8.4-fpm"],
+      load: [["/usr/local/lib/maquette/supervision_database.sh", "load"]],
+    });
+    expect(of("dc").instead).toContain("join again");
+    for (const role of ["mail", "pbx", "supervision"]) expect(of(role).instead).toBeUndefined();
   });
 
   test("is encrypted with a key, and fetched with another, that are places of secrets alone", () => {

@@ -34,6 +34,11 @@ if os.path.exists(repository + "/full"):
     sys.exit(1)
 if words[:2] == ["key", "passwd"]:
     open(config, "w").write(open(words[3]).read())
+elif words[0] == "snapshots":
+    hours = [("old", "09", "first"), ("new", "11", "second"), ("mid", "10", "first")]
+    print(json.dumps([{"id": i, "time": "2026-11-30T%s:00:00.5+00:00" % h, "tags": [t]} for i, h, t in hours]))
+elif words[0] == "dump":
+    print("archive " + words[1])
 elif words[0] == "backup":
     done = subprocess.run(words[words.index("--") + 1:], capture_output=True)
     if done.returncode != 0:
@@ -234,6 +239,22 @@ class Taking(AtAKeeper):
             clock.sleep.side_effect = lambda _: self.run_once()
             self.assertTrue(self.backups.ask(["mail/mail"], 60))
         self.assertIn("mail/mail: 0.0 MiB", said.getvalue())
+
+
+class Having(AtAKeeper):
+    def test_the_last_one_is_first_each_with_the_guest_that_it_was(self):
+        self.backups.open()
+        found = self.backups.had("mail/mail")
+        self.assertEqual(
+            [(one["id"], one["instance"]) for one in found], [("new", "second"), ("mid", "first"), ("old", "first")]
+        )
+
+    def test_one_that_is_not_there_is_refused(self):
+        self.backups.open()
+        with self.assertRaisesRegex(backup.Failed, "no such backup"):
+            self.backups.get("mail/mail", "other")
+        self.assertEqual(self.backups.get("mail/mail", "old"), 0)
+        self.assertIn("dump old /mail.tar", self.calls())
 
 
 class Words(AtAKeeper):

@@ -56,7 +56,7 @@ class Asked(unittest.TestCase):
         self.assertEqual(run.call_args.args[0][-2:], ["take", "mail"])
 
 
-class Taken(unittest.TestCase):
+class WithASet(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -102,6 +102,8 @@ class Taken(unittest.TestCase):
             code = kept.main(["take", "mail"])
         return code, archive
 
+
+class Taken(WithASet):
     def test_has_the_files_the_marker_the_databases_and_what_was_dumped(self):
         self.write("marker", "17.5")
         code, archive = self.taken()
@@ -151,6 +153,79 @@ class Taken(unittest.TestCase):
             with contextlib.redirect_stderr(io.StringIO()) as said:
                 self.assertEqual(kept.main(["take", "mail"]), 1)
         self.assertIn("another backup of this host", said.getvalue())
+
+
+class PutBack(WithASet):
+    """An archive that was taken, put back where something else is by now."""
+
+    def setUp(self):
+        super().setUp()
+        self.set.update({"units": ["dovecot"], "load": [[sys.executable, "-c", "open('/dev/null', 'w')"]]})
+        code, self.archive = self.taken()
+        self.assertEqual(code, 0)
+        # Since then: a letter was deleted, another one came.
+        os.remove(self.folder + "/boxes/cur/1")
+        self.write("boxes/cur/2", "a later letter")
+        self.calls = []
+
+    def put(self, archive=None):
+        real = subprocess.run
+
+        def run(argv, **how):
+            self.calls.append(argv)
+            if argv[0] == "systemctl":
+                return subprocess.CompletedProcess(argv, 0, b"", b"")
+            return real(argv, **how)
+
+        with (
+            open(archive or self.archive, "rb") as stream,
+            mock.patch.object(kept.subprocess, "run", run),
+            mock.patch.object(kept.sys, "stdin", mock.Mock(buffer=stream)),
+            contextlib.redirect_stdout(io.StringIO()) as said,
+            contextlib.redirect_stderr(io.StringIO()) as wrong,
+        ):
+            code = kept.main(["put", "mail"])
+        return code, said.getvalue() or wrong.getvalue()
+
+    def boxes(self):
+        return sorted(os.listdir(self.folder + "/boxes/cur"))
+
+    def test_what_was_deleted_is_back_and_what_came_since_lies_aside(self):
+        code, said = self.put()
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.boxes(), ["1"])
+        aside = json.loads(said)["aside"]
+        self.assertEqual(os.listdir(aside + self.folder + "/boxes/cur"), ["2"])
+        units = [argv[1:] for argv in self.calls if argv[0] == "systemctl"]
+        self.assertEqual(units, [["stop", "dovecot"], ["start", "dovecot"]])
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            self.assertEqual(database.execute("SELECT a FROM t").fetchall(), [(7,)])
+
+    def test_an_archive_that_is_not_whole_touches_nothing(self):
+        with open(self.archive, "rb") as source, open(self.folder + "/half.tar", "wb") as target:
+            target.write(source.read(1300))
+        code, said = self.put(self.folder + "/half.tar")
+        self.assertEqual(code, 1)
+        self.assertIn("nothing was touched", said)
+        self.assertEqual(self.boxes(), ["2"])
+        self.assertEqual([argv for argv in self.calls if argv[0] == "systemctl"], [])
+
+    def test_what_cannot_be_taken_in_is_undone_and_what_was_stopped_runs_again(self):
+        self.set["load"] = [[sys.executable, "-c", "import sys; print('no such role'); sys.exit(2)"]]
+        code, said = self.put()
+        self.assertEqual(code, 1)
+        self.assertIn("ended with 2: no such role", said)
+        self.assertEqual(self.boxes(), ["2"])
+        self.assertEqual(self.calls[-1], ["systemctl", "start", "dovecot"])
+
+    def test_is_there_where_nothing_was_and_gone_again_where_it_fails(self):
+        kept.shutil.rmtree(self.folder + "/boxes")
+        self.set["load"] = [[sys.executable, "-c", "import sys; sys.exit(2)"]]
+        self.assertEqual(self.put()[0], 1)
+        self.assertFalse(os.path.exists(self.folder + "/boxes"))
+        self.set["load"] = []
+        self.assertEqual(self.put()[0], 0)
+        self.assertEqual(self.boxes(), ["1"])
 
 
 class Words(unittest.TestCase):
