@@ -8,7 +8,7 @@
     backup.py had SET        its backups, as JSON, the last one first: [{id, at, instance}]
     backup.py get SET [ID]   the archive of one on standard output; the last one's where none is named
 
-FILE has {repository, key, ssh, state, everySeconds, keep: {last, daily, weekly, monthly},
+FILE has {repository, key, ssh, state, everySeconds, keep: {last, hourly, daily, weekly, monthly},
 sets: [{host, address, role}]}.
 What fails is told in status.json of the state's folder, and leaves what was taken before as it was.
 """
@@ -24,6 +24,8 @@ import time
 
 FILE = "/etc/maquette/backup/backup.json"
 USAGE = 64
+# What starts a run for those who ask.
+TAKER = "maquette-backup.path"
 DAY = 24 * 3600
 # Less, and none is begun: dropping old ones needs room too.
 RESERVE_BYTES = 256 << 20
@@ -66,6 +68,10 @@ def written(file, text, mode=0o644):
         target.flush()
         os.fsync(target.fileno())
     os.rename(file + ".new", file)
+
+
+def sees_what_is_asked():
+    return subprocess.run(["systemctl", "is-active", "--quiet", TAKER], check=False).returncode == 0
 
 
 class Backups:
@@ -300,6 +306,9 @@ class Backups:
 
     def ask(self, names, seconds):
         """@returns whether all went well; says of each how it went as soon as it is known"""
+        if not sees_what_is_asked():
+            print("%s does not run, so nobody takes what is asked for; maquette up starts it" % TAKER, flush=True)
+            return False
         before = {name: self.status()["sets"][name]["tried"] for name in names}
         for name in names:
             with open("%s/asked/%s" % (self.state, name.replace("/", "@")), "w"):
@@ -313,7 +322,7 @@ class Backups:
                 print(line_of(name, known[name]), flush=True)
             time.sleep(0.2)
         for name in left:
-            print("%s: nobody took it within %d s; is maquette-backup.path running?" % (name, seconds), flush=True)
+            print("%s: nobody took it within %d s" % (name, seconds), flush=True)
         return well and not left
 
     def had(self, name):

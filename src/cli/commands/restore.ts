@@ -43,8 +43,7 @@ export const restore: Command = async (context, values, [name]) => {
     );
   const at = momentOf(values["at"]);
   const isConfirmed = confirmed(values["confirm"], host);
-  const isThere = await isRunning(context, host);
-  if (!isThere) {
+  if (!(await isEntered(context, host))) {
     const code = await up({ ...context, io: quiet(context) }, { host: host.id, "skip-preview": true }, []);
     if (code !== exitCodes.good) return code;
   }
@@ -104,13 +103,15 @@ function confirmed(asked: unknown, host: Host): boolean {
   throw new Fault("CLI_USAGE", `--confirm names "${asked}", and ${host.id} is to be restored.`, `--confirm ${host.id}`);
 }
 
-async function isRunning(context: Context, host: Host): Promise<boolean> {
+/** Whether it can be entered; what cannot is made, or started, by an `up`. */
+async function isEntered(context: Context, host: Host): Promise<boolean> {
   const lab = await openLabDoor(context);
   try {
     await lab.running(host.id);
+    await lab.door.ssh(host.id, patience);
     return true;
   } catch (error) {
-    if (error instanceof Fault && error.code === "DOOR_GUEST_OFF") return false;
+    if (error instanceof Fault && error.code.startsWith("DOOR_")) return false;
     throw error;
   } finally {
     await lab.door.close();

@@ -26,7 +26,7 @@ describe("what is taken", () => {
     const told = JSON.parse(file("backup", "/etc/maquette/backup/backup.json")) as Record<string, unknown>;
     expect(told).toMatchObject({
       everySeconds: 3600,
-      keep: { last: 24, daily: 7, weekly: 5, monthly: 6 },
+      keep: { last: 12, hourly: 24, daily: 7, weekly: 5, monthly: 6 },
       sets: [
         { host: "dc1", role: "dc", address: "10.20.20.11" },
         { host: "dc2", role: "dc", address: "10.20.20.12" },

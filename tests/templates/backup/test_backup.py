@@ -229,6 +229,14 @@ class Taking(AtAKeeper):
         self.write("state/status.json", "{")
         self.assertIsNone(self.known("mail/mail")["ok"])
 
+    def test_asking_is_in_vain_where_nothing_sees_it_and_that_is_said_at_once(self):
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            with mock.patch.object(backup, "sees_what_is_asked", return_value=False):
+                self.assertFalse(self.backups.ask(["mail/mail"], 600))
+        self.assertIn("maquette-backup.path does not run", said.getvalue())
+        self.assertEqual(os.listdir(self.state + "/asked"), [])
+
+    @mock.patch.object(backup, "sees_what_is_asked", lambda: True)
     def test_asking_ends_when_each_was_tried_and_says_so_of_who_is_not(self):
         with contextlib.redirect_stdout(io.StringIO()) as said:
             self.assertFalse(self.backups.ask(["mail/mail"], 0))
