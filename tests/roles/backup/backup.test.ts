@@ -128,6 +128,24 @@ describe("the way in", () => {
   });
 });
 
+test("its failures and its lateness are problems of the supervision, seen by the host's own agent", () => {
+  const wanted = file("supervision", "/etc/maquette/supervision/wanted.json").replaceAll(/\{\{[^}]*\}\}/g, "null");
+  const { hosts } = JSON.parse(wanted) as {
+    hosts: Record<string, { items: object; triggers: Record<string, { fields: { expression: string } }> }>;
+  };
+  const { items, triggers } = hosts["backup"]!;
+  const [late, failed] = [
+    "vfs.file.time[/var/lib/maquette-backup/done,modify]",
+    "vfs.file.exists[/var/lib/maquette-backup/failed]",
+  ];
+  expect(Object.keys(items)).toEqual(expect.arrayContaining([late, failed]));
+  const expressions = ["Sauvegarde en retard sur {HOST.NAME}", "Sauvegarde en échec sur {HOST.NAME}"].map(
+    (problem) => triggers[problem]!.fields.expression,
+  );
+  expect(expressions).toEqual([`fuzzytime(/backup/${late},900s)=0`, `last(/backup/${failed})=1`]);
+  expect(Object.keys(hosts["mail"]!.triggers).join()).not.toContain("Sauvegarde");
+});
+
 describe("acceptance", () => {
   const asked = (of: Plan): readonly Probe[] => allProbes(of).filter((p) => p.id.startsWith("backup-"));
   const said = (answer: object): Parameters<Probe["judge"]>[0] => ({
