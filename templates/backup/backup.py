@@ -36,6 +36,8 @@ CALL_SECONDS = 1800
 RETRY_SECONDS = 300
 # Late by less than this share of its interval, a backup is no older than it should be.
 SLACK = 1.5
+# Old backups are dropped while nobody reads; who wants to read then waits until that is done.
+RETRY_LOCK = "--retry-lock=15m"
 # restic's own exit codes (restic help, "EXIT STATUS").
 NO_REPOSITORY, WRONG_KEY = 10, 12
 
@@ -85,7 +87,8 @@ class Backups:
     # The repository.
 
     def words(self, key, *words):
-        return [self.restic, "--repo", self.repository, "--password-file", key, "--no-cache", "--quiet", *words]
+        told = ["--repo", self.repository, "--password-file", key, RETRY_LOCK, "--no-cache", "--quiet"]
+        return [self.restic, *told, *words]
 
     def call(self, *words, key=None, fills=False):
         """What restic says on standard output. @param fills it needs room for what it does @raises Failed"""

@@ -16,7 +16,8 @@ RESTIC = """#!/usr/bin/env python3
 import json, os, subprocess, sys
 argv = sys.argv[1:]
 repository, key = argv[1], open(argv[3]).read()
-words = [word for word in argv[4:] if word not in ("--no-cache", "--quiet")]
+assert "--retry-lock=15m" in argv
+words = [word for word in argv[4:] if word not in ("--no-cache", "--quiet", "--retry-lock=15m")]
 os.makedirs(repository, exist_ok=True)
 with open(repository + "/../calls", "a") as calls:
     calls.write(" ".join(words) + "\\n")
