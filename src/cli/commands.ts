@@ -176,6 +176,19 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/init.ts")).init,
   },
   {
+    name: "people",
+    summary: "people import FILE.csv: people of the plan from a table; people export [FILE.csv]: as one",
+    details: [
+      "A line of headers, then a line a person: login, given name, surname, title, department, groups, mailbox, extension,\ndisabled; or identifiant, prénom, nom, fonction, service, groupes, boîte, poste, désactivé. Comma, semicolon or tab, UTF-8\nor Windows-1252. Without a login it is made of the names. New people are added, others get what the table says, nobody is\ntaken out. Exit 1 with each fault by its line, and then nothing is written.",
+    ],
+    positionals: [
+      { name: "import|export", help: "what to do" },
+      { name: "FILE", isOptional: true, help: "the table; - is standard input" },
+    ],
+    options: [planOption, { name: "dry-run", help: "of import: say what would change, and write nothing" }],
+    load: async () => (await import("./commands/people.ts")).people,
+  },
+  {
     name: "schemas",
     summary: "write the documents' schemas with the plan's own names, for an editor to complete them",
     details: [

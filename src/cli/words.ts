@@ -89,6 +89,9 @@ const english = {
     `The plan has changed since (${files}): maquette preview shows what an up would do.`,
   initUnsound: (folder: string) =>
     `With these values the plan would not be sound (above, by the place where each would stand): nothing was written to ${folder}.`,
+  imported: (added: number, changed: number, unchanged: number, isDry: boolean) =>
+    `${added} added, ${changed} changed, ${unchanged} as they were.${isDry ? " Nothing was written (--dry-run)." : added + changed > 0 ? " `maquette up` brings them to the directory." : ""}`,
+  notImported: "Nothing was written.",
   initDone: (folder: string, hosts: number, rows: number, isProven: boolean) =>
     `${folder} is a plan of your own: ${hosts} hosts, ${rows} rows, ${isProven ? "sound, its policy proven" : "which `maquette check` does not find good (above)"}. Its people are invented: replace them in people.yaml.`,
   initNext: (folder: string, stack: string) =>
@@ -188,6 +191,16 @@ const french: Words = {
   planChangedSince: (files) => `Le plan a changé depuis (${files}) : maquette preview montre ce que ferait un up.`,
   initUnsound: (folder) =>
     `Avec ces valeurs le plan ne serait pas cohérent (ci-dessus, à la place de chacune) : rien n'est écrit dans ${folder}.`,
+  imported: (added, changed, unchanged, isDry) => {
+    const many = (n: number, word: string): string => `${n} ${word}${n < 2 ? "" : "s"}`;
+    const then = isDry
+      ? " Rien n'a été écrit (--dry-run)."
+      : added + changed > 0
+        ? " `maquette up` les porte dans l'annuaire."
+        : "";
+    return `${many(added, "ajoutée")}, ${many(changed, "modifiée")}, ${many(unchanged, "inchangée")}.${then}`;
+  },
+  notImported: "Rien n'a été écrit.",
   initDone: (folder, hosts, rows, isProven) =>
     `${folder} est un plan à vous : ${hosts} machines, ${rows} lignes, ${isProven ? "cohérent, sa politique prouvée" : "que `maquette check` n'accepte pas (ci-dessus)"}. Ses personnes sont inventées : remplacez-les dans people.yaml.`,
   initNext: (folder, stack) =>
