@@ -36,6 +36,7 @@ const facts = (change: Partial<PageFacts> = {}): PageFacts => ({
   lacking: new Map([["N9", "eBrigade n'est pas installé."]]),
   picture: "<svg></svg>",
   before: null,
+  seenRed: new Map(),
   ...change,
 });
 /** Text of the page as somebody reads it, a space for each border. */
@@ -66,6 +67,14 @@ describe("the page of an acceptance", () => {
     const text = read(pageOf(facts()));
     expect(text).toContain("✓ titre de web pc1 une réponse une réponse 0,4 s");
     expect(text).toContain('✗ titre de mail Rouge quand dovecot est arrêté sur mail. pc1 une réponse <b>&" 0,4 s');
+  });
+
+  test("says when a green probe was last seen red in this lab, and of none that was never", () => {
+    const seen = "elle n'est <pas> venue";
+    const text = read(pageOf(facts({ seenRed: new Map([["web", { at: new Date("2026-11-29T10:00:00Z"), seen }]]) })));
+    expect(text).toMatch(/titre de web Vue rouge le 29 novembre 2026 à \d\d:\d\d : elle n'est <pas> venue pc1/);
+    expect(text).toContain("1 a déjà été vue rouge dans ce laboratoire");
+    expect(read(pageOf(facts()))).toContain("Aucune n'a encore été vue rouge");
   });
 
   test("tells each probe once, and under other needs where that was, with the red ones by name", () => {

@@ -12,6 +12,12 @@ export interface Earlier {
   readonly lines: readonly { readonly probe: string | null; readonly ok: boolean | null }[];
 }
 
+/** When a probe was red, and what it saw then. */
+export interface SeenRed {
+  readonly at: Date;
+  readonly seen: string;
+}
+
 /** What stands in for something that is not there, and what that leaves unshown, in French. */
 export interface StandIn {
   readonly name: string;
@@ -36,6 +42,8 @@ export interface PageFacts {
   /** The lab drawn (SVG). */
   readonly picture: string;
   readonly before: Earlier | null;
+  /** By probe, in this lab: a check that nobody has seen fail shows less. */
+  readonly seenRed: ReadonlyMap<string, SeenRed>;
 }
 
 type Verdict = "proven" | "part" | "red" | "out" | "none";
@@ -89,11 +97,11 @@ export function pageOf(facts: PageFacts): string {
     "fr",
     STYLE,
     [
-      `<p>${escapeMarkup(moment.format(at))}. ${escapeMarkup(countsOf(accepted))}</p>`,
+      `<p>${escapeMarkup(moment.format(at))}. ${escapeMarkup(countsOf(accepted))} ${escapeMarkup(redsOf(facts))}</p>`,
       overview(needs),
       changes(facts),
       ...sections.flatMap(([title, own]) =>
-        own.length === 0 ? [] : [`<h2>${title}</h2>`, ...own.map((shown) => section(shown, toldAt))],
+        own.length === 0 ? [] : [`<h2>${title}</h2>`, ...own.map((shown) => section(shown, toldAt, facts.seenRed))],
       ),
       standing(facts),
       circumstances(facts),
@@ -106,6 +114,14 @@ function countsOf({ results, seconds }: Accepted): string {
   const red = results.filter((r) => !r.isGood).length;
   const sum = `${plural(results.length, "sonde", "sondes")} en ${number.format(seconds)} s`;
   return red === 0 ? `${sum}, toutes vertes.` : `${sum}, dont ${plural(red, "rouge", "rouges")}.`;
+}
+
+/** How many of the probes have ever failed here. */
+function redsOf({ accepted, seenRed }: PageFacts): string {
+  const seen = accepted.results.filter((r) => seenRed.has(r.probe.id)).length;
+  return seen === 0
+    ? "Aucune n'a encore été vue rouge dans ce laboratoire."
+    : `${plural(seen, "a déjà été vue rouge", "ont déjà été vues rouges")} dans ce laboratoire : ce qui les y a mises est dit avec chacune.`;
 }
 
 /** A need with what was seen of it. */
@@ -133,7 +149,11 @@ function overview(needs: readonly Shown[]): string {
   return `<table>\n<thead><tr><th>N°</th><th>Ce qui est demandé</th><th>Verdict</th><th>Sondes vertes</th></tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody>\n</table>`;
 }
 
-function section({ need, own, reasons, verdict }: Shown, toldAt: Map<ProbeResult, Asked["id"]>): string {
+function section(
+  { need, own, reasons, verdict }: Shown,
+  toldAt: Map<ProbeResult, Asked["id"]>,
+  seenRed: PageFacts["seenRed"],
+): string {
   const head = `<h3>${need.id === BASE ? "" : `${escapeMarkup(need.id)} — `}${escapeMarkup(need.text)}</h3>`;
   const why = [...reasons, ...(verdict === "none" ? [`${capital(whyNone(need, "fr"))}.`] : [])];
   const elsewhere = own.filter((r) => toldAt.has(r));
@@ -148,21 +168,26 @@ function section({ need, own, reasons, verdict }: Shown, toldAt: Map<ProbeResult
     head,
     `<p>${badge(verdict)}</p>`,
     ...why.map((text) => `<p class="why">${escapeMarkup(text)}</p>`),
-    ...(here.length === 0 ? [] : [evidence(here)]),
+    ...(here.length === 0 ? [] : [evidence(here, seenRed)]),
     ...(places.length === 0
       ? []
       : [`<p>${here.length === 0 ? "Sondes" : "Et les sondes"} décrites sous ${escapeMarkup(places.join(", "))}.</p>`]),
   ].join("\n")}</div>`;
 }
 
-function evidence(results: readonly ProbeResult[]): string {
+function evidence(results: readonly ProbeResult[], seenRed: PageFacts["seenRed"]): string {
   const rows = results.map(({ probe, isGood, seen, ms }) => {
     const { dependsOn } = probe;
     const red =
       dependsOn === null
         ? ""
         : `<div class="detail">Rouge quand ${escapeMarkup(dependsOn.units.join(", "))} est arrêté sur ${escapeMarkup(dependsOn.host)}.</div>`;
-    return `<tr><td class="m">${isGood ? "✓" : "✗"}</td><td>${escapeMarkup(probe.title.fr)}${red}</td><td>${escapeMarkup(probe.from)}</td><td>${escapeMarkup(probe.expected)}</td><td${isGood ? "" : ' class="red"'}>${escapeMarkup(seen)}</td><td class="n">${number.format(ms / 1000)} s</td></tr>`;
+    const last = seenRed.get(probe.id);
+    const was =
+      !isGood || last === undefined
+        ? ""
+        : `<div class="detail">Vue rouge le ${escapeMarkup(moment.format(last.at))} : ${escapeMarkup(last.seen)}</div>`;
+    return `<tr><td class="m">${isGood ? "✓" : "✗"}</td><td>${escapeMarkup(probe.title.fr)}${red}${was}</td><td>${escapeMarkup(probe.from)}</td><td>${escapeMarkup(probe.expected)}</td><td${isGood ? "" : ' class="red"'}>${escapeMarkup(seen)}</td><td class="n">${number.format(ms / 1000)} s</td></tr>`;
   });
   return `<table>\n<thead><tr><th></th><th>Sonde</th><th>Depuis</th><th>Attendu</th><th>Vu</th><th>Durée</th></tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody>\n</table>`;
 }

@@ -27,6 +27,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { judgePlan } from "../judge.ts";
 import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDoor } from "../lab-door.ts";
 import { inputsOf, secretsOf } from "../probe-secrets.ts";
+import { keepSeenRed } from "../seen-red.ts";
 import { planDigests } from "../snapshots.ts";
 import { version } from "../version.ts";
 import { wordsOf } from "../words.ts";
@@ -55,13 +56,24 @@ export const accept: Command = async (context, values) => {
     const asked =
       values["probe"] === undefined ? needs : needs.filter((n) => probes.some((p) => p.needs.includes(n.id)));
     const accepted: Accepted = { needs: asked, results, seconds: (performance.now() - started) / 1000 };
+    const at = new Date();
+    const seenRed = await keepSeenRed(context.folders.stack, results, at);
     if (typeof values["junit"] === "string") await writeReport(values["junit"], junitOf(accepted, language));
     const html = values["html"];
     if (isWhole || typeof html === "string") {
       const settings = await readSettings(context);
-      const [at, plan] = [new Date(), await planDigests(context, settings)];
+      const plan = await planDigests(context, settings);
       const page = pageOf({
-        ...{ lab: lab.plan.domain.name, accepted, at, version: version(), plan, before, machine: machineWords() },
+        ...{
+          lab: lab.plan.domain.name,
+          accepted,
+          at,
+          version: version(),
+          plan,
+          before,
+          seenRed,
+          machine: machineWords(),
+        },
         isProven: (await judgePlan(context, settings)).ok,
         standIns: await standInsOf(context, settings, lab.plan),
         lacking: lackingIn(lab.plan),
