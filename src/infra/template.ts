@@ -71,9 +71,13 @@ export class Templates extends pulumi.ComponentResource {
         cdrom: { interface: "ide3", fileId: "none" },
         stopOnDestroy: true,
       },
-      // One that stands stays: it cannot become smaller, and what is cloned from it grows by itself. (The provider reads
-      // a disk's speed limits back where none were set, for ever.)
-      { parent: this, dependsOn: [this.#pool, ...source.after], ignoreChanges: ["disks"] },
+      // One that stands stays: it cannot become smaller or begin from another image, and what is cloned from it grows by
+      // itself. (The provider reads a disk's speed limits back where none were set, for ever.)
+      {
+        parent: this,
+        dependsOn: [this.#pool, ...source.after],
+        ignoreChanges: ["disks[0].importFrom", "disks[0].size", "disks[0].speed"],
+      },
     );
     const made: Beginning = { kind: "clone", vmId: template.vmId, after: [template] };
     this.#made.set(key, made);

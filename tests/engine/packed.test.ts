@@ -64,7 +64,7 @@ test("brings up the plan beside node_modules, finds nothing to change, and delet
 
   const file = join(installed.app, "plan/hosts.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace("memoryMiB: 3072", "memoryMiB: 3073"));
-  expect(await well(["preview"])).toMatch(/^~ guest pc1$/m);
+  expect(await well(["preview"])).toMatch(/^~ guest pc1 {2}restarted$/m);
 
   await well(["destroy", "--yes"]);
   expect(ofNpm()).toEqual(before);
