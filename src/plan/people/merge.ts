@@ -94,7 +94,9 @@ function renewed(text: string, person: YAMLMap, fields: PersonRow["fields"], oth
     const range = isNode(value) ? value.range : undefined;
     const written = isScalar(key) && key.range && range ? text.slice(key.range[0], range[1]).trimEnd() : "";
     return [
-      written === "" || written.includes("\n") ? inner({ [name]: isNode(value) ? (value.toJSON() as unknown) : value }) : written,
+      written === "" || written.includes("\n")
+        ? inner({ [name]: isNode(value) ? (value.toJSON() as unknown) : value })
+        : written,
     ];
   });
   const added = Object.entries(fields).filter(([name, value]) => left.has(name) && value !== null);
