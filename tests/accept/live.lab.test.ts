@@ -38,10 +38,10 @@ describe.skipIf(reason !== undefined)(`the live policy${reason === undefined ? "
     // Whoever loses or finds an access loads its rules anew, without what stands beside them; and one that has lost a fifth
     // of the last minute's probes, as after a boot or a cut, may do so at any moment.
     await until(
-      "rtr-a has both accesses, and nothing of the last minute was lost",
+      "rtr-a has both accesses, and has lost little of the last minute",
       90_000,
       async () => JSON.parse((await lab.shell.run("rtr-a", ["cat", ROUTER_STATUS_FILE], "", 5_000)).stdout) as Said,
-      ({ gateways }) => gateways.every((g) => g.state === "up" && g.lossPercent === 0),
+      ({ gateways }) => gateways.every((g) => g.state === "up" && (g.lossPercent ?? 100) < 10),
     );
     const added = "insert rule inet maquette filter_in iifname vtnet5 tcp dport 444 accept";
     expect((await lab.shell.run("rtr-a", ["nft", added], "", 10_000)).exitCode).toBe(0);
