@@ -55,11 +55,12 @@ def named(address, names):
 
 def packet_of(message, host, names):
     """
-    A line of pfSense's filterlog by the plan's names; None for what is none. Fields as
+    A line of pfSense's filterlog by the plan's names; None for what is none, because whoever sends logs may write what
+    they like. Fields as
     https://docs.netgate.com/pfsense/en/latest/monitoring/logs/raw-filter-format.html has them.
     """
     fields = message.split(",")
-    if len(fields) < 9 or fields[8] not in ("4", "6"):
+    if host not in names["devices"] or len(fields) < 9 or fields[8] not in ("4", "6"):
         return None
     tracker, device, action, direction, version = fields[3], fields[4], fields[6], fields[7], fields[8]
     # Behind the version's own fields: length, source, destination, and what the protocol has.
@@ -81,6 +82,8 @@ def packet_of(message, host, names):
         "destination": destination,
     }
     if packet["protocol"] in ("tcp", "udp") and len(rest) >= 5:
+        if not (rest[3].isdecimal() and rest[4].isdecimal()):
+            return None
         packet.update(sourcePort=int(rest[3]), destinationPort=int(rest[4]))
         packet["service"] = names["services"].get("%s/%s" % (packet["protocol"], rest[4]))
         if packet["protocol"] == "tcp" and len(rest) >= 7:

@@ -89,6 +89,12 @@ class Search(unittest.TestCase):
             {"row": "F403", "zone": "users", "source": "10.20.50.10", "destinationPort": 123},
         )
 
+    def test_what_only_calls_itself_a_filter_log_is_a_line_like_others_and_keeps_nobody_from_being_found(self):
+        forged = NTP.replace("45697", "port")
+        self.write("pc1.cod.test", (NOON, "filterlog: " + NTP))
+        self.write("rtr-a", (NOON, "filterlog " + forged), (self.later(1), "sshd: found"))
+        self.assertEqual(self.messages(), [("pc1", NTP), ("rtr-a", forged), ("rtr-a", "found")])
+
     def test_ipv6_and_an_unknown_rule_are_told_as_they_are(self):
         self.write("rtr-a", (NOON, "filterlog " + PING6))
         self.assertEqual(self.messages(), [("rtr-a", "pass in users by rule 7: fd00::1 > fd00::2 ipv6-icmp request")])
