@@ -15,7 +15,7 @@ export interface GuestShell {
 }
 
 /** What the machine room gives a command at most (src/twin/driver.ts); whatever takes longer runs in the background. */
-const CONSOLE_LIMIT_MS = 60_000;
+export const CONSOLE_LIMIT_MS = 60_000;
 
 /** Guests by their consoles. @param consoleOf the console of a host of the plan */
 export function consoleShell(consoleOf: (host: string) => ConsoleRun): GuestShell {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { insideOf } from "../lab/inside.ts";
 import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
@@ -21,11 +22,8 @@ describe.skipIf(reason !== undefined)(`backups${reason === undefined ? "" : ` (s
   });
   afterAll(() => running.close());
 
-  const onMail = async (argv: readonly string[], input = ""): Promise<string> => {
-    const { exitCode, stdout, stderr } = await running.shell.run("mail", argv, input, 50_000);
-    expect(exitCode, `${argv.slice(0, 3).join(" ")}: ${stderr}`).toBe(0);
-    return stdout;
-  };
+  const inside = insideOf(() => running);
+  const onMail = (argv: readonly string[]): Promise<string> => inside("mail", argv);
 
   it(
     "a letter that was deleted after the backup is back in its box, and what came since lies aside",
@@ -34,7 +32,7 @@ describe.skipIf(reason !== undefined)(`backups${reason === undefined ? "" : ` (s
       const found = async (subject: string): Promise<boolean> =>
         (await onMail(["doveadm", "search", "-u", box, "subject", subject])) !== "";
       const sent = async (subject: string): Promise<void> => {
-        await onMail(["sendmail", box], `Subject: ${subject}\n\n`);
+        await inside("mail", ["sendmail", box], `Subject: ${subject}\n\n`);
         const deadline = Date.now() + 60_000;
         while (!(await found(subject))) if (Date.now() > deadline) expect.fail(`no letter ${subject} within a minute`);
       };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { insideOf } from "../lab/inside.ts";
 import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
@@ -47,11 +48,7 @@ describe.skipIf(reason !== undefined)(`mail, hurt${reason === undefined ? "" : `
     await running.close();
   });
 
-  const done = async (host: string, argv: readonly string[], input = ""): Promise<string> => {
-    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, 50_000);
-    expect(exitCode, `${host}: ${argv.slice(0, 3).join(" ")}: ${stderr}`).toBe(0);
-    return stdout;
-  };
+  const done = insideOf(() => running);
   const until = async (what: string, seconds: number, isSo: () => Promise<boolean>): Promise<void> => {
     const deadline = Date.now() + seconds * 1000;
     while (!(await isSo().catch(() => false)))

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DaemonDrillResult } from "../../src/accept/drill/daemon.ts";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
+import { insideOf } from "../lab/inside.ts";
 import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
@@ -25,11 +26,7 @@ describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "
   });
   afterAll(() => running.close());
 
-  const ask = async (host: string, argv: readonly string[], input = ""): Promise<string> => {
-    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, 50_000);
-    expect(exitCode, `${host}: ${argv.slice(0, 2).join(" ")}: ${stderr}`).toBe(0);
-    return stdout;
-  };
+  const ask = insideOf(() => running);
   const calling = (asked: object): Promise<string> =>
     ask("pc1", ["python3", "-S", "-E", "-c", call], JSON.stringify(asked));
   const calls = async (): Promise<number> =>

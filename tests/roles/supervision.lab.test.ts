@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
+import { insideOf } from "../lab/inside.ts";
 import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
 
@@ -61,11 +62,7 @@ describe.skipIf(reason !== undefined)(`supervision${reason === undefined ? "" : 
   });
   afterAll(() => running.close());
 
-  const done = async (host: string, argv: readonly string[], input = "", ms = 50_000): Promise<string> => {
-    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, ms);
-    expect(exitCode, `${host}: ${argv.slice(0, 3).join(" ")}: ${stderr}`).toBe(0);
-    return stdout;
-  };
+  const done = insideOf(() => running);
   const letters = async (subject: string, after: number, seconds: number): Promise<Letters> => {
     const asked = { login: LOGIN, password: lab.secret.password(`probe/${LOGIN}`), subject, after };
     // A console's command has a minute.

@@ -63,6 +63,7 @@ export const restore: Command = async (context, values, [name]) => {
     }
     const done = [];
     for (const [set, backup] of chosen) {
+      context.io.progress(`${setName(set)}: putting back what was taken at ${backup.at}`);
       const result = await carried(keeper, target, set, backup);
       done.push({ set: setName(set), of: backup.at, lostSeconds: secondsBetween(backup.at, began), ...result });
     }

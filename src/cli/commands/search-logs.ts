@@ -54,6 +54,7 @@ export async function searchLogs(context: Context, values: Readonly<Record<strin
     const connection = await (lab.places === null
       ? lab.door.ssh(host.id, patience)
       : lab.door.console(host.id, patience));
+    context.io.progress(`searching the logs on ${host.id}`);
     const { argv, input } = pythonCommand(SEARCH, JSON.stringify(asked));
     const { exitCode, stdout, stderr } = await connection.exec(asRoot(argv), {
       input: shown(input ?? ""),
