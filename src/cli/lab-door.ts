@@ -8,6 +8,7 @@ import { findRoom, roomPlaces, type RoomPlaces } from "../embedded/room.ts";
 import { namingOf } from "../infra/naming.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Host, Plan } from "../plan/types.ts";
+import { consoleOf } from "../provision/console.ts";
 import { beside } from "../stack/beside.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import { askRoom } from "../twin/remote-driver.ts";
@@ -107,16 +108,16 @@ async function checkPower(context: Context, places: RoomPlaces): Promise<void> {
 
 /**
  * A command in a router's stand-in, by the machine room: a router's own accounts are its config.xml's affair. Its
- * output comes when it has ended, within the room's own deadline.
+ * output comes when it has ended; a minute is what it has where nothing else is said.
  */
-export async function runInRouter(
+export function runInRouter(
   { places, naming }: LabDoor,
   host: Host,
   argv: readonly string[],
   input = "",
+  deadlineMs?: number,
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
-  const answer = await askRoom(places!.socket, "exec", [naming.vmId(host), argv, input]);
-  return answer as { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+  return consoleOf(places!.socket, naming.vmId(host))(argv, input, deadlineMs);
 }
 
 /** Whether a host is a router that runs on this machine. */

@@ -1,5 +1,5 @@
 import { Fault } from "../core/fault.ts";
-import { GUEST_OFF, ROOM_GONE } from "../twin/protocol.ts";
+import { EXEC_MS, GUEST_OFF, ROOM_GONE } from "../twin/protocol.ts";
 import { askRoom } from "../twin/remote-driver.ts";
 import { ROOM } from "./environment.ts";
 
@@ -7,13 +7,15 @@ import { ROOM } from "./environment.ts";
 export type ConsoleRun = (
   argv: readonly string[],
   input: string,
+  /** After which the command is ended; a minute where it is not said. */
+  deadlineMs?: number,
 ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 
 /** A guest's console in the machine room. */
 export const consoleOf =
   (room: string, vmid: number): ConsoleRun =>
-  async (argv, input) =>
-    (await askRoom(room, "exec", [vmid, argv, input])) as Awaited<ReturnType<ConsoleRun>>;
+  async (argv, input, deadlineMs = EXEC_MS) =>
+    (await askRoom(room, "exec", [vmid, argv, input, deadlineMs])) as Awaited<ReturnType<ConsoleRun>>;
 
 /** Whether a guest was not asked because it has no power: it alone, or its whole machine room. */
 export const isOff = (error: unknown): boolean =>

@@ -22,6 +22,7 @@ import { alsoOf, recipeFor, roleOf, type KnownPackages, type Recipe } from "./im
 import type { ImageStore } from "./images/store.ts";
 import SUPPLY from "./images/supply.sh";
 import { Pod } from "./pod.ts";
+import { EXEC_MS } from "./protocol.ts";
 
 export interface ContainerDriverOptions {
   /** Names this lab on this machine: at most 12 letters and digits. */
@@ -45,7 +46,6 @@ interface Guest {
   seen: { readonly at: number; readonly cpu: number } | undefined;
 }
 
-const EXEC_DEADLINE_MS = 60_000;
 const SUPPLY_DEADLINE_MS = 15 * 60_000;
 const REBOOT_PATIENCE_MS = 30_000;
 const CONSOLE_TAIL_BYTES = 64 * 1024;
@@ -265,8 +265,8 @@ export class ContainerDriver implements GuestDriver {
     }
   }
 
-  async exec(vmid: number, argv: readonly string[], input: string): Promise<ExecResult> {
-    return command(await this.#inside(vmid, argv), { input, deadlineMs: EXEC_DEADLINE_MS });
+  async exec(vmid: number, argv: readonly string[], input: string, deadlineMs = EXEC_MS): Promise<ExecResult> {
+    return command(await this.#inside(vmid, argv), { input, deadlineMs });
   }
 
   /**

@@ -6,7 +6,11 @@ import { z } from "zod";
  */
 
 /** Changes when either side would misunderstand the other. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
+
+/** What a command in a guest is given at most; what is not said otherwise has {@link EXEC_MS}. */
+export const EXEC_LIMIT_MS = 15 * 60_000;
+export const EXEC_MS = 60_000;
 
 const nic = z.strictObject({
   index: z.int().min(0).max(31),
@@ -98,7 +102,7 @@ export const calls = {
   deleteSnapshot: z.tuple([vmid, snapshotName]),
   status: z.tuple([z.array(vmid)]),
   agent: z.tuple([vmid]),
-  exec: z.tuple([vmid, z.array(z.string()).min(1), z.string()]),
+  exec: z.tuple([vmid, z.array(z.string()).min(1), z.string(), z.int().min(1).max(EXEC_LIMIT_MS)]),
   console: z.tuple([vmid, z.strictObject({ tailLines: z.int() })]),
   setLink: z.tuple([vmid, z.int(), z.boolean()]),
   reconcile: z.tuple([z.array(entrySchema)]),

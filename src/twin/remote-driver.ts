@@ -12,7 +12,7 @@ import type {
   ReconcileEntry,
 } from "../pve/simulator/guest-driver.ts";
 import { onLines } from "./lines.ts";
-import { ROOM_GONE, type Answer, type CallName } from "./protocol.ts";
+import { EXEC_MS, ROOM_GONE, type Answer, type CallName } from "./protocol.ts";
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
@@ -129,8 +129,8 @@ export class RemoteDriver implements GuestDriver {
     return ((await this.#call("agent", [vmid])) as AgentInfo | null) ?? undefined;
   }
 
-  async exec(vmid: number, argv: readonly string[], input: string): Promise<ExecResult> {
-    return (await this.#call("exec", [vmid, argv, input])) as ExecResult;
+  async exec(vmid: number, argv: readonly string[], input: string, deadlineMs = EXEC_MS): Promise<ExecResult> {
+    return (await this.#call("exec", [vmid, argv, input, deadlineMs])) as ExecResult;
   }
 
   async console(vmid: number, options: { readonly tailLines: number }): Promise<readonly string[]> {

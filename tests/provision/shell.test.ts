@@ -12,8 +12,12 @@ describe("a guest that is asked by its console", () => {
   const socket = join(folder, "twin.sock");
   /** A machine room that answers every call so. */
   let answer: Answer;
+  let asking = "";
   const room = createServer((client) =>
-    client.on("error", () => undefined).once("data", () => client.write(`${JSON.stringify(answer)}\n`)),
+    client.on("error", () => undefined).once("data", (line: Buffer) => {
+      asking = line.toString();
+      client.write(`${JSON.stringify(answer)}\n`);
+    }),
   );
   beforeAll(() => new Promise<void>((listening) => room.listen(socket, listening)));
   afterAll(() => {
@@ -25,6 +29,8 @@ describe("a guest that is asked by its console", () => {
   test("answers", async () => {
     answer = { id: 1, result: { exitCode: 0, stdout: "x", stderr: "" } };
     expect(await asked()).toEqual({ exitCode: 0, stdout: "x", stderr: "" });
+    // The room ends a command when whoever asked has stopped waiting.
+    expect(JSON.parse(asking)).toMatchObject({ call: "exec", parameters: [1021, ["true"], "", 5_000] });
   });
 
   test("and lost its power in the middle of it is named, with what to do: that is no defect", async () => {

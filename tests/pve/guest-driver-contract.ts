@@ -234,6 +234,10 @@ export function guestDriverContract(
         stdout: "hello",
         stderr: "no\n",
       });
+      // One that takes longer than it was given is ended, inside as well.
+      await expect(driver.exec(100, ["sleep", "4711"], "", 500)).rejects.toMatchObject({ code: "TWIN_DEADLINE" });
+      const left = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 471[1]'";
+      expect((await driver.exec(100, ["sh", "-c", left], "")).stdout).toBe("0\n");
     });
 
     it("says in words that a guest is not there", async () => {

@@ -2,7 +2,7 @@ import { Fault, messageOf } from "../../core/fault.ts";
 import { random } from "../../core/random.ts";
 import type { Resolve } from "../../core/text.ts";
 import type { Plan } from "../../plan/types.ts";
-import { CONSOLE_LIMIT_MS, must, type GuestShell } from "../../provision/shell.ts";
+import { must, type GuestShell } from "../../provision/shell.ts";
 import { allTroubles } from "../../roles/registry.ts";
 import type { Command, Probe, Trouble } from "../../roles/role.ts";
 import { runProbes, type ProbeWay } from "../probes/index.ts";
@@ -29,7 +29,7 @@ const WELL_MS = 150_000;
 
 /** Every fault that can be made in a lab of this plan. @param probes of its acceptance */
 export const troublesOf = (plan: Plan, probes: readonly Probe[]): readonly Trouble[] => {
-  const known = new Set(probes.filter((p) => (p.deadlineSeconds ?? 0) * 1000 <= CONSOLE_LIMIT_MS).map((p) => p.id));
+  const known = new Set(probes.filter((p) => (p.deadlineSeconds ?? 0) * 1000 <= SHOWS_MS).map((p) => p.id));
   return [...derivedTroubles(plan, probes), ...allTroubles(plan)]
     .map((t) => ({ ...t, shows: t.shows.filter((id) => known.has(id)) }))
     .filter((t) => t.shows.length > 0);

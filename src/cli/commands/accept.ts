@@ -217,7 +217,7 @@ function wayInto(lab: LabDoor): ProbeWay {
     const host = lab.plan.hosts.get(name)!;
     if (isStandIn(lab, host)) {
       await lab.running(name);
-      return runInRouter(lab, host, argv, input ?? "");
+      return runInRouter(lab, host, argv, input ?? "", deadlineMs);
     }
     const known = connections.get(name) ?? connect(name);
     connections.set(name, known);

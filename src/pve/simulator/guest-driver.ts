@@ -167,8 +167,8 @@ export interface GuestDriver {
   status(vmids: readonly number[]): Promise<ReadonlyMap<number, GuestStatus>>;
   /** Undefined when the guest does not run or its agent does not answer. */
   agent(vmid: number): Promise<AgentInfo | undefined>;
-  /** Runs a command inside. Throws when the guest cannot. */
-  exec(vmid: number, argv: readonly string[], input: string): Promise<ExecResult>;
+  /** Runs a command inside, for a minute where nothing else is said. Throws when the guest cannot, or it does not end. */
+  exec(vmid: number, argv: readonly string[], input: string, deadlineMs?: number): Promise<ExecResult>;
   /** The last lines of the console. */
   console(vmid: number, options: { readonly tailLines: number }): Promise<readonly string[]>;
   /** Plugs or pulls the cable of `net[index]`. Throws when there is no such NIC. */
