@@ -99,7 +99,7 @@ export async function drillMystery(
   if (move !== "mystery" && (values["level"] ?? values["seed"]) !== undefined)
     throw new Fault("CLI_USAGE", `drill ${move} takes no level and no seed.`, "They are of drill mystery.");
   if (move === "sheet") return sheet(context);
-  const lab = await openRunningLab(context);
+  const lab = await openRunningLab(context, `drill ${move}`);
   try {
     const probes = probesOf(lab.plan);
     const troubles = troublesOf(lab.plan, probes);

@@ -1,3 +1,7 @@
+import { apiPower, type LabPower } from "../accept/power.ts";
+import { Fault } from "../core/fault.ts";
+import { findEmbedded } from "../embedded/control.ts";
+import { roomPlaces } from "../embedded/room.ts";
 import type { StandingGuest } from "../infra/displaced.ts";
 import type { Naming } from "../infra/world.ts";
 import { isRouter } from "../plan/query.ts";
@@ -5,8 +9,10 @@ import type { Host, Plan } from "../plan/types.ts";
 import { consoleOf } from "../provision/console.ts";
 import { untilStarted } from "../provision/routers.ts";
 import { startVm } from "../pve/client/guests.ts";
+import { clientFor } from "../pve/client/environment.ts";
 import type { PveClient } from "../pve/client/index.ts";
-import type { Context } from "./context.ts";
+import { askRoom } from "../twin/remote-driver.ts";
+import { readSettings, type Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { wordsOf } from "./words.ts";
 
@@ -36,6 +42,31 @@ function isWhole(host: Host, { disksGiB, cards }: StandingGuest["seen"]): boolea
 }
 
 const START_MS = 60_000;
+
+/** Power and cables of the embedded lab. @param room its machine room, which pulls cables */
+export const roomPower = (client: PveClient, plan: Plan, naming: Naming, room: string): LabPower => {
+  const vmIdOf = (id: string): number => naming.vmId(plan.hosts.get(id)!);
+  return apiPower(client, vmIdOf, async (host, nic, isUp) => {
+    await askRoom(room, "setLink", [vmIdOf(host), nic, isUp]);
+  });
+};
+
+/** The same where only the running lab is known. @throws Fault ACCEPT_NOTHING_RUNS */
+export async function openRoomPower(
+  context: Context,
+  plan: Plan,
+  naming: Naming,
+): Promise<LabPower & { close(): Promise<void> }> {
+  const endpoint = await findEmbedded(context.folders);
+  if (!endpoint)
+    throw new Fault(
+      "ACCEPT_NOTHING_RUNS",
+      "What a command left without power or cable is given back by the lab's API, which does not run.",
+      "Run `maquette up` as root (sudo): it starts the API, and gives it back.",
+    );
+  const client = await clientFor(endpoint, (await readSettings(context)).insecure);
+  return { ...roomPower(client, plan, naming, roomPlaces(context.folders).socket), close: () => client.close() };
+}
 
 /** Says and starts those that have all that they are made of; the rest is the engine's to finish. */
 export async function startWhole(

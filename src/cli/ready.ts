@@ -4,11 +4,12 @@ import { standingGuests } from "../infra/displaced.ts";
 import type { Naming } from "../infra/world.ts";
 import type { Plan } from "../plan/types.ts";
 import { printFindings } from "./findings.ts";
+import { giveBack, leftBroken } from "./broken.ts";
 import { readSettings, type Context } from "./context.ts";
 import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
-import { guestsOff, startWhole } from "./power.ts";
+import { guestsOff, roomPower, startWhole } from "./power.ts";
 import { mendRouters } from "./mend-routers.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { missingRights, refuseMissing } from "./rights.ts";
@@ -65,6 +66,12 @@ export async function readyStack(
     refuseMissing(await missingRights(session.client, settings, outcome.value, naming), await tokenIdOf(session));
   await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
   const { client, room } = session;
+  if (options.mayStart === true && room !== null)
+    await giveBack(context, outcome.value.hosts, roomPower(client, outcome.value, naming, room));
+  else {
+    const left = await leftBroken(context);
+    if (left !== undefined) context.io.err(left);
+  }
   if (options.mayStart === true && room !== null) await mendRouters(context, client, outcome.value, naming, room);
   const startOff = async (unfinished: ReadonlySet<string>): Promise<void> => {
     const { resources } = await checkpointOf(context, session);

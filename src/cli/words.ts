@@ -26,6 +26,10 @@ const english = {
     `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
   mending: (router: string, why: string) => `${router}: ${why}; loading its file anew`,
+  givingBack: (by: string, what: string) =>
+    `\`maquette ${by}\` was killed and left this without power or cable; giving it back: ${what}`,
+  toGiveBack: (by: string, what: string) =>
+    `\`maquette ${by}\` was killed and left this without power or cable: ${what}. \`maquette up\` gives it back.`,
   isOff: (hosts: string) => `Off: ${hosts}. \`maquette up\` starts them.`,
   noChangeOnRecord: "Nothing to change in what is on record.",
   notAsked: (why: string) => `Hosts not asked: ${why}.`,
@@ -126,6 +130,10 @@ const french: Words = {
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
     `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
   mending: (router, why) => `${router} : ${why} ; son fichier est rechargé`,
+  givingBack: (by, what) =>
+    `\`maquette ${by}\` a été tué et a laissé ceci sans courant ou sans câble ; remise en place : ${what}`,
+  toGiveBack: (by, what) =>
+    `\`maquette ${by}\` a été tué et a laissé ceci sans courant ou sans câble : ${what}. \`maquette up\` le remet en place.`,
   startingOff: (hosts) => `démarrage de ce qui est éteint : ${hosts}`,
   isOff: (hosts) => `Éteints : ${hosts}. \`maquette up\` les démarre.`,
   noChangeOnRecord: "Rien à changer d'après ce qui est enregistré.",

@@ -152,7 +152,7 @@ export async function openRoom(settings: RoomArguments, log: Log, onShutdown: ()
       case "deleteSnapshot":
         return driver.deleteSnapshot(p[0]!, p[1]!);
       case "exec":
-        return driver.exec(p[0]!, p[1]!, p[2]!, p[3]!);
+        return driver.exec(p[0]!, p[1]!, p[2]!, p[3]);
       case "console":
         return driver.console(p[0]!, p[1]!);
       case "setLink":

@@ -151,7 +151,7 @@ export async function standingLab(): Promise<StandingLab> {
     destroyGuest: async (host) => {
       // Should the file end before it has made good what it does here.
       know({ ...known, is: "spent" });
-      const opened = await openRunningLab(context);
+      const opened = await openRunningLab(context, null);
       await opened.close();
       const vmId = opened.naming.vmId(opened.plan.hosts.get(host)!);
       const client = await clientFor((await findEmbedded(folders))!, false);
@@ -177,7 +177,7 @@ export async function standingLab(): Promise<StandingLab> {
         if (red.length === 0 || Date.now() > until) return [...new Set(red)];
       }
     },
-    running: () => openRunningLab(context),
+    running: () => openRunningLab(context, null),
     keepAgain: async () => {
       await good("snapshot", SNAPSHOT, "--delete");
       await keep();

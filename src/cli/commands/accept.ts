@@ -20,12 +20,14 @@ import type { Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
 import { labPicture } from "../../docs/picture.ts";
 import { writePrivate } from "../../stack/folders.ts";
+import { giveBack } from "../broken.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { lackingIn, standInsOf } from "../doctor-artefacts.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { judgePlan } from "../judge.ts";
 import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDoor } from "../lab-door.ts";
+import { openRoomPower } from "../power.ts";
 import { inputsOf, secretsOf } from "../probe-secrets.ts";
 import { keepSeenRed } from "../seen-red.ts";
 import { planDigests } from "../snapshots.ts";
@@ -43,6 +45,7 @@ export const accept: Command = async (context, values) => {
   const { io, language } = context;
   const lab = await openLabDoor(context);
   try {
+    await giveBack(context, lab.plan.hosts, () => openRoomPower(context, lab.plan, lab.naming));
     const ids = needIds(lab.plan, values["need"]);
     const { needs, probes } = selected(lab.plan, theProbes(probesOf(lab.plan), values["probe"]), ids);
     const fill = await secretsOf(context, lab.plan, inputsOf(probes));

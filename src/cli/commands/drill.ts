@@ -56,7 +56,7 @@ export const drill: Command = async (context, values, [what, role]) => {
   if (what !== SERVICE && role !== undefined)
     throw new Fault("CLI_USAGE", `drill ${what ?? ""} takes no "${role}".`, "Run `maquette help drill`.");
   const times = timesOf(values["times"]);
-  const lab = await openRunningLab(context);
+  const lab = await openRunningLab(context, ["drill", what, ...(role === undefined ? [] : [role])].join(" "));
   if (what === SERVICE) return drillDaemons(context, lab, role ?? "", times);
   if (service !== undefined) return drillService(context, lab, service, times);
   try {

@@ -1,4 +1,5 @@
 import { checkSnapshotName } from "../../provision/snapshots.ts";
+import { refuseBesideDrill } from "../broken.ts";
 import type { Command } from "../command.ts";
 import { isConfirmed } from "../confirmed.ts";
 import { readSettings } from "../context.ts";
@@ -31,6 +32,7 @@ export const reset: Command = async (context, values, [asked]) => {
     io.err(words.notReset);
     return exitCodes.failure;
   }
+  await refuseBesideDrill(context.folders);
   const session = await openSession(context);
   const begun = await interruptedWork(context);
   // The same one, run again, finishes.

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { linesOf, summaryOf, tableOf, words } from "../../accept/live/report.ts";
 import { verifyLive } from "../../accept/live/verify.ts";
-import { apiPower, type LabPower } from "../../accept/power.ts";
+import type { LabPower } from "../../accept/power.ts";
 import { consoleShell, must, type GuestShell } from "../../provision/shell.ts";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
@@ -18,8 +18,10 @@ import { clientFor } from "../../pve/client/environment.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
+import { breaking, giveBack } from "../broken.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
+import { roomPower } from "../power.ts";
 import { consoleOf } from "../../provision/console.ts";
 import { table } from "../table.ts";
 
@@ -28,7 +30,7 @@ import { table } from "../table.ts";
  * one. Exit 1 when any fares otherwise than the plan and the router's file say.
  */
 export const verify: Command = async (context, values) => {
-  const lab = await openRunningLab(context);
+  const lab = await openRunningLab(context, "verify");
   const all = routersOf(lab.plan).map((r) => r.id);
   const asked = values["router"] ?? "both";
   const routers =
@@ -79,8 +81,11 @@ const READ_DEADLINE_MS = 10_000;
 /** Where pfSense keeps its file. */
 const CONFIG_FILE = "/cf/conf/config.xml";
 
-/** @throws Fault ACCEPT_… where no guests of this machine run */
-export async function openRunningLab(context: Context): Promise<RunningLab> {
+/**
+ * @param by the command that breaks things in it, as it is typed; null where whoever breaks something answers for it
+ * @throws Fault ACCEPT_… where no guests of this machine run; DRILL_RUNS beside another such command
+ */
+export async function openRunningLab(context: Context, by: string | null): Promise<RunningLab> {
   const settings = await readSettings(context);
   const outcome = await planOf(context, settings, undefined);
   if (!outcome.ok)
@@ -107,6 +112,9 @@ export async function openRunningLab(context: Context): Promise<RunningLab> {
   const naming = namingOf(plan, settings);
   const vmIdOf = (id: string): number => naming.vmId(plan.hosts.get(id)!);
   const client = await clientFor(endpoint, settings.insecure);
+  const power = roomPower(client, plan, naming, places.socket);
+  await giveBack(context, plan.hosts, power);
+  const broken = by === null ? undefined : await breaking(context.folders, by, power);
   const shell = consoleShell((host) => consoleOf(places.socket, vmIdOf(host)));
   const ids = [...plan.hosts.keys()];
   const states = (await askRoom(places.socket, "status", [ids.map(vmIdOf)])) as readonly (readonly [
@@ -118,9 +126,7 @@ export async function openRunningLab(context: Context): Promise<RunningLab> {
     plan,
     naming,
     shell,
-    power: apiPower(client, vmIdOf, async (host, nic, isUp) => {
-      await askRoom(places.socket, "setLink", [vmIdOf(host), nic, isUp]);
-    }),
+    power: broken?.power ?? power,
     live: new Set(ids.filter((id) => on.has(vmIdOf(id)))),
     configOf: async (router) => {
       const text = await must(shell, router, ["cat", CONFIG_FILE], "", READ_DEADLINE_MS);
@@ -132,7 +138,10 @@ export async function openRunningLab(context: Context): Promise<RunningLab> {
         "`maquette up` delivers the plan's.",
       );
     },
-    close: () => client.close(),
+    close: async () => {
+      await broken?.close();
+      await client.close();
+    },
   };
 }
 
