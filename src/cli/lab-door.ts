@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { didYouMean, formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
-import { keyOf, openDoor, RememberedKeys, targetsOf, type Door, type ReachOptions } from "../door/index.ts";
+import { keyOf, openDoor, targetsOf, type Door, type ReachOptions } from "../door/index.ts";
 import { findEmbedded, lastRoom } from "../embedded/control.ts";
 import { findRoom, roomPlaces, type RoomPlaces } from "../embedded/room.ts";
 import { namingOf } from "../infra/naming.ts";
@@ -46,13 +46,11 @@ export async function openLabDoor(context: Context): Promise<LabDoor> {
   const places = context.isEmbedded ? roomPlaces(context.folders) : null;
   if (places !== null) await checkPower(context, places);
   const secret = await loadStackSecret(context.folders.secrets);
-  const remembered = new RememberedKeys(join(context.folders.run, "router-keys.json"));
   const targets = targetsOf(plan, {
     secret,
     vmId: (host) => naming.vmId(host),
     sockets: places === null ? null : join(places.run, "g"),
     operator: naming.operator === null ? null : naming.operator.cidr.split("/")[0]!,
-    remembered: (host) => remembered.of(host),
   });
   return {
     plan,

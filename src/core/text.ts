@@ -1,3 +1,5 @@
+import { deflateRawSync } from "node:zlib";
+
 /*
  * Texts with places for secrets. A place is a value of a type of its own and no run of letters: a string is text
  * through and through, whoever wrote it, and nobody ever looks for places in it. Who may make one: secret-place.ts.
@@ -23,11 +25,15 @@ export const secretKinds = [
 ] as const;
 export type SecretKind = (typeof secretKinds)[number];
 
-/** How a value is written into its file: as JSON (also a YAML scalar), as XML text, or its bytes in base64. */
+/**
+ * How a value is written into its file: as JSON (also a YAML scalar), as XML text, its bytes in base64, or these in a
+ * deflate stream first (RFC 1951; stored, so that every version of zlib writes the same), as PHP's gzinflate reads it.
+ */
 const writers = {
   json: (value: string): string => JSON.stringify(value),
   xml: (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
   base64: (value: string): string => Buffer.from(value, "utf8").toString("base64"),
+  deflate: (value: string): string => deflateRawSync(value, { level: 0 }).toString("base64"),
 } as const;
 export type SecretForm = keyof typeof writers;
 export const secretForms = Object.keys(writers) as readonly SecretForm[];

@@ -2,8 +2,7 @@
 export { openDoor, type Door, type ReachOptions } from "./door.ts";
 export { SshConnection } from "./ssh.ts";
 export { targetsOf, type TargetFacts, type Targets } from "./targets.ts";
-export { keyOf, seededHostKey, USER, type Target } from "./target.ts";
-export { RememberedKeys } from "./remembered.ts";
+export { keyOf, hostKeyOf, USER, type Target } from "./target.ts";
 export { serveDoor } from "./serve.ts";
 export { attach, type Ends } from "./attach.ts";
 export { asRoot, quote, rootUntilHangUp } from "./shell.ts";

@@ -88,7 +88,8 @@ export class SshConnection {
         privateKey: key,
         authHandler: ["publickey"],
         // The one kind of key that seeds give: a server with only others is not the one that we made.
-        ...(target.hostKey.isSeeded ? { algorithms: { serverHostKey: ["ssh-ed25519"] } } : {}),
+        // The stack's; a pfSense has an RSA key beside it that nobody knows.
+        algorithms: { serverHostKey: ["ssh-ed25519"] },
         hostVerifier: (shown: Buffer) => {
           state.shown = shown;
           return target.hostKey.accepts(shown);

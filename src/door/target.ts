@@ -27,8 +27,6 @@ export interface HostKey {
   readonly fingerprint: string;
   /** What to do when another one is shown. */
   readonly hint: string;
-  /** Whether a seed gave it, so that it is an Ed25519 key. */
-  readonly isSeeded: boolean;
 }
 
 /** The account that seeds make on every host, and the label of its key (src/roles/seed.ts). */
@@ -39,13 +37,12 @@ const KEY_LABEL = "provisioner";
 export const keyOf = (secret: StackSecret): string => secret.sshKey(KEY_LABEL, KEY_LABEL).privateKey;
 
 /** The host key that a host's seed gave it: known before the first connection. */
-export function seededHostKey(secret: StackSecret, host: string): HostKey {
+export function hostKeyOf(secret: StackSecret, host: string): HostKey {
   const label = `host/${host}`;
   const wanted = Buffer.from(secret.sshKey(label, label).publicKey.split(" ")[1]!, "base64");
   return {
     accepts: (shown) => shown.equals(wanted),
     fingerprint: fingerprintOf(wanted),
-    isSeeded: true,
     hint: `Either something else answers there, or ${host} was made with another stack secret: \`maquette status\` shows what runs, and a guest that was made with another secret is made again (\`maquette destroy\`, \`maquette up\`).`,
   };
 }

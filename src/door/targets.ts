@@ -4,7 +4,7 @@ import { formatAddress } from "../core/ip.ts";
 import { bastionOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { StackSecret } from "../stack/secret.ts";
-import { seededHostKey, USER, type HostKey, type Target } from "./target.ts";
+import { hostKeyOf, USER, type Target } from "./target.ts";
 
 export interface TargetFacts {
   readonly secret: StackSecret;
@@ -13,8 +13,6 @@ export interface TargetFacts {
   readonly sockets: string | null;
   /** The bastion's address on the operator's network; null where it has none. */
   readonly operator: string | null;
-  /** Keys of hosts that make their own. */
-  readonly remembered: (host: string) => HostKey;
 }
 
 /** Every host's SSH server, in band and out of band. */
@@ -36,7 +34,7 @@ export function targetsOf(plan: Plan, facts: TargetFacts): Targets {
   const known = (host: Host): Pick<Target, "name" | "user" | "hostKey"> => ({
     name: host.id,
     user: isRouter(host) ? ROUTER_USER : USER,
-    hostKey: isRouter(host) ? facts.remembered(host.id) : seededHostKey(facts.secret, host.id),
+    hostKey: hostKeyOf(facts.secret, host.id),
   });
   const socket = (host: Host): Target | undefined =>
     facts.sockets === null

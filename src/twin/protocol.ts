@@ -9,7 +9,7 @@ import { z } from "zod";
 export const PROTOCOL = 4;
 
 /** What a command in a guest is given at most; what is not said otherwise has {@link EXEC_MS}. */
-export const EXEC_LIMIT_MS = 15 * 60_000;
+const EXEC_LIMIT_MS = 15 * 60_000;
 export const EXEC_MS = 60_000;
 
 const nic = z.strictObject({

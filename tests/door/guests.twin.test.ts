@@ -15,7 +15,7 @@ import {
   tcpdump,
   type Door,
 } from "../../src/door/index.ts";
-import { keyOf, seededHostKey, USER, type Target } from "../../src/door/target.ts";
+import { keyOf, hostKeyOf, USER, type Target } from "../../src/door/target.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { all, bytesOf, seededGuest, WEB } from "./guests.ts";
 import { driverHere, leftovers, whyNot } from "../twin/machine.ts";
@@ -46,7 +46,7 @@ describe.skipIf(reason !== undefined)(`the door${reason === undefined ? "" : ` (
     const known = (name: string): Pick<Target, "name" | "user" | "hostKey"> => ({
       name,
       user: USER,
-      hostKey: seededHostKey(secret, name),
+      hostKey: hostKeyOf(secret, name),
     });
     const bastion: Target = { ...known("bastion"), way: { kind: "socket", path: socket(BASTION) } };
     const console_: Target = { ...known("dc1"), way: { kind: "socket", path: socket(TARGET) } };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import ssh2, { type Connection, type ServerChannel } from "ssh2";
 import { onTestFinished } from "vitest";
-import { seededHostKey, USER, type Target } from "../../src/door/target.ts";
+import { hostKeyOf, USER, type Target } from "../../src/door/target.ts";
 import { StackSecret } from "../../src/stack/secret.ts";
 import { temporaryFolder } from "../stack/temporary.ts";
 
@@ -122,7 +122,7 @@ export async function fakeHost(options: FakeHostOptions = {}): Promise<FakeHost>
   };
   onTestFinished(close);
   return {
-    target: { name, way: { kind: "socket", path }, user: USER, hostKey: seededHostKey(secret, name) },
+    target: { name, way: { kind: "socket", path }, user: USER, hostKey: hostKeyOf(secret, name) },
     connections,
     sessions,
     sizes,

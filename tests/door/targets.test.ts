@@ -1,7 +1,7 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { RememberedKeys, targetsOf, type TargetFacts, type Targets } from "../../src/door/index.ts";
+import { targetsOf, type TargetFacts, type Targets } from "../../src/door/index.ts";
 import { loadPlan } from "../../src/plan/index.ts";
 import { foldersOf } from "../../src/stack/folders.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
@@ -12,13 +12,11 @@ import { secret } from "./ssh-server.ts";
 async function targets(change: Partial<TargetFacts> = {}): Promise<Targets> {
   const plan = await loadPlan(join(repositoryRoot(), "tests/plans/lab"), { nodes: 1 });
   if (!plan.ok) throw new Error("the lab's plan is not sound");
-  const keys = new RememberedKeys(join(temporaryFolder(), "keys.json"));
   return targetsOf(plan.value, {
     secret,
     vmId: (host) => 1000 + host.number,
     sockets: "/run/maquette/k/g",
     operator: null,
-    remembered: (host) => keys.of(host),
     ...change,
   });
 }
@@ -50,17 +48,15 @@ describe("how each host is reached", () => {
     expect((await faultOf(() => closed.inBand("bastion"))).hint).toContain("maquette:operator");
   });
 
-  it("keeps the first key of a host that makes its own, and takes no other", async () => {
-    const file = join(temporaryFolder(), "run", "keys.json");
-    const [one, two] = [Buffer.from("one"), Buffer.from("two")];
-    expect(new RememberedKeys(file).of("rtr-a").accepts(one)).toBe(true);
-    const later = new RememberedKeys(file).of("rtr-a");
-    expect([later.accepts(one), later.accepts(two)]).toEqual([true, false]);
-    expect(later.hint).toContain(file);
-    expect(new RememberedKeys(file).of("rtr-b").accepts(two)).toBe(true);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-    await writeFile(file, "{");
-    expect((await faultOf(() => new RememberedKeys(file).of("rtr-a"))).code).toBe("DOOR_KEYS_DAMAGED");
+  it("a router is known before the first connection by the key that its file brings, as every other host by its seed's", async () => {
+    const here = await targets();
+    for (const id of ["rtr-a", "dc1"]) {
+      const { hostKey } = here.inBand(id);
+      const [own, others] = [`host/${id}`, "host/rtr-b"].map((label) =>
+        Buffer.from(secret.sshKey(label, label).publicKey.split(" ")[1]!, "base64"),
+      );
+      expect([hostKey.accepts(own!), hostKey.accepts(others!)]).toEqual([true, false]);
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret as place } from "../../src/core/secret-place.ts";
-import { asRoot, keyOf, openDoor, seededHostKey, USER, type Door, type Target } from "../../src/door/index.ts";
+import { asRoot, keyOf, openDoor, hostKeyOf, USER, type Door, type Target } from "../../src/door/index.ts";
 import { RecordingDriver } from "../../src/embedded/recorder/driver.ts";
 import { recorderSockets } from "../../src/embedded/recorder/places.ts";
 import { GuestDriverError, type GuestDescription } from "../../src/pve/simulator/index.ts";
@@ -81,7 +81,7 @@ function enter(
   const target = (name: string, way: Target["way"]): Target => ({
     name,
     user: keys.name ?? USER,
-    hostKey: seededHostKey(keys.hosts ?? secret, name),
+    hostKey: hostKeyOf(keys.hosts ?? secret, name),
     way,
   });
   const socket = (name: string): Target =>

@@ -47,9 +47,6 @@ describe.skipIf(reason !== undefined)(
         vmId: (host) => lab.naming.vmId(host),
         sockets: standing.sockets,
         operator: null,
-        remembered: () => {
-          throw new Error("no router is asked");
-        },
       });
       const door = openDoor({ targets, key: keyOf(standing.secret) });
       try {

@@ -14,7 +14,7 @@ import { rulesOf } from "./rules.ts";
 import { cronSection, ntpSection, snmpSection, syslogSection } from "./services.ts";
 import { queueRules, shaperSection } from "./shaper.ts";
 import { siteOf, type Site } from "./site.ts";
-import { certificateSections, systemSection } from "./system.ts";
+import { certificateSections, sshDataSection, systemSection } from "./system.ts";
 import { branch, leaf, renderXml } from "./xml.ts";
 
 /** Configuration version of pfSense CE 2.8.0; an older one would be upgraded at boot, a newer one only warned about. */
@@ -71,6 +71,7 @@ function emitRouter(site: Site, router: Host, given: EmitMaterial): Text {
       syslogSection(site),
       certificateSections(site, router, material),
       cronSection(),
+      sshDataSection(router, material),
     ),
   );
 }

@@ -32,6 +32,8 @@ export interface Material {
   readonly keyOf: (host: Host) => SecretPlace;
   readonly devicesOf: (host: Host) => readonly string[];
   readonly adminKeys: SecretPlace;
+  /** The router's own SSH key, as `<xmldata>` holds a file: the one that the door awaits (src/door/target.ts). */
+  readonly hostKeyOf: (host: Host) => { readonly privateKey: SecretPlace; readonly publicKey: SecretPlace };
 }
 
 export function materialOf(given: EmitMaterial): Material {
@@ -41,6 +43,10 @@ export function materialOf(given: EmitMaterial): Material {
     keyOf: (host) => secret("vault-key", host.id, "base64"),
     devicesOf: (host) => given.interfaceNames?.get(host.id) ?? host.nics.map((_, i) => `vtnet${i}`),
     adminKeys: secret("ssh-public", given.adminKeyLabel ?? "provisioner", "base64"),
+    hostKeyOf: ({ id }) => ({
+      privateKey: secret("ssh-private", `host/${id}`, "deflate"),
+      publicKey: secret("ssh-public", `host/${id}`, "deflate"),
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { secret } from "../../core/secret-place.ts";
+import type { SecretPlace } from "../../core/text.ts";
 import { formatAddress } from "../../core/ip.ts";
 import type { Host } from "../../plan/index.ts";
 import { SYNC_USER } from "./hasync.ts";
@@ -53,6 +54,18 @@ export function systemSection(site: Site, router: Host, material: Material): Xml
     flag("disablelargereceiveoffloading"),
     branch("bogons", leaf("interval", "monthly")),
   );
+}
+
+/**
+ * Host keys, as a backup with "Backup SSH keys" has them (`restore_sshdata`, `etc/inc/config.lib.inc`; `rc.ecl` restores a file from
+ * a medium in the same way). Both files of a key, because `etc/sshd` makes one anew of which either is missing; the RSA
+ * key it makes by itself.
+ */
+export function sshDataSection(router: Host, material: Material): Xml {
+  const { privateKey, publicKey } = material.hostKeyOf(router);
+  const file = (name: string, data: SecretPlace): Xml =>
+    branch("sshkeyfile", leaf("filename", name), leaf("xmldata", data));
+  return branch("sshdata", file("ssh_host_ed25519_key", privateKey), file("ssh_host_ed25519_key.pub", publicKey));
 }
 
 const FIRST_GROUP_ID = 2000;

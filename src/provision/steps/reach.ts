@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Fault } from "../../core/fault.ts";
-import { keyOf, openDoor, seededHostKey, USER, type Door, type SshConnection, type Target } from "../../door/index.ts";
+import { keyOf, openDoor, hostKeyOf, USER, type Door, type SshConnection, type Target } from "../../door/index.ts";
 import type { StackSecret } from "../../stack/secret.ts";
 
 /** Where a host's SSH server is, as the program declares it: no path of this machine, so the state may hold it. */
@@ -32,7 +32,7 @@ export class Reached {
     const target = ({ host }: Reach, way: Target["way"]): Target => ({
       name: host,
       user: USER,
-      hostKey: seededHostKey(secret, host),
+      hostKey: hostKeyOf(secret, host),
       way,
     });
     const socket = (reach: Reach): Target => {

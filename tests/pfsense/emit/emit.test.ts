@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { askedOf, placesOf, shown } from "../../../src/core/text.ts";
+import { deflateRawSync } from "node:zlib";
+import { askedOf, fillText, placesOf, shown } from "../../../src/core/text.ts";
 import { formatAddress } from "../../../src/core/ip.ts";
 import { emitConfig, emitRouters, interfaceKeys } from "../../../src/pfsense/emit/index.ts";
+import { sshKeyFilesOf } from "../../../src/pfsense/read/ssh-keys.ts";
 import { rulesOf } from "../../../src/pfsense/rules/ruleset.ts";
 import { readConfig } from "../../../src/pfsense/read/read-config.ts";
 import { StackSecret } from "../../../src/stack/secret.ts";
@@ -43,14 +45,37 @@ describe("a file", () => {
       const places = placesOf(text);
       expect(places.length).toBeGreaterThan(10);
       for (const place of places) {
-        expect(place.as).toMatch(/^(xml|base64)$/);
+        expect(place.as).toMatch(/^(xml|base64|deflate)$/);
         expect(shown(text)).not.toContain(secret.password(askedOf(place).label));
       }
       expect(shown(text)).not.toMatch(/PRIVATE KEY|\$2[aby]\$/);
     }
   });
 
-  test("of the two routers differs in own addresses, names, skew, peer, roles and certificate only", () => {
+  test("brings the router's own SSH key, both halves, as pfSense inflates them", () => {
+    const secret = new StackSecret(Buffer.alloc(32, 7));
+    const filled = fillText(emitConfig(plan, "rtr-b"), (kind, label) => {
+      const key = secret.sshKey(label, label);
+      return kind === "ssh-private" ? key.privateKey : kind === "ssh-public" ? key.publicKey : "x";
+    });
+    const { privateKey, publicKey } = secret.sshKey("host/rtr-b", "host/rtr-b");
+    expect(sshKeyFilesOf(Buffer.from(filled))).toEqual([
+      { name: "ssh_host_ed25519_key", content: privateKey },
+      { name: "ssh_host_ed25519_key.pub", content: publicKey },
+    ]);
+  });
+
+  test.each([
+    ["a name that leads elsewhere", "../../root/.ssh/authorized_keys", deflateRawSync("x").toString("base64")],
+    ["what is not deflated", "ssh_host_ed25519_key", "AAAA"],
+    ["what grows without end", "ssh_host_rsa_key", deflateRawSync("x".repeat(1_000_000)).toString("base64")],
+    ["nothing", "ssh_host_rsa_key", ""],
+  ])("brings no key by %s", (_, name, data) => {
+    const text = `<pfsense><sshdata><sshkeyfile><filename>${name}</filename><xmldata>${data}</xmldata></sshkeyfile></sshdata></pfsense>`;
+    expect(sshKeyFilesOf(Buffer.from(text))).toEqual([]);
+  });
+
+  test("of the two routers differs in own addresses, names, skew, peer, roles, certificate and SSH key only", () => {
     const [a, b] = [shown(emitConfig(plan, "rtr-a")), shown(emitConfig(plan, "rtr-b"))];
     const tags = new Set(differingLines(a, b).map((l) => /^<([\w-]+)>/.exec(l)?.[1]));
     // What a tag's line differs in: interfaces, CARP, HA, Kea; crt, prv, descr and refid are those of the GUI certificate.
@@ -69,7 +94,7 @@ describe("a file", () => {
           "prv",
           "refid",
         ],
-        ...["remotename", "role", "ssl-certref", "synchronizetoip", "username", "pfsyncpeerip", "remoteip"],
+        ...["remotename", "role", "ssl-certref", "synchronizetoip", "username", "pfsyncpeerip", "remoteip", "xmldata"],
         ...[
           "rules",
           "schedules",

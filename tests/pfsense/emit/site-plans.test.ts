@@ -51,6 +51,8 @@ describe("the one router of a site", () => {
       "vault-certificate/ca",
       "vault-certificate/r1",
       "vault-key/r1",
+      "ssh-private/host/r1",
+      "ssh-public/host/r1",
     ]);
     expect([...emitRouters(office).keys()]).toEqual(["r1"]);
   });

@@ -14,7 +14,7 @@ import { applyLinks, applySysctls, requireCards, Routes, setForwarding } from ".
 import { CONFIG, locateConfig } from "./media.ts";
 import { PeerStates } from "./peer-states.ts";
 import { KernelRules, whyNot } from "./rules.ts";
-import { applyAccounts, applyServices, applyShaper, checkServices, makeHostKey } from "./services.ts";
+import { applyAccounts, applyServices, applyShaper, applyHostKeys, checkServices } from "./services.ts";
 import type { CarpStatus, GatewayStatus, RouterStatus } from "./status.ts";
 
 /** Where the firmware lives, and where it says how it is. */
@@ -129,7 +129,7 @@ export class Router {
       const desired = this.#desired;
       if (!desired) return;
       applyAccounts(desired.accounts, this.#say);
-      await makeHostKey();
+      await applyHostKeys(desired.file);
       const sync = desired.services.find((s) => s.unit === "conntrackd.service");
       const others = { ...desired, services: desired.services.filter((s) => s !== sync) };
       this.#configureCarp(desired);
@@ -396,6 +396,7 @@ export class Router {
     }
     await attempt(["hostname", file.config.system.hostname ?? "pfSense"]);
     applyAccounts(desired.accounts, this.#say);
+    await applyHostKeys(desired.file);
     await applyServices(desired, this.#say);
     this.#configureCarp(desired);
   }

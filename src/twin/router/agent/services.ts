@@ -2,7 +2,8 @@ import { chownSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { Fault, messageOf } from "../../../core/fault.ts";
-import type { Desired } from "../compile/desired.ts";
+import { sshKeyFilesOf } from "../../../pfsense/read/ssh-keys.ts";
+import type { Desired, ReadFile } from "../compile/desired.ts";
 import type { Account } from "../services/access.ts";
 import { timezoneOf } from "../services/system.ts";
 import type { Service } from "../services/types.ts";
@@ -81,14 +82,22 @@ function applySystem(desired: Desired): void {
 }
 
 /** Where sshd looks for keys (`AuthorizedKeysFile` of services/access.ts). */
-const KEYS = "/etc/ssh/authorized_keys";
+const SSH = "/etc/ssh";
+const KEYS = `${SSH}/authorized_keys`;
 /** The group `users` of Debian. */
 const USERS = 100;
-const KEYS_OF_HOST = "/etc/ssh/ssh_host_ed25519_key";
+const KEY_OF_HOST = `${SSH}/ssh_host_ed25519_key`;
 
-/** One host key, made once and kept on the disk, as the router's identity. */
-export async function makeHostKey(): Promise<void> {
-  if (!existsSync(KEYS_OF_HOST)) await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEYS_OF_HOST]);
+/** The host keys that the file brings; where it brings none, one that is made once and kept on the disk. */
+export async function applyHostKeys({ bytes }: ReadFile): Promise<void> {
+  const files = sshKeyFilesOf(bytes).map(({ name, content }) => ({
+    path: join(SSH, name),
+    text: content,
+    mode: name.endsWith(".pub") ? 0o644 : 0o600,
+  }));
+  // Who runs reads its keys once.
+  if (writeChanged(files)) await attempt(["systemctl", "try-restart", "ssh.service"]);
+  if (!existsSync(KEY_OF_HOST)) await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY_OF_HOST]);
 }
 
 /** Accounts of the file, and only those: one that is gone from it can no longer come in. */
