@@ -18,6 +18,8 @@ const schema = z.strictObject({
   nodes: z
     .array(z.string().regex(/^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/))
     .min(1)
+    // Pairs that must be apart would share it.
+    .refine((names) => new Set(names).size === names.length, "a node stands there twice; name each once")
     .default(["pve"])
     .describe("Nodes to place guests on, in order."),
   storage: z

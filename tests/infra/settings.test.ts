@@ -84,6 +84,7 @@ describe("a stack's settings", () => {
     ["nodes", ["-pve"]],
     ["nodes", ["a b"]],
     ["nodes", ["../x"]],
+    ["nodes", ["pve1", "pve2", "pve1"]],
     ["storage", "local"],
     ["storage", { image: "local" }],
     ["storage", { isShared: "no" }],
