@@ -9,6 +9,9 @@ export interface OptionSpec {
   readonly help: string;
 }
 
+/** What a command prints. */
+export type Format = "text" | "json" | "markdown" | "html" | "svg" | "table-markdown" | "table-html";
+
 export type Command = (
   context: Context,
   values: Readonly<Record<string, unknown>>,
@@ -29,6 +32,10 @@ export interface CommandSpec {
     readonly help: string;
   }[];
   readonly options: readonly OptionSpec[];
+  /** What `--format` takes, the default first; text and json if left out. */
+  readonly formats?: readonly [Format, ...Format[]];
+  /** Spellings of earlier versions, and what is written instead. */
+  readonly retired?: Readonly<Record<string, string>>;
   /** Loaded when asked for: `check` must not wait for what `up` needs. */
   readonly load: () => Promise<Command>;
 }

@@ -2,7 +2,8 @@ import type { CommandSpec, OptionSpec } from "./command.ts";
 
 export const commonOptions: readonly OptionSpec[] = [
   { name: "stack", value: "NAME", help: "the stack, default lab: the embedded lab" },
-  { name: "json", help: "one JSON document on standard output" },
+  { name: "format", value: "NAME", help: "what is printed" },
+  { name: "json", help: "the same as --format json" },
   {
     name: "lang",
     value: "en|fr",
@@ -51,13 +52,14 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: "replace", value: "HOST", isMany: true, help: "as with up: show what that would do" },
       { name: "expect-no-changes", help: "exit 1 if anything would change" },
-      { name: "markdown", help: "a short comment for a pull request" },
       {
         name: "base",
         value: "REF",
-        help: "with --markdown: also which packets start or stop passing since that git ref",
+        help: "with --format markdown: also which packets start or stop passing since that git ref",
       },
     ],
+    formats: ["text", "json", "markdown"],
+    retired: { markdown: "--format markdown" },
     load: async () => (await import("./commands/preview.ts")).preview,
   },
   {
@@ -135,21 +137,16 @@ export const commands: readonly CommandSpec[] = [
       { name: "FROM", help: "a git ref, or the folder of a plan" },
       { name: "TO", help: "the same" },
     ],
-    options: [
-      { name: "format", value: "NAME", help: "text (default), json, markdown or svg" },
-      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
-    ],
+    options: [{ name: "out", value: "FILE", help: "where to write it; standard output if left out" }],
+    formats: ["text", "json", "markdown", "svg"],
     load: async () => (await import("./commands/diff.ts")).diff,
   },
   {
     name: "matrix",
     summary: "the flow matrix zone by zone, or the flow table in ANSSI's order (in French unless --lang en)",
     positionals: [],
-    options: [
-      planOption,
-      { name: "format", value: "NAME", help: "markdown (default), html, svg, table-markdown or table-html" },
-      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
-    ],
+    options: [planOption, { name: "out", value: "FILE", help: "where to write it; standard output if left out" }],
+    formats: ["markdown", "html", "svg", "table-markdown", "table-html"],
     load: async () => (await import("./commands/matrix.ts")).matrix,
   },
   {
@@ -157,6 +154,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "draw the plan's lab (SVG): devices, names, addresses, VLANs, both accesses",
     positionals: [],
     options: [planOption, { name: "out", value: "FILE", help: "where to write it; standard output if left out" }],
+    formats: ["svg"],
     load: async () => (await import("./commands/picture.ts")).picture,
   },
   {

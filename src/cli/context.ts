@@ -5,6 +5,7 @@ import { isEmbedded, parseSettings, type Settings } from "../infra/settings.ts";
 import { foldersOf, type Folders } from "../stack/folders.ts";
 import { repositoryRoot, settingsFile } from "../stack/root.ts";
 import type { Rooter } from "../embedded/room.ts";
+import type { Format } from "./command.ts";
 import type { Io } from "./io.ts";
 import { isLanguage, type Language } from "./words.ts";
 
@@ -14,6 +15,8 @@ export interface Context {
   readonly stack: string;
   readonly isEmbedded: boolean;
   readonly folders: Folders;
+  readonly format: Format;
+  /** Whether that is json. */
   readonly isJson: boolean;
   readonly language: Language;
   readonly io: Io;
@@ -42,7 +45,8 @@ export function context(values: Readonly<Record<string, unknown>>, io: Io, roote
     stack,
     isEmbedded: isEmbedded(stack),
     folders: foldersOf(root, stack),
-    isJson: values["json"] === true,
+    format: values["format"] as Format,
+    isJson: values["format"] === "json",
     language,
     io,
     rooter,

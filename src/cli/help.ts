@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec } from "./command.ts";
+import type { CommandSpec, Format, OptionSpec } from "./command.ts";
 import { commands, commonOptions } from "./commands.ts";
 
 export function usage(): string {
@@ -25,8 +25,20 @@ export function usageOf(spec: CommandSpec): string {
     ...(spec.details ?? []).flatMap((line) => ["", line]),
     "",
     ...spec.positionals.map((p) => `  ${p.name.padEnd(24)}${p.help}`),
-    ...optionLines([...spec.options, ...commonOptions]),
+    ...optionLines([...spec.options, ...commonOptions.flatMap((o) => optionOf(spec, o))]),
   ].join("\n");
+}
+
+/** What a command prints, the default first. */
+export const formatsOf = (spec: CommandSpec): readonly [Format, ...Format[]] => spec.formats ?? ["text", "json"];
+
+/** An option of every command, as it is of this one. */
+function optionOf(spec: CommandSpec, option: OptionSpec): readonly OptionSpec[] {
+  const formats = formatsOf(spec);
+  if (option.name === "json") return formats.includes("json") ? [option] : [];
+  if (option.name !== "format") return [option];
+  const [first, ...others] = formats;
+  return others.length === 0 ? [] : [{ ...option, help: `${first} (default), ${others.join(", ")}` }];
 }
 
 /** As a usage line has them. */

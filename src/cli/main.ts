@@ -4,10 +4,10 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { printable } from "../core/hidden.ts";
 import { diskFault } from "../stack/folders.ts";
 import type { Rooter } from "../embedded/room.ts";
-import type { CommandSpec } from "./command.ts";
+import type { CommandSpec, Format } from "./command.ts";
 import { commands, commonOptions } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { positionalsOf, usage, usageOf } from "./help.ts";
+import { formatsOf, positionalsOf, usage, usageOf } from "./help.ts";
 import { makeIo, type Io } from "./io.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function main(argv: readonly string[], rooter?: Rooter): Promise<nu
   try {
     return await dispatch(argv, io, rooter);
   } catch (error) {
-    return report(error, argv.includes("--json"), io);
+    return report(error, asksForJson(argv), io);
   } finally {
     io.close();
   }
@@ -38,7 +38,8 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
     return exitCodes.good;
   }
   const spec = specOf(name);
-  const { values, positionals } = parse(spec, rest);
+  const { values: given, positionals } = parse(spec, rest);
+  const values: Record<string, unknown> = { ...given, format: formatOf(spec, given["format"], given["json"] === true) };
   if (values["help"] === true) {
     io.out(usageOf(spec));
     return exitCodes.good;
@@ -95,6 +96,9 @@ function parse(spec: CommandSpec, args: readonly string[]): { values: Record<str
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const asked = /'(--[\w-]+)/.exec(message)?.[1];
+    const instead = spec.retired?.[asked?.slice(2) ?? ""];
+    if (instead !== undefined)
+      throw new Fault("CLI_USAGE", `maquette ${spec.name}: ${asked!} is written otherwise now.`, `Write ${instead}.`);
     const known = Object.keys(options).map((o) => `--${o}`);
     // An option that exists was given a wrong value: its own name is no help.
     const near = asked === undefined || known.includes(asked) ? undefined : didYouMean(asked, known);
@@ -108,6 +112,28 @@ function parse(spec: CommandSpec, args: readonly string[]): { values: Record<str
           : `maquette help ${spec.name}`,
     );
   }
+}
+
+/** Before a line is understood, by its words alone: what is wrong with it is told in the form that it asks for. */
+const asksForJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, n) => word === "--json" || word === "--format=json" || (word === "--format" && argv[n + 1] === "json"),
+  );
+
+/** @throws Fault CLI_USAGE for one that the command does not print */
+function formatOf(spec: CommandSpec, given: unknown, isJson: boolean): Format {
+  const formats = formatsOf(spec);
+  const format = typeof given === "string" ? given : undefined;
+  const asked = isJson ? "json" : format;
+  if (asked === undefined) return formats[0];
+  const found = formats.find((f) => f === asked);
+  if (found !== undefined && (format === undefined || format === found)) return found;
+  const isTwo = isJson && format !== undefined;
+  throw new Fault(
+    "CLI_USAGE",
+    isTwo ? `--json and --format ${format} are two answers.` : `maquette ${spec.name} prints no ${asked}.`,
+    isTwo ? "Give one of them." : `It prints ${formats.join(", ")}${formats.length > 1 ? ": --format NAME" : ""}.`,
+  );
 }
 
 function report(thrown: unknown, isJson: boolean, io: Io): number {

@@ -74,6 +74,10 @@ describe("what cannot be meant", () => {
     ["render", "CLI_USAGE", /maquette help render/],
     ["render dc1 /etc/hosts dc2", "CLI_USAGE", /maquette help render/],
     ["check --lang de", "CLI_USAGE", /--lang en or --lang fr/],
+    ["check --format html", "CLI_USAGE", /It prints text, json: --format NAME/],
+    ["matrix --format text", "CLI_USAGE", /markdown, html, svg, table-markdown, table-html/],
+    ["check --format", "CLI_USAGE", /maquette help check/],
+    ["preview --markdown", "CLI_USAGE", /Write --format markdown/],
     ["check --stack a/b", "CLI_USAGE", /letters, digits/],
     ["check --stack=", "CLI_USAGE", /letters, digits/],
     ["check --stack .", "CLI_USAGE", /letters, digits/],
@@ -89,13 +93,24 @@ describe("what cannot be meant", () => {
     expect(err).not.toMatch(/\.\.\n|\n {4}at /);
   });
 
-  test("is one JSON document on standard output where --json asks for that", async () => {
-    const { code, out, err } = await maquette("check", "--stack", "nope", "--json");
-    expect([code, err]).toEqual([2, ""]);
-    const { error } = JSON.parse(out) as { error: { code: string; message: string; hint: string } };
-    expect(error.code).toBe("STACK_UNKNOWN");
-    expect(error.message).toContain("Pulumi.nope.yaml");
-    expect(error.hint).toContain("docs/own-proxmox.md");
+  test.each([["--json"], ["--format=json"], ["--format json"], ["--json --format json"]])(
+    "is one JSON document on standard output where %s asks for that",
+    async (asked) => {
+      const { code, out, err } = await maquette("check", "--stack", "nope", ...asked.split(" "));
+      expect([code, err]).toEqual([2, ""]);
+      const { error } = JSON.parse(out) as { error: { code: string; message: string; hint: string } };
+      expect(error.code).toBe("STACK_UNKNOWN");
+      expect(error.message).toContain("Pulumi.nope.yaml");
+      expect(error.hint).toContain("docs/own-proxmox.md");
+    },
+  );
+
+  test.each([
+    ["check --json --format text", "--json and --format text are two answers."],
+    ["picture --json", "maquette picture prints no json."],
+  ])("%s: in the form that it asks for, too", async (line, message) => {
+    const { code, out } = await maquette(...line.split(" "));
+    expect([code, (JSON.parse(out) as { error: { message: string } }).error.message]).toEqual([2, message]);
   });
 });
 

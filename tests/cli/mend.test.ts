@@ -5,6 +5,7 @@ import { planRecovery, type Recovery } from "../../src/infra/recovery.ts";
 import { TEMPLATE_OF } from "../../src/infra/unfinished.ts";
 import { strangers } from "../../src/provision/ownership.ts";
 import { PveClient } from "../../src/pve/client/index.ts";
+import { Held } from "../pve/held.ts";
 import { Lab, TOKEN, type Fields } from "../pve/lab.ts";
 
 /*
@@ -219,7 +220,9 @@ describe.each(creations)("the creation of $what", (creation) => {
 describe("while the API still makes it", () => {
   test.each(["killed", "given up"] as const)("a clone is waited for, and then known: %s", async (end) => {
     const [creation] = creations.slice(1);
-    await lab.restart({ taskDurationMs: 300 });
+    const held = new Held();
+    await lab.restart({ taskUntil: held.taskUntil });
+    held.hold();
     const slow = new PveClient({ endpoint: lab.simulator.url, token: TOKEN, tls: { insecure: true } });
     try {
       const { path, fields } = creation!.calls[0]!;
@@ -227,12 +230,15 @@ describe("while the API still makes it", () => {
       const record = recordOf(creation!, 0, end);
       const said: string[] = [];
       const asked = { mark, isEmbedded: false, ...record };
-      const situation = await lookAround(slow, asked, TOKEN.split("=")[0]!, (line) => said.push(line));
+      const situation = await lookAround(slow, asked, TOKEN.split("=")[0]!, (line) => {
+        said.push(line);
+        held.release();
+      });
       expect(said).toEqual([`waiting for qmclone 9900 on pve1, which a run that broke off had begun`]);
       expect(planRecovery(situation).leftovers.map((v) => v.vmid)).toEqual([ID]);
     } finally {
       await slow.close();
-      await lab.restart({ taskDurationMs: 0 });
+      await lab.restart();
       await client.close();
       client = new PveClient({ endpoint: lab.simulator.url, token: TOKEN, tls: { insecure: true } });
       await clear(creation!);

@@ -144,7 +144,7 @@ describe("what changes", () => {
     const putBack = clone.edit("stacks/lab/hosts.yaml", (text) =>
       text.replace("memoryMiB: 4096", "memoryMiB: 6144").replace("number: 32", "number: 33"),
     );
-    const preview = await clone.maquette(["preview", "--markdown", "--expect-no-changes"]);
+    const preview = await clone.maquette(["preview", "--format", "markdown", "--expect-no-changes"]);
     expect(preview.code, preview.stderr).toBe(1);
     expect(preview.stdout).toContain("would be replaced");
     expect(preview.stdout).toMatch(/`memory\.dedicated`: `4096` → `6144`/);

@@ -130,6 +130,7 @@ export async function standingLab(): Promise<StandingLab> {
     stack: "lab",
     isEmbedded: true,
     folders,
+    format: "text",
     isJson: false,
     language: "en",
     io: listening(),

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answers, PveClient, PveError } from "../../src/pve/client/index.ts";
 import { stopTask, tasksOf, untilNoneIsMade } from "../../src/pve/client/tasks.ts";
 import { destroyVm } from "../../src/pve/client/guests.ts";
+import { Held } from "./held.ts";
 import { z } from "zod";
 import { Lab, TOKEN } from "./lab.ts";
 
@@ -124,16 +125,21 @@ describe("a guest that an interrupted task left locked", () => {
 
 describe("tasks that somebody else waited for", () => {
   const owner = TOKEN.split("=")[0]!;
+  const held = new Held();
   const waitedFor = async (token: string): Promise<string[]> => {
     const told: string[] = [];
-    await untilNoneIsMade(client, token, (task, node) => told.push(`${task.type} ${task.id} ${node}`));
+    await untilNoneIsMade(client, token, (task, node) => {
+      told.push(`${task.type} ${task.id} ${node}`);
+      held.release();
+    });
     return told;
   };
 
   it("are waited for while they make a guest, and no longer", async () => {
     await lab.createVm(110);
-    await lab.restart({ taskDurationMs: 300 });
+    await lab.restart({ taskUntil: held.taskUntil });
     client = clientOf();
+    held.hold();
     await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 111, name: "made", full: true });
     expect(await client.listVms()).toContainEqual(expect.objectContaining({ vmid: 111, name: "VM 111" }));
     expect(await waitedFor(owner)).toEqual(["qmclone 110 pve1"]);
@@ -142,6 +148,7 @@ describe("tasks that somebody else waited for", () => {
   });
 
   it("are nobody's concern when they do something else, or are another token's", async () => {
+    held.hold();
     await client.post("/nodes/pve1/qemu/111/status/start", answers.upid);
     expect(await waitedFor(owner)).toEqual([]);
     await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 112, full: true });
@@ -150,6 +157,7 @@ describe("tasks that somebody else waited for", () => {
   });
 
   it("that failed are over too", async () => {
+    held.hold();
     const upid = await client.post("/nodes/pve1/qemu/110/clone", answers.upid, { newid: 113, full: true });
     const [running] = await tasksOf(client, "pve1", owner, { source: "active" });
     expect(running).toMatchObject({ upid, type: "qmclone", id: "110", owner, endedAt: undefined });

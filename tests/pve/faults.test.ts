@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- tests look into whatever the API answers */
+import { Held } from "./held.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Lab } from "./lab.ts";
 
@@ -68,7 +69,9 @@ describe("an ordered fault", () => {
 describe("a guest that is busy", () => {
   it("makes others wait for its lock, and give up as with Proxmox", async () => {
     await lab.createVm(100);
-    await lab.restart({ taskDurationMs: 300, lockTimeoutMs: 60 });
+    const held = new Held();
+    await lab.restart({ taskUntil: held.taskUntil, lockTimeoutMs: 60 });
+    held.hold();
     const upid = (await lab.ok("POST", "/nodes/pve1/qemu/100/status/start")) as string;
     const answer = await lab.call("PUT", "/nodes/pve1/qemu/100/config", { name: "x" });
     expect(answer).toMatchObject({
@@ -76,16 +79,20 @@ describe("a guest that is busy", () => {
       phrase: "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout",
     });
     expect((await lab.ok("GET", `/nodes/pve1/tasks/${encodeURIComponent(upid)}/status`)).status).toBe("running");
+    held.release();
     expect(await lab.ended(upid)).toBe("OK");
   });
 
   it("shows the lock of a creation that goes on", async () => {
-    await lab.restart({ taskDurationMs: 300 });
+    const held = new Held();
+    await lab.restart({ taskUntil: held.taskUntil });
+    held.hold();
     const upid = (await lab.ok("POST", "/nodes/pve1/qemu", { vmid: 100 })) as string;
     expect(await lab.ok("GET", "/nodes/pve1/qemu/100/status/current")).toMatchObject({ lock: "create" });
     expect(
       (await lab.ok("GET", "/nodes/pve1/tasks", { source: "active" })).map((t: { upid: string }) => t.upid),
     ).toEqual([upid]);
+    held.release();
     expect(await lab.ended(upid)).toBe("OK");
     expect(await lab.ok("GET", "/nodes/pve1/qemu/100/status/current")).not.toHaveProperty("lock");
   });

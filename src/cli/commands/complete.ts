@@ -1,6 +1,7 @@
 import type { Command, CommandSpec, OptionSpec } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { formatsOf } from "../help.ts";
 import { planOf } from "../plan-of.ts";
 
 /**
@@ -23,6 +24,10 @@ export const completer =
     const spec = commands.find((c) => c.name === words[1]);
     // Behind -- the words are another shell's.
     if (spec === undefined || words.slice(0, -1).includes("--")) return exitCodes.good;
+    if (words.at(-2) === "--format") {
+      fits(formatsOf(spec));
+      return exitCodes.good;
+    }
     if (typed.startsWith("-")) {
       fits([...spec.options, ...commonOptions].map((o) => `--${o.name}`));
       return exitCodes.good;

@@ -9,14 +9,14 @@ import {
   renderDiffText,
   type PolicyDiff,
 } from "../../policy/diff/index.ts";
-import type { Command } from "../command.ts";
+import type { Command, Format } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planAt } from "../plan-at.ts";
 import type { Language } from "../words.ts";
 import { printFindings } from "../findings.ts";
 
-const renderers: Readonly<Record<string, (diff: PolicyDiff, lang: Language) => string>> = {
+const renderers: Partial<Record<Format, (diff: PolicyDiff, lang: Language) => string>> = {
   text: renderDiffText,
   json: (diff) => renderDiffJson(diff),
   markdown: renderDiffMarkdown,
@@ -25,10 +25,6 @@ const renderers: Readonly<Record<string, (diff: PolicyDiff, lang: Language) => s
 
 /** Which packets start or stop passing between two plans. Exit 0 when none does, 1 when some do. */
 export const diff: Command = async (context, values, [from, to]) => {
-  const format = context.isJson ? "json" : ((values["format"] as string | undefined) ?? "text");
-  const render = renderers[format];
-  if (!render)
-    throw new Fault("CLI_USAGE", `"${format}" is no format of diff.`, `Use ${Object.keys(renderers).join(", ")}.`);
   const settings = await readSettings(context);
   const [before, after] = [await planAt(context, settings, from!), await planAt(context, settings, to!)];
   if (!before.ok || !after.ok) {
@@ -41,7 +37,7 @@ export const diff: Command = async (context, values, [from, to]) => {
     );
   }
   const found = diffPlans(before.value, after.value);
-  const text = render(found, context.language);
+  const text = renderers[context.format]!(found, context.language);
   const out = values["out"];
   if (typeof out === "string") await writeFile(out, text);
   else context.io.out(text.trimEnd());

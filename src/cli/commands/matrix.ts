@@ -1,4 +1,3 @@
-import { Fault } from "../../core/fault.ts";
 import { intentOf } from "../../policy/intent.ts";
 import { matrixOf, tableOf } from "../../policy/matrix.ts";
 import {
@@ -9,7 +8,7 @@ import {
   renderTableMarkdown,
 } from "../../policy/matrix-render.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Command } from "../command.ts";
+import type { Command, Format } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
@@ -17,7 +16,7 @@ import type { Language } from "../words.ts";
 import { printFindings } from "../findings.ts";
 import { writeReport } from "../write-report.ts";
 
-const renderers: Readonly<Record<string, (plan: Plan, lang: Language) => string>> = {
+const renderers: Partial<Record<Format, (plan: Plan, lang: Language) => string>> = {
   markdown: (plan, lang) => renderMatrixMarkdown(matrixOf(intentOf(plan)), lang),
   html: (plan, lang) => renderMatrixHtml(matrixOf(intentOf(plan)), lang),
   svg: (plan, lang) => renderMatrixSvg(matrixOf(intentOf(plan)), lang),
@@ -27,16 +26,12 @@ const renderers: Readonly<Record<string, (plan: Plan, lang: Language) => string>
 
 /** The flow matrix zone by zone, or the flow table in ANSSI's order; in French unless asked otherwise, as documents are. */
 export const matrix: Command = async (context, values) => {
-  const format = (values["format"] as string | undefined) ?? "markdown";
-  const render = renderers[format];
-  if (!render)
-    throw new Fault("CLI_USAGE", `"${format}" is no format of matrix.`, `Use ${Object.keys(renderers).join(", ")}.`);
   const outcome = await planOf(context, await readSettings(context), values["plan"]);
   if (!outcome.ok) {
     printFindings(context, outcome.errors, (text) => context.io.err(text));
     return exitCodes.findings;
   }
-  const text = render(outcome.value, values["lang"] === undefined ? "fr" : context.language);
+  const text = renderers[context.format]!(outcome.value, values["lang"] === undefined ? "fr" : context.language);
   const out = values["out"];
   if (typeof out === "string") await writeReport(out, text);
   else context.io.out(text.trimEnd());

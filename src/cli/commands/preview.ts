@@ -63,7 +63,7 @@ export const preview: Command = async (context, values) => {
   ];
   const isAsPlanned = [changes, lost, drifts, off].every((list) => list.length === 0);
   if (context.isJson) io.out(JSON.stringify({ changes, refused, lost, drifts, off, notAsked }));
-  else if (values["markdown"] === true) {
+  else if (context.format === "markdown") {
     const base = values["base"];
     const flows = typeof base === "string" ? await flowChanges(context, ready, base) : "";
     const list = hosts.map((line) => `- ${line}\n`).join("");

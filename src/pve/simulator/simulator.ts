@@ -44,6 +44,8 @@ export interface SimulatorOptions {
   readonly grants?: Grants;
   /** How long each task takes beyond the driver's own work, ms; default 0. */
   readonly taskDurationMs?: number;
+  /** What each task waits for beyond that, for whoever has to look at one that runs. */
+  readonly taskUntil?: () => Promise<void>;
   /**
    * How often the cluster hears of its guests, ms: `/cluster/resources` lags behind by as much, some 10000 on a real
    * Proxmox. Default 0: it never does.
@@ -137,6 +139,7 @@ async function openWorld(
     touch,
     flush,
     durationMs: options.taskDurationMs ?? 0,
+    ...(options.taskUntil && { until: options.taskUntil }),
     keep: options.keepTasks ?? 500,
     plannedFailure: (request) => faults.forTask(request),
     report: log,

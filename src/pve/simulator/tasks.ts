@@ -26,6 +26,8 @@ export interface TaskRunnerOptions {
   readonly touch: () => void;
   readonly flush: () => Promise<void>;
   readonly durationMs: number;
+  /** What each task waits for beyond that. */
+  readonly until?: () => Promise<void>;
   /** How many ended tasks are remembered. */
   readonly keep: number;
   /** Why this task shall fail, by an injected fault. */
@@ -69,6 +71,7 @@ export class TaskRunner {
     // An ordered failure strikes in the middle of the work, so that the worker cleans up as after a real one.
     const elapse = async (): Promise<void> => {
       await delay(this.#options.durationMs, abort.signal);
+      await orAborted(this.#options.until?.(), abort.signal);
       if (planned !== undefined) throw failure(planned);
     };
     const done = this.#work(task, { upid: task.upid, log, signal: abort.signal, elapse }, work, planned);
@@ -96,7 +99,7 @@ export class TaskRunner {
    */
   async settle(upid: string): Promise<void> {
     const running = this.#running.get(upid);
-    if (running === undefined || this.#options.durationMs > SETTLE_MS) return;
+    if (running === undefined || this.#options.durationMs > SETTLE_MS || this.#options.until) return;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, SETTLE_MS);
@@ -190,5 +193,16 @@ export function delay(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     }, ms);
     signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** What comes first. */
+async function orAborted(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (work === undefined) return;
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (signal.aborted) onAbort();
   });
 }
