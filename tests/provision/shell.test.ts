@@ -14,10 +14,12 @@ describe("a guest that is asked by its console", () => {
   let answer: Answer;
   let asking = "";
   const room = createServer((client) =>
-    client.on("error", () => undefined).once("data", (line: Buffer) => {
-      asking = line.toString();
-      client.write(`${JSON.stringify(answer)}\n`);
-    }),
+    client
+      .on("error", () => undefined)
+      .once("data", (line: Buffer) => {
+        asking = line.toString();
+        client.write(`${JSON.stringify(answer)}\n`);
+      }),
   );
   beforeAll(() => new Promise<void>((listening) => room.listen(socket, listening)));
   afterAll(() => {
