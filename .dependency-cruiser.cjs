@@ -19,6 +19,7 @@ const everything = [
   "pve",
   "twin",
   "accept",
+  "voice",
   "docs",
   "artefacts",
   "download",
@@ -46,6 +47,7 @@ module.exports = {
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
     only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "twin"),
     only("accept", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "provision"),
+    only("voice", "core", "plan", "pfsense", "provision"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {
       name: "the-engine-of-policy-knows-no-plan",

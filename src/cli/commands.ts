@@ -150,6 +150,22 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/matrix.ts")).matrix,
   },
   {
+    name: "voice",
+    summary: "what telephony costs each link, how many calls fit, and how they would sound; from the plan",
+    details: [
+      "R and MOS are those of ITU-T G.107 at delays that are said beside them; a MOS that was measured is unknown until it is.",
+    ],
+    positionals: [],
+    options: [
+      planOption,
+      { name: "calls", value: "N", help: "how many calls at the same time, default 10" },
+      { name: "codec", value: "ID", help: "pcma (default), pcma-plc, g722, opus or g729" },
+      { name: "format", value: "NAME", help: "text (default), json, markdown or svg" },
+      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
+    ],
+    load: async () => (await import("./commands/voice.ts")).voice,
+  },
+  {
     name: "picture",
     summary: "draw the plan's lab (SVG): devices, names, addresses, VLANs, both accesses",
     positionals: [],

@@ -4,6 +4,7 @@ import { partOf } from "./alias-book.ts";
 import { matchesOf } from "./matches.ts";
 import { plainRule, type RuleDraft } from "./rules.ts";
 import { hostsOf } from "../../plan/query.ts";
+import type { Zone } from "../../plan/types.ts";
 import { type Leg, type Site } from "./site.ts";
 import { branch, leaf, type Xml } from "./xml.ts";
 
@@ -22,6 +23,10 @@ const USABLE_PERCENT = 95;
 const LEG_KBPS = 108;
 /** Guarantees together must stay under 80 % of the link (`altq(9)`, pfSense's own check). */
 const MAX_GUARANTEE_PERCENT = 60;
+/** Of the queue for voice while both are full. */
+const VOICE_PERCENT = 60;
+const VOICE_PACKETS = 50;
+const DEFAULT_PACKETS = 500;
 
 /** `shaper`: an HFSC root with two leaves on each WAN. */
 export const shaperSection = (site: Site): Xml =>
@@ -31,16 +36,49 @@ export const shaperSection = (site: Site): Xml =>
 const isShaped = (site: Site): boolean =>
   (site.pair !== null || hostsOf(site.plan, "vpn").length > 0) && site.wans.every((w) => w.zone.wan !== null);
 
-function root(site: Site, leg: Leg): Xml {
+/** What the way out of a WAN is given, kbit/s: as the shaper is told, and so as it counts, frames without check sums. */
+export interface WanShare {
+  readonly wan: Zone["id"];
+  readonly interface: string;
+  /** What leaves at most: below the access' own rate. */
+  readonly kbps: number;
+  /** Voice has it at once, whatever else wants to leave. */
+  readonly realtimeKbps: number;
+  /** Voice has it while everything is full, as a share and in kbit/s. */
+  readonly voicePercent: number;
+  readonly voiceKbps: number;
+  /** Packets that may wait. */
+  readonly voicePackets: number;
+  readonly defaultPackets: number;
+}
+
+/** The shaper's figures, a WAN each; none where the plan's routers shape nothing. */
+export const voiceShares = (site: Site): readonly WanShare[] =>
+  isShaped(site) ? site.wans.map((leg) => shareOf(site, leg)) : [];
+
+function shareOf(site: Site, leg: Leg): WanShare {
   const kbps = Math.max(64, Math.floor((leg.zone.wan!.upKbps * USABLE_PERCENT) / 100));
   const legs = Math.max(1, [...site.plan.people.values()].filter((p) => p.hasVpn && p.extension !== null).length);
-  const guaranteed = Math.min(legs * LEG_KBPS, Math.floor((kbps * MAX_GUARANTEE_PERCENT) / 100));
+  return {
+    wan: leg.zone.id,
+    interface: leg.key,
+    kbps,
+    realtimeKbps: Math.min(legs * LEG_KBPS, Math.floor((kbps * MAX_GUARANTEE_PERCENT) / 100)),
+    voicePercent: VOICE_PERCENT,
+    voiceKbps: Math.floor((kbps * VOICE_PERCENT) / 100),
+    voicePackets: VOICE_PACKETS,
+    defaultPackets: DEFAULT_PACKETS,
+  };
+}
+
+function root(site: Site, leg: Leg): Xml {
+  const { kbps, realtimeKbps } = shareOf(site, leg);
   const queue = (name: string, share: number, rest: readonly Xml[]): Xml =>
     branch(
       "queue",
       leaf("name", name),
       leaf("interface", leg.key),
-      leaf("qlimit", name === VOICE_QUEUE ? 50 : 500),
+      leaf("qlimit", name === VOICE_QUEUE ? VOICE_PACKETS : DEFAULT_PACKETS),
       leaf("enabled", "on"),
       leaf("bandwidth", share),
       leaf("bandwidthtype", "%"),
@@ -56,10 +94,10 @@ function root(site: Site, leg: Leg): Xml {
     leaf("bandwidth", kbps),
     leaf("bandwidthtype", "Kb"),
     leaf("enabled", "on"),
-    queue(VOICE_QUEUE, 60, [leaf("realtime", "on"), leaf("realtime3", `${guaranteed}Kb`)]),
+    queue(VOICE_QUEUE, VOICE_PERCENT, [leaf("realtime", "on"), leaf("realtime3", `${realtimeKbps}Kb`)]),
     // Without a queue that is `default` pfSense leaves the interface's shaping out. An empty switch of a queue is off
     // (`!empty` in `read_from_config`, `etc/inc/shaper.inc`).
-    queue(DEFAULT_QUEUE, 40, [leaf("default", "default"), leaf("ecn", "on")]),
+    queue(DEFAULT_QUEUE, 100 - VOICE_PERCENT, [leaf("default", "default"), leaf("ecn", "on")]),
   );
 }
 

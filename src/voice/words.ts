@@ -1,0 +1,69 @@
+/** What `voice` prints for people, in both languages. */
+const english = {
+  title: (plan: string) => `Telephony of ${plan}: its load`,
+  costs: "What one call costs in each direction, kbit/s (packets of 20 ms, SRTP)",
+  costHeader: ["codec", "speech", "IP", "on a VLAN", "in the tunnel", "/s", "R", "MOS"],
+  expected: (inside: number, playout: number, access: number) =>
+    `R and MOS are what the E-model (ITU-T G.107) expects without loss at ${inside} ms from mouth to ear: a packet, the phone's buffer (${playout} ms), ${access} ms through an access. They are assumed, not measured. "no R": this codec is not on the narrowband scale.`,
+  compared: "to compare with; the lab's phones do not use it",
+  noRating: "no R",
+  load: (calls: number, codec: string, scenario: string) => `${calls} calls of ${codec}, ${scenario}`,
+  scenarios: {
+    "desk-desk": "from desk to desk",
+    "field-desk": "between the field and desks",
+    "field-field": "between people in the field",
+  },
+  loadHeader: ["link", "way", "kbit/s", "packets/s", "plan's kbit/s", "alone", "when full"],
+  ways: { up: "up", down: "down" },
+  notSaid: "not said",
+  limits:
+    "alone, when full: how many calls fit, by arithmetic, with the link to themselves and while it is full of other traffic. VLANs have no rate in the plan. Way: up is towards the routers, or out of the lab; an access carries the tunnel's packets.",
+  qos: (wan: string, kbps: number, share: number, percent: number) =>
+    `${wan}, up: ${kbps} kbit/s leave at most; the queue for voice has ${share} kbit/s of them (${percent} %) when all is full.`,
+  noQos: "The routers of this plan put nothing first.",
+  noQosDown: "Down, the queue that fills is the operator's: nothing of the plan puts voice first there.",
+  tunnelQos: "The whole tunnel is in the queue for voice: whatever else travellers send competes with their calls.",
+  unknown: "MOS, measured: unknown.",
+  calls: "calls",
+  chartTitle: (wan: string, way: string) => `${wan}, ${way}: load of calls in the tunnel`,
+  rate: "access",
+  usable: "leaves at most",
+  share: "for voice when full",
+};
+
+const french: typeof english = {
+  title: (plan) => `Téléphonie de ${plan} : sa charge`,
+  costs: "Ce que coûte un appel dans chaque sens, kbit/s (paquets de 20 ms, SRTP)",
+  costHeader: ["codec", "parole", "IP", "sur un VLAN", "dans le tunnel", "/s", "R", "MOS"],
+  expected: (inside, playout, access) =>
+    `R et MOS sont ce que le modèle E (UIT-T G.107) attend sans perte à ${inside} ms de la bouche à l'oreille : un paquet, le tampon du téléphone (${playout} ms), ${access} ms par un accès. Ils sont supposés, non mesurés. « sans R » : ce codec n'est pas sur l'échelle à bande étroite.`,
+  compared: "pour comparer ; les téléphones de la maquette ne s'en servent pas",
+  noRating: "sans R",
+  load: (calls, codec, scenario) => `${calls} appels en ${codec}, ${scenario}`,
+  scenarios: {
+    "desk-desk": "de poste à poste",
+    "field-desk": "entre le terrain et les postes",
+    "field-field": "entre personnes sur le terrain",
+  },
+  loadHeader: ["lien", "sens", "kbit/s", "paquets/s", "kbit/s du plan", "seuls", "si plein"],
+  ways: { up: "montant", down: "descendant" },
+  notSaid: "non dit",
+  limits:
+    "seuls, si plein : combien d'appels tiennent, par le calcul, avec le lien pour eux seuls et quand il est plein d'autre trafic. Les VLAN n'ont pas de débit dans le plan. Sens : montant va vers les routeurs, ou sort de la maquette ; un accès porte les paquets du tunnel.",
+  qos: (wan, kbps, share, percent) =>
+    `${wan}, montant : ${kbps} kbit/s sortent au plus ; la file de la voix en a ${share} kbit/s (${percent} %) quand tout est plein.`,
+  noQos: "Les routeurs de ce plan ne font rien passer d'abord.",
+  noQosDown:
+    "En descendant, la file qui se remplit est celle de l'opérateur : rien dans le plan n'y fait passer la voix d'abord.",
+  tunnelQos:
+    "Tout le tunnel est dans la file de la voix : ce que les nomades envoient d'autre le dispute à leurs appels.",
+  unknown: "MOS mesuré : inconnu.",
+  calls: "appels",
+  chartTitle: (wan, way) => `${wan}, ${way} : charge des appels dans le tunnel`,
+  rate: "accès",
+  usable: "sort au plus",
+  share: "voix si plein",
+};
+
+export const words = { en: english, fr: french } as const;
+export type VoiceWords = typeof english;
