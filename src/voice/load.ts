@@ -7,7 +7,7 @@ const RTP_BYTES = 12;
 /** The tag of AES_CM_128_HMAC_SHA1_80, which SDES offers first (RFC 4568 section 6.2.1); SRTP adds nothing else. */
 const SRTP_TAG_BYTES = 10;
 /** RFC 768, RFC 791 without options. */
-const UDP_IP_BYTES = 8 + 20;
+export const UDP_IP_BYTES = 8 + 20;
 /**
  * A data packet of OpenVPN (P_DATA_V2) with an AEAD cipher, which both of the plan's are: operation and peer 4, packet id 4,
  * tag 16. No compression, so no byte for its framing; the outer layer (tls-crypt) wraps the control channel alone.

@@ -1,8 +1,10 @@
 import type { Zone } from "../plan/types.ts";
 import { chart, type Panel } from "./chart.ts";
 import { CODECS, type Codec } from "./codecs.ts";
+import { mosOf } from "./emodel.ts";
 import { loadOf, SCENARIOS, type LinkLoad, type Scenario, type VoicePlan } from "./links.ts";
 import { kbpsOf, packetSize, packetsPerSecond } from "./load.ts";
+import { GOOD_R, STANDS_IN, verdictsOf, worstOf, type CallSeen, type Measured } from "./measure.ts";
 import { ACCESS_DELAY_MS, mouthToEar, PLAYOUT_MS, qualityOf } from "./quality.ts";
 import { words, type VoiceWords } from "./words.ts";
 
@@ -125,8 +127,97 @@ export function loadJson({ plan, voice, codec, calls }: Asked): Record<string, u
   };
 }
 
+/** What was measured, as people read it; the sentence of each link last. @param host in which it was */
+export function measuredReport(
+  { codec }: Pick<Asked, "codec">,
+  all: readonly Measured[],
+  host: string,
+  language: Language,
+): readonly Part[] {
+  const w = words[language];
+  const number = numberIn(language);
+  const ways = [...new Map(all.map((m) => [`${m.wan}/${m.direction}`, m])).values()];
+  const tables = ways.flatMap(({ wan, direction }): Part[] => [
+    { kind: "heading", text: w.measured(wan, w.ways[direction]) },
+    {
+      kind: "table",
+      header: w.measuredHeader,
+      rows: all.filter((m) => m.wan === wan && m.direction === direction).map((m) => rowOf(m, codec, w, number)),
+    },
+  ]);
+  const heldUpMs = Math.round(all.reduce((sum, m) => sum + m.heldUpMs, 0));
+  const sentences = verdictsOf(codec, all).map((v) => {
+    const said = w.upTo(v.upTo, v.wan, w.ways[v.direction], v.hasQos ? w.thisQos : w.noneQos);
+    if (v.fails === null) return `${said} ${w.allWell}`;
+    return `${said} ${w.fails(v.fails.calls, v.fails.mos === null ? w.nothingCame : number(v.fails.mos, 2))}`;
+  });
+  return [
+    ...tables,
+    { kind: "text", text: w.measuredHow(host, STANDS_IN) },
+    ...(heldUpMs === 0 ? [] : [{ kind: "text", text: w.heldUp(heldUpMs) } as const]),
+    ...(codec.impairment === null ? [w.noVerdict] : sentences).map((text): Part => ({ kind: "text", text })),
+  ];
+}
+
+function rowOf(m: Measured, codec: Codec, w: VoiceWords, number: ReturnType<typeof numberIn>): readonly string[] {
+  const mean = (of: (c: CallSeen) => number): number => m.calls.reduce((sum, c) => sum + of(c), 0) / m.calls.length;
+  const heard = m.calls.flatMap((c) => (c.delayMs === null ? [] : [c.delayMs.mean]));
+  const jitter = Math.max(0, ...m.calls.flatMap((c) => c.jitterMs ?? []));
+  const worst = worstOf(m.calls);
+  const none = codec.impairment === null ? w.noRating : w.nothingCame;
+  return [
+    number(m.calls.length, 0),
+    m.hasQos ? w.withQos : w.withoutQos,
+    number(
+      mean((c) => c.lossPercent),
+      1,
+    ),
+    number(
+      mean((c) => c.latePercent),
+      1,
+    ),
+    heard.length === 0 ? "" : number(jitter, 1),
+    heard.length === 0 ? "" : number(heard.reduce((a, b) => a + b, 0) / heard.length, 1),
+    worst === null ? none : number(worst.r, 1),
+    worst === null ? "" : number(worst.mos, 2),
+    m.isFull ? "HTB" : w.notFull,
+  ];
+}
+
+/** Every call of every step, for programs; `quality` is null where nothing came, and for a codec without R. */
+export const measuredJson = ({ codec }: Pick<Asked, "codec">, all: readonly Measured[], host: string): unknown => ({
+  host,
+  standsIn: STANDS_IN,
+  steps: all,
+  upTo: verdictsOf(codec, all),
+});
+
+/** A panel a link and direction: the worst MOS over the number of calls. */
+function measuredPanels(all: readonly Measured[], w: VoiceWords): readonly Panel[] {
+  const ways = [...new Map(all.map((m) => [`${m.wan}/${m.direction}`, m])).values()];
+  return ways.map(({ wan, direction }) => {
+    const of = all.filter((m) => m.wan === wan && m.direction === direction && m.isFull);
+    const line = (hasQos: boolean): Panel["series"] => {
+      const points = of.flatMap((m): (readonly [number, number])[] => {
+        const worst = m.hasQos === hasQos ? worstOf(m.calls) : null;
+        return worst === null ? [] : [[m.calls.length, worst.mos]];
+      });
+      return points.length === 0 ? [] : [{ label: hasQos ? w.thisQos : w.noneQos, points }];
+    };
+    return {
+      title: w.mosTitle(wan, w.ways[direction]),
+      xLabel: `${w.calls} (${STANDS_IN})`,
+      yLabel: "MOS",
+      series: [...line(true), ...line(false)],
+      levels: [{ label: "R 80", y: mosOf(GOOD_R) }],
+      yRange: [1, 4.5],
+    };
+  });
+}
+
 /** The load of calls in the tunnel beside what each access carries, a panel each. */
-export function loadChart({ plan, voice, codec, calls }: Asked, language: Language): string {
+export function loadChart(asked: Asked, language: Language, measured: readonly Measured[] = []): string {
+  const { plan, voice, codec, calls } = asked;
   const w = words[language];
   const panels = voice.wans.map((wan): Panel => {
     const up = loadOf(voice, "field-desk", codec, wan).links.find((l) => l.link === wan.id && l.direction === "up");
@@ -146,7 +237,7 @@ export function loadChart({ plan, voice, codec, calls }: Asked, language: Langua
       ],
     };
   });
-  return chart(w.title(plan), panels);
+  return chart(w.title(plan), [...panels, ...measuredPanels(measured, w)]);
 }
 
 const rateOf = (wan: Zone): number => wan.wan?.upKbps ?? 0;

@@ -23,7 +23,27 @@ const english = {
   noQos: "The routers of this plan put nothing first.",
   noQosDown: "Down, the queue that fills is the operator's: nothing of the plan puts voice first there.",
   tunnelQos: "The whole tunnel is in the queue for voice: whatever else travellers send competes with their calls.",
-  unknown: "MOS, measured: unknown.",
+  unknown: "MOS, measured: unknown. maquette voice --measure measures it.",
+  measured: (wan: string, way: string) => `Measured: ${wan}, ${way}, full of other traffic`,
+  measuredHeader: ["calls", "QoS", "loss %", "late %", "jitter", "delay", "R", "worst MOS", "by"],
+  withQos: "with",
+  withoutQos: "without",
+  notFull: "not full",
+  nothingCame: "none came",
+  measuredHow: (host: string, standsIn: string) =>
+    `Real RTP between two network namespaces in ${host}, the link shaped to the plan's rates by the kernel and half as much again offered to it; jitter in ms by RFC 3550, of the worst call; delay in ms on average, one way, by one clock at both ends; R and MOS of the worst call, with the phone's buffer. ${standsIn}: the kernel's shaper stands in for pfSense's, and no delay of an access is added. "not full": other traffic did not fill the link, so nothing is said of it.`,
+  heldUp: (ms: number) =>
+    `The measuring program was held up for ${ms} ms in all; its callers were silent meanwhile, and nothing is counted for that time.`,
+  upTo: (n: number, wan: string, way: string, qos: string) =>
+    n === 0
+      ? `No call is well on ${wan}, ${way}, ${qos}, while it is full.`
+      : `Up to ${n} ${n === 1 ? "call" : "calls"} on ${wan}, ${way}, ${qos}, while it is full.`,
+  thisQos: "with this QoS",
+  noneQos: "without QoS",
+  fails: (n: number, mos: string) => `With ${n} the worst has a MOS of ${mos}.`,
+  allWell: "More were not measured.",
+  noVerdict: "This codec has no R, so no number of calls is said to be well.",
+  mosTitle: (wan: string, way: string) => `${wan}, ${way}, full of other traffic: MOS of the worst call, measured`,
   calls: "calls",
   chartTitle: (wan: string, way: string) => `${wan}, ${way}: load of calls in the tunnel`,
   rate: "access",
@@ -57,7 +77,27 @@ const french: typeof english = {
     "En descendant, la file qui se remplit est celle de l'opérateur : rien dans le plan n'y fait passer la voix d'abord.",
   tunnelQos:
     "Tout le tunnel est dans la file de la voix : ce que les nomades envoient d'autre le dispute à leurs appels.",
-  unknown: "MOS mesuré : inconnu.",
+  unknown: "MOS mesuré : inconnu. maquette voice --measure le mesure.",
+  measured: (wan, way) => `Mesuré : ${wan}, ${way}, plein d'autre trafic`,
+  measuredHeader: ["appels", "QoS", "perte %", "tard %", "gigue", "délai", "R", "pire MOS", "par"],
+  withQos: "avec",
+  withoutQos: "sans",
+  notFull: "non plein",
+  nothingCame: "rien reçu",
+  measuredHow: (host, standsIn) =>
+    `Du vrai RTP entre deux espaces de noms réseau dans ${host}, le lien réglé aux débits du plan par le noyau, à qui l'on offre moitié plus ; gigue en ms selon la RFC 3550, du pire appel ; délai moyen en ms, dans un sens, par une même horloge aux deux bouts ; R et MOS du pire appel, avec le tampon du téléphone. ${standsIn} : le noyau remplace la file d'attente de pfSense, et aucun délai d'accès n'est ajouté. « non plein » : l'autre trafic n'a pas rempli le lien, on n'en dit donc rien.`,
+  heldUp: (ms) =>
+    `Le programme de mesure fut retenu ${ms} ms en tout ; ses appelants se taisaient alors, et rien n'est compté pour ce temps.`,
+  upTo: (n, wan, way, qos) =>
+    n === 0
+      ? `Aucun appel n'est bon sur ${wan}, ${way}, ${qos}, quand il est plein.`
+      : `Jusqu'à ${n} ${n === 1 ? "appel" : "appels"} sur ${wan}, ${way}, ${qos}, quand il est plein.`,
+  thisQos: "avec cette QoS",
+  noneQos: "sans QoS",
+  fails: (n, mos) => `À ${n}, le pire a un MOS de ${mos}.`,
+  allWell: "Davantage n'a pas été mesuré.",
+  noVerdict: "Ce codec n'a pas de R : d'aucun nombre d'appels on ne dit qu'il est bon.",
+  mosTitle: (wan, way) => `${wan}, ${way}, plein d'autre trafic : MOS du pire appel, mesuré`,
   calls: "appels",
   chartTitle: (wan, way) => `${wan}, ${way} : charge des appels dans le tunnel`,
   rate: "accès",

@@ -1,12 +1,24 @@
 import { Fault } from "../../core/fault.ts";
 import { didYouMean } from "../../core/diagnostics.ts";
 import { wrapped } from "../../core/wrap.ts";
+import { outsiderOf, seatOf } from "../../plan/query.ts";
+import type { Zone } from "../../plan/types.ts";
 import { CODECS, codecOf } from "../../voice/codecs.ts";
-import { voicePlanOf } from "../../voice/links.ts";
-import { loadChart, loadJson, loadReport, markdownOf, type Asked, type Part } from "../../voice/report.ts";
+import { loadOf, voicePlanOf } from "../../voice/links.ts";
+import { measure, MOST_CALLS, stepsOf, type Measured } from "../../voice/measure.ts";
+import {
+  loadChart,
+  loadJson,
+  loadReport,
+  markdownOf,
+  measuredJson,
+  measuredReport,
+  type Asked,
+  type Part,
+} from "../../voice/report.ts";
 import { words } from "../../voice/words.ts";
 import type { Command } from "../command.ts";
-import { readSettings } from "../context.ts";
+import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printFindings } from "../findings.ts";
 import { wholeNumber } from "../numbers.ts";
@@ -14,20 +26,37 @@ import { planOf } from "../plan-of.ts";
 import { table } from "../table.ts";
 import type { Language } from "../words.ts";
 import { writeReport } from "../write-report.ts";
+import { openRunningLab, untilInterrupted } from "./verify.ts";
 
 /** As many as use the lab at the same time (N8). */
 const CALLS = 10;
 const WIDTH = 80;
 
-const renderers: Readonly<Record<string, (asked: Asked, language: Language) => string>> = {
-  text: (asked, language) => textOf([...loadReport(asked, language), { kind: "text", text: words[language].unknown }]),
-  json: (asked) => JSON.stringify({ ...loadJson(asked), measured: null }),
-  markdown: (asked, language) =>
-    markdownOf([...loadReport(asked, language), { kind: "text", text: words[language].unknown }]),
-  svg: loadChart,
+/** What was measured, and in which guest. */
+interface Found {
+  readonly steps: readonly Measured[];
+  readonly host: string;
+}
+
+const partsOf = (asked: Asked, found: Found | null, language: Language): readonly Part[] => [
+  ...loadReport(asked, language),
+  ...(found === null
+    ? [{ kind: "text", text: words[language].unknown } as const]
+    : measuredReport(asked, found.steps, found.host, language)),
+];
+
+const renderers: Readonly<Record<string, (asked: Asked, found: Found | null, language: Language) => string>> = {
+  text: (asked, found, language) => textOf(partsOf(asked, found, language)),
+  json: (asked, found) =>
+    JSON.stringify({
+      ...loadJson(asked),
+      measured: found === null ? null : measuredJson(asked, found.steps, found.host),
+    }),
+  markdown: (asked, found, language) => markdownOf(partsOf(asked, found, language)),
+  svg: (asked, found, language) => loadChart(asked, language, found?.steps),
 };
 
-/** What telephony costs the network, from the plan. */
+/** What telephony costs the network, from the plan; with --measure also how calls fare on links as full as they get. */
 export const voice: Command = async (context, values) => {
   const format = context.isJson ? "json" : ((values["format"] as string | undefined) ?? "text");
   const render = renderers[format];
@@ -44,19 +73,57 @@ export const voice: Command = async (context, values) => {
       near === undefined ? `Use ${ids.join(", ")}.` : `Did you mean "${near}"?`,
     );
   }
-  const calls = wholeNumber("calls", values["calls"]) ?? CALLS;
+  const given = wholeNumber("calls", values["calls"]);
+  const isMeasured = values["measure"] === true;
+  if (isMeasured && given !== undefined && given > MOST_CALLS)
+    throw new Fault("CLI_USAGE", `--calls is ${given}.`, `At most ${MOST_CALLS} are measured at the same time.`);
+  if (isMeasured && values["plan"] !== undefined)
+    throw new Fault("CLI_USAGE", "--measure is of the lab that runs, and so of its plan.", "Leave out --plan.");
   const outcome = await planOf(context, await readSettings(context), values["plan"]);
   const found = outcome.ok ? voicePlanOf(outcome.value) : { value: null, findings: outcome.errors };
   if (!outcome.ok || found.value === null) {
     printFindings(context, found.findings, (text) => context.io.err(text));
     return exitCodes.findings;
   }
-  const text = render({ plan: outcome.value.name, voice: found.value, codec, calls }, context.language);
+  const question: Asked = { plan: outcome.value.name, voice: found.value, codec, calls: given ?? CALLS };
+  const measured = isMeasured ? await measuredIn(context, question, given) : null;
+  const text = render(question, measured, context.language);
   const out = values["out"];
   if (typeof out === "string") await writeReport(out, text);
   else context.io.out(text.trimEnd());
   return exitCodes.good;
 };
+
+/** In the guest of somebody on the Internet, who carries nobody's traffic. @throws Fault ACCEPT_… where none runs */
+async function measuredIn(context: Context, { voice, codec }: Asked, calls: number | undefined): Promise<Found> {
+  const lab = await openRunningLab(context);
+  try {
+    const host = outsiderOf(lab.plan)?.id ?? seatOf(lab.plan)?.id;
+    if (host === undefined || !lab.live.has(host))
+      throw new Fault(
+        "VOICE_NO_GUEST",
+        `${host ?? "No guest of the plan"} does not run, and calls are measured in it.`,
+        "`maquette up` starts what is off.",
+      );
+    const fits = (wan: Zone): number =>
+      loadOf(voice, "field-desk", codec, wan).links.find((l) => l.link === wan.id && l.direction === "up")?.limit
+        .full ?? 0;
+    const steps = await untilInterrupted((signal) =>
+      measure({
+        shell: lab.shell,
+        host,
+        voice,
+        codec,
+        stepsFor: (wan) => (calls === undefined ? stepsOf(fits(wan)) : [calls]),
+        signal,
+        onProgress: (line) => context.io.progress(line),
+      }),
+    );
+    return { steps, host };
+  } finally {
+    await lab.close();
+  }
+}
 
 const textOf = (parts: readonly Part[]): string =>
   `${parts
