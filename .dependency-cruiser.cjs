@@ -47,7 +47,7 @@ module.exports = {
     only("infra", "core", "plan", "policy", "pfsense", "roles", "provision", "pve", "stack"),
     only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "twin"),
     only("accept", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "provision"),
-    only("voice", "core", "plan", "pfsense", "provision"),
+    only("voice", "core", "plan", "pfsense", "provision", "accept"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {
       name: "the-engine-of-policy-knows-no-plan",

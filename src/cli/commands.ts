@@ -161,6 +161,11 @@ export const commands: readonly CommandSpec[] = [
       planOption,
       { name: "calls", value: "N", help: "how many calls at the same time, default 10" },
       { name: "measure", help: "also measure: all the numbers of calls, or those of --calls alone" },
+      {
+        name: "through",
+        value: "router",
+        help: "also: calls between guests while the active router is killed and comes back",
+      },
       { name: "codec", value: "ID", help: "pcma (default), pcma-plc, g722, opus or g729" },
       { name: "format", value: "NAME", help: "text (default), json, markdown or svg" },
       { name: "out", value: "FILE", help: "where to write it; standard output if left out" },

@@ -34,7 +34,7 @@ export interface RigInput {
   readonly down: Way;
 }
 
-const stream = z.object({
+export const stream = z.object({
   sent: z.int(),
   received: z.int(),
   late: z.int(),

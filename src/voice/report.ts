@@ -6,6 +6,7 @@ import { loadOf, SCENARIOS, type LinkLoad, type Scenario, type VoicePlan } from 
 import { kbpsOf, packetSize, packetsPerSecond } from "./load.ts";
 import { GOOD_R, STANDS_IN, verdictsOf, worstOf, type CallSeen, type Measured } from "./measure.ts";
 import { ACCESS_DELAY_MS, mouthToEar, PLAYOUT_MS, qualityOf } from "./quality.ts";
+import type { Through } from "./through.ts";
 import { words, type VoiceWords } from "./words.ts";
 
 /** What `voice` was asked. */
@@ -159,7 +160,12 @@ export function measuredReport(
   ];
 }
 
-function rowOf(m: Measured, codec: Codec, w: VoiceWords, number: ReturnType<typeof numberIn>): readonly string[] {
+function rowOf(
+  m: Pick<Measured, "calls" | "hasQos" | "isFull">,
+  codec: Codec,
+  w: VoiceWords,
+  number: ReturnType<typeof numberIn>,
+): readonly string[] {
   const mean = (of: (c: CallSeen) => number): number => m.calls.reduce((sum, c) => sum + of(c), 0) / m.calls.length;
   const heard = m.calls.flatMap((c) => (c.delayMs === null ? [] : [c.delayMs.mean]));
   const jitter = Math.max(0, ...m.calls.flatMap((c) => c.jitterMs ?? []));
@@ -181,6 +187,28 @@ function rowOf(m: Measured, codec: Codec, w: VoiceWords, number: ReturnType<type
     worst === null ? none : number(worst.r, 1),
     worst === null ? "" : number(worst.mos, 2),
     m.isFull ? "HTB" : w.notFull,
+  ];
+}
+
+/** Calls through an outage, as people read it. */
+export function throughReport(codec: Codec, through: Through, language: Language): readonly Part[] {
+  const w = words[language];
+  const number = numberIn(language);
+  const calls = through.spans[0]?.calls.length ?? 0;
+  return [
+    { kind: "heading", text: w.through(calls, through.what) },
+    {
+      kind: "table",
+      header: w.throughHeader,
+      rows: through.spans.map((s) => {
+        const row = rowOf({ ...s, hasQos: false, isFull: true }, codec, w, number);
+        const [, , loss, , jitter, delay, r, mos] = row;
+        return [s.sentBy, w.phases[s.phase], loss!, number(s.lost, 0), jitter!, delay!, r!, mos!];
+      }),
+    },
+    { kind: "text", text: w.throughHow(through.windowMs / 1000) },
+    ...(through.heldUpMs < 1 ? [] : [{ kind: "text", text: w.heldUp(Math.round(through.heldUpMs)) } as const]),
+    ...through.faults.map((text): Part => ({ kind: "text", text })),
   ];
 }
 

@@ -125,7 +125,7 @@ def side(device, own, other, asked, way, start):
     """One end, from a point of the monotonic clock on, in nanoseconds. → its End, and what came in meanwhile, kbit/s"""
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind((own, SINK))
-    talker = End(open_end(own, PORT, way["priority"]), (other, PORT), asked)
+    talker = End(open_end(own, PORT, way["priority"]), (other, PORT), {**asked, "windowMs": 0})
     flooder = begin_flood(other, way["bulkKbps"]) if way["bulkKbps"] > 0 else None
     time.sleep(max(0, (start - time.monotonic_ns()) / 1e9))
     before, began = came_in(device), time.monotonic()
@@ -139,6 +139,11 @@ def side(device, own, other, asked, way, start):
     return talker, carried
 
 
+def told_of(talker, asked):
+    """Of each call, in their order."""
+    return [talker.streams.get((call, 0), Stream()).told(asked["playoutMs"] * MS) for call in range(asked["calls"])]
+
+
 def far(asked, heard, said):
     """The other end, in a process and a namespace of its own; it goes on when it is told to."""
     apart()
@@ -148,9 +153,9 @@ def far(asked, heard, said):
     os.write(said, b"1")
     start = int(os.read(heard, 32))
     talker, carried = side("far", FAR, NEAR, asked, asked["down"], start)
-    streams = {call: stream.told(asked["playoutMs"] * MS) for call, stream in talker.streams.items()}
+    told = {"sent": talker.numbers, "streams": told_of(talker, asked), "carried": carried, "heldUp": talker.held_up}
     with os.fdopen(said, "w") as out:
-        json.dump({"sent": talker.sent, "streams": streams, "carried": carried, "heldUp": talker.held_up}, out)
+        json.dump(told, out)
 
 
 def begin_far(asked):
@@ -197,10 +202,6 @@ def measured(asked):
     os.waitpid(child, 0)
     if there is None:
         raise RuntimeError("the far end said nothing of what came")
-    nobody = Stream().told(0)
-    came = [there["streams"].get(str(call), nobody) for call in range(asked["calls"])]
-    playout = asked["playoutMs"] * MS
-    here = [talker.streams.get(call, Stream()).told(playout) for call in range(asked["calls"])]
 
     def seen(sent, streams, held_up, kbps):
         calls = [{"sent": n, **stream} for n, stream in zip(sent, streams, strict=True)]
@@ -208,8 +209,8 @@ def measured(asked):
 
     # What one end sent is seen at the other.
     return {
-        "up": seen(talker.sent, came, talker.held_up, there["carried"]),
-        "down": seen(there["sent"], here, there["heldUp"], carried),
+        "up": seen(talker.numbers, there["streams"], talker.held_up, there["carried"]),
+        "down": seen(there["sent"], told_of(talker, asked), there["heldUp"], carried),
     }
 
 

@@ -86,21 +86,30 @@ class Stream:
 
 
 class End:
-    """Of `{calls, packetMs, bytes}`: so many streams of packets with so many bytes after UDP's header."""
+    """Of `{calls, packetMs, bytes, windowMs}`: so many streams of packets with so many bytes after UDP's header.
+
+    What is sent and what comes is told by `(call, window)`: windows are of the clock, by when a packet was sent, and
+    all of it is one window where `windowMs` is 0.
+    """
 
     def __init__(self, sock, peer, asked):
         self.sock, self.peer = sock, peer
         self.calls, self.bytes = asked["calls"], asked["bytes"]
         self.every = asked["packetMs"] * MS
         self.samples = SAMPLES_A_SECOND * asked["packetMs"] // 1000
-        self.sent = [0] * self.calls
+        self.window = asked["windowMs"] * MS
+        self.numbers = [0] * self.calls
+        self.sent = {}
         self.streams = {}
         # For how long this program did not run when it should have, in nanoseconds.
         self.held_up = 0
         self.poll = select.poll()
         self.poll.register(sock, select.POLLIN)
 
-    def run(self, start, seconds):
+    def key(self, call, sent):
+        return call, sent // self.window if self.window else 0
+
+    def run(self, start, seconds, is_over=lambda: False):
         """From a point of the monotonic clock on, in nanoseconds: sends all that is due, and hears meanwhile.
 
         Where this program is held up, all its callers stop for that long and then go on: a burst of
@@ -110,7 +119,7 @@ class End:
         # Calls begin spread over a packet's time, as people do.
         step = self.every / self.calls
         turn = 0
-        while turn < total:
+        while turn < total and not is_over():
             late = time.monotonic_ns() - (start + turn * step)
             if late > PATIENCE:
                 self.held_up += late
@@ -131,9 +140,10 @@ class End:
                 return
 
     def say(self, call):
-        number = self.sent[call]
-        self.sent[call] += 1
-        head = PACKET.pack(0x80, 8, number & 0xFFFF, number * self.samples & 0xFFFFFFFF, call, time.time_ns())
+        number, now = self.numbers[call], time.time_ns()
+        self.numbers[call] += 1
+        self.sent[self.key(call, now)] = self.sent.get(self.key(call, now), 0) + 1
+        head = PACKET.pack(0x80, 8, number & 0xFFFF, number * self.samples & 0xFFFFFFFF, call, now)
         try:
             self.sock.sendto(head.ljust(self.bytes, b"\0"), self.peer)
         except BlockingIOError:
@@ -150,4 +160,4 @@ class End:
             if came is None or len(data) < PACKET.size:
                 continue
             _, _, number, _, call, sent = PACKET.unpack_from(data)
-            self.streams.setdefault(call, Stream()).take(number, sent, came)
+            self.streams.setdefault(self.key(call, sent), Stream()).take(number, sent, came)

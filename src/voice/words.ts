@@ -44,6 +44,11 @@ const english = {
   allWell: "More were not measured.",
   noVerdict: "This codec has no R, so no number of calls is said to be well.",
   mosTitle: (wan: string, way: string) => `${wan}, ${way}, full of other traffic: MOS of the worst call, measured`,
+  through: (calls: number, what: string) => `${calls} calls between guests of the lab; ${what}`,
+  throughHeader: ["spoken by", "when", "loss %", "lost", "jitter", "delay", "R", "worst MOS"],
+  phases: { before: "before", broken: "broken", after: "after" },
+  throughHow: (seconds: number) =>
+    `Real RTP by the lab's own routers. Of each phase the worst ${seconds} s: an outage is a burst of loss, and MOS is that of those seconds alone, by the E-model for loss at random. Jitter of the worst call and delay on average in ms, one way, by one clock at both ends. No link is shaped here, no netem delays.`,
   calls: "calls",
   chartTitle: (wan: string, way: string) => `${wan}, ${way}: load of calls in the tunnel`,
   rate: "access",
@@ -98,6 +103,11 @@ const french: typeof english = {
   allWell: "Davantage n'a pas été mesuré.",
   noVerdict: "Ce codec n'a pas de R : d'aucun nombre d'appels on ne dit qu'il est bon.",
   mosTitle: (wan, way) => `${wan}, ${way}, plein d'autre trafic : MOS du pire appel, mesuré`,
+  through: (calls, what) => `${calls} appels entre machines de la maquette ; ${what}`,
+  throughHeader: ["parlé par", "quand", "perte %", "perdus", "gigue", "délai", "R", "pire MOS"],
+  phases: { before: "avant", broken: "en panne", after: "après" },
+  throughHow: (seconds) =>
+    `Du vrai RTP par les routeurs mêmes de la maquette. De chaque phase, les ${seconds} pires secondes : une panne est une salve de pertes, et le MOS est celui de ces seules secondes, par le modèle E pour des pertes au hasard. Gigue du pire appel et délai moyen en ms, dans un sens, par une même horloge aux deux bouts. Aucun lien n'est réglé ici, pas de netem.`,
   calls: "appels",
   chartTitle: (wan, way) => `${wan}, ${way} : charge des appels dans le tunnel`,
   rate: "accès",

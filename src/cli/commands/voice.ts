@@ -1,7 +1,8 @@
+import { routerEvent } from "../../accept/drill/events.ts";
 import { Fault } from "../../core/fault.ts";
 import { didYouMean } from "../../core/diagnostics.ts";
 import { wrapped } from "../../core/wrap.ts";
-import { outsiderOf, seatOf } from "../../plan/query.ts";
+import { hostsOf, outsiderOf, seatOf } from "../../plan/query.ts";
 import type { Zone } from "../../plan/types.ts";
 import { CODECS, codecOf } from "../../voice/codecs.ts";
 import { loadOf, voicePlanOf } from "../../voice/links.ts";
@@ -13,9 +14,11 @@ import {
   markdownOf,
   measuredJson,
   measuredReport,
+  throughReport,
   type Asked,
   type Part,
 } from "../../voice/report.ts";
+import { callsThrough, type Through } from "../../voice/through.ts";
 import { words } from "../../voice/words.ts";
 import type { Command } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
@@ -32,28 +35,29 @@ import { openRunningLab, untilInterrupted } from "./verify.ts";
 const CALLS = 10;
 const WIDTH = 80;
 
-/** What was measured, and in which guest. */
+/** What was measured: on links of their own, in which guest, and through an outage of the lab. */
 interface Found {
-  readonly steps: readonly Measured[];
-  readonly host: string;
+  readonly links: { readonly steps: readonly Measured[]; readonly host: string } | null;
+  readonly through: Through | null;
 }
 
-const partsOf = (asked: Asked, found: Found | null, language: Language): readonly Part[] => [
+const partsOf = (asked: Asked, found: Found, language: Language): readonly Part[] => [
   ...loadReport(asked, language),
-  ...(found === null
-    ? [{ kind: "text", text: words[language].unknown } as const]
-    : measuredReport(asked, found.steps, found.host, language)),
+  ...(found.links === null && found.through === null ? [{ kind: "text", text: words[language].unknown } as const] : []),
+  ...(found.links === null ? [] : measuredReport(asked, found.links.steps, found.links.host, language)),
+  ...(found.through === null ? [] : throughReport(asked.codec, found.through, language)),
 ];
 
-const renderers: Readonly<Record<string, (asked: Asked, found: Found | null, language: Language) => string>> = {
+const renderers: Readonly<Record<string, (asked: Asked, found: Found, language: Language) => string>> = {
   text: (asked, found, language) => textOf(partsOf(asked, found, language)),
   json: (asked, found) =>
     JSON.stringify({
       ...loadJson(asked),
-      measured: found === null ? null : measuredJson(asked, found.steps, found.host),
+      measured: found.links === null ? null : measuredJson(asked, found.links.steps, found.links.host),
+      through: found.through,
     }),
   markdown: (asked, found, language) => markdownOf(partsOf(asked, found, language)),
-  svg: (asked, found, language) => loadChart(asked, language, found?.steps),
+  svg: (asked, found, language) => loadChart(asked, language, found.links?.steps),
 };
 
 /** What telephony costs the network, from the plan; with --measure also how calls fare on links as full as they get. */
@@ -75,10 +79,14 @@ export const voice: Command = async (context, values) => {
   }
   const given = wholeNumber("calls", values["calls"]);
   const isMeasured = values["measure"] === true;
-  if (isMeasured && given !== undefined && given > MOST_CALLS)
+  const outage = values["through"];
+  if (outage !== undefined && outage !== "router")
+    throw new Fault("CLI_USAGE", `--through is "${typeof outage === "string" ? outage : ""}".`, "It takes router.");
+  const isInLab = isMeasured || outage !== undefined;
+  if (isInLab && given !== undefined && given > MOST_CALLS)
     throw new Fault("CLI_USAGE", `--calls is ${given}.`, `At most ${MOST_CALLS} are measured at the same time.`);
-  if (isMeasured && values["plan"] !== undefined)
-    throw new Fault("CLI_USAGE", "--measure is of the lab that runs, and so of its plan.", "Leave out --plan.");
+  if (isInLab && values["plan"] !== undefined)
+    throw new Fault("CLI_USAGE", "What is measured is of the lab that runs, and so of its plan.", "Leave out --plan.");
   const outcome = await planOf(context, await readSettings(context), values["plan"]);
   const found = outcome.ok ? voicePlanOf(outcome.value) : { value: null, findings: outcome.errors };
   if (!outcome.ok || found.value === null) {
@@ -86,16 +94,21 @@ export const voice: Command = async (context, values) => {
     return exitCodes.findings;
   }
   const question: Asked = { plan: outcome.value.name, voice: found.value, codec, calls: given ?? CALLS };
-  const measured = isMeasured ? await measuredIn(context, question, given) : null;
-  const text = render(question, measured, context.language);
+  const links = isMeasured ? await measuredIn(context, question, given) : null;
+  const through = outage === undefined ? null : await measuredThrough(context, question);
+  const text = render(question, { links, through }, context.language);
   const out = values["out"];
   if (typeof out === "string") await writeReport(out, text);
   else context.io.out(text.trimEnd());
-  return exitCodes.good;
+  return through === null || through.faults.length === 0 ? exitCodes.good : exitCodes.findings;
 };
 
 /** In the guest of somebody on the Internet, who carries nobody's traffic. @throws Fault ACCEPT_… where none runs */
-async function measuredIn(context: Context, { voice, codec }: Asked, calls: number | undefined): Promise<Found> {
+async function measuredIn(
+  context: Context,
+  { voice, codec }: Asked,
+  calls: number | undefined,
+): Promise<Found["links"]> {
   const lab = await openRunningLab(context);
   try {
     const host = outsiderOf(lab.plan)?.id ?? seatOf(lab.plan)?.id;
@@ -120,6 +133,28 @@ async function measuredIn(context: Context, { voice, codec }: Asked, calls: numb
       }),
     );
     return { steps, host };
+  } finally {
+    await lab.close();
+  }
+}
+
+/** Between a workstation and the exchange, by the routers, while the active one is lost and comes back. */
+async function measuredThrough(context: Context, { codec, calls }: Asked): Promise<Through> {
+  const lab = await openRunningLab(context);
+  try {
+    const [from, to] = [seatOf(lab.plan), hostsOf(lab.plan, "pbx")[0]];
+    if (from === undefined || to === undefined || from.nics[0]!.zone === to.nics[0]!.zone)
+      throw new Fault(
+        "VOICE_NO_PATH",
+        "The plan has no workstation whose calls to the exchange cross the routers.",
+        "They take a workstation and a pbx in different zones.",
+      );
+    return await untilInterrupted(async (signal) => {
+      const event = await routerEvent({ plan: lab.plan, shell: lab.shell, power: lab.power, signal }, { kind: "kill" });
+      const { plan, shell } = lab;
+      const onProgress = (line: string): void => context.io.progress(line);
+      return callsThrough({ shell, plan, event, from, to, codec, calls, signal, onProgress });
+    });
   } finally {
     await lab.close();
   }
