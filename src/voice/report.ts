@@ -154,7 +154,7 @@ export function measuredReport(
   });
   return [
     ...tables,
-    { kind: "text", text: w.measuredHow(host, STANDS_IN) },
+    { kind: "text", text: w.measuredHow(host) },
     ...(heldUpMs === 0 ? [] : [{ kind: "text", text: w.heldUp(heldUpMs) } as const]),
     ...(codec.impairment === null ? [w.noVerdict] : sentences).map((text): Part => ({ kind: "text", text })),
   ];
@@ -234,7 +234,7 @@ function measuredPanels(all: readonly Measured[], w: VoiceWords): readonly Panel
     };
     return {
       title: w.mosTitle(wan, w.ways[direction]),
-      xLabel: `${w.calls} (${STANDS_IN})`,
+      xLabel: `${w.calls} (${w.standsIn})`,
       yLabel: "MOS",
       series: [...line(true), ...line(false)],
       levels: [{ label: "R 80", y: mosOf(GOOD_R) }],

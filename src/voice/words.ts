@@ -30,8 +30,9 @@ const english = {
   withoutQos: "without",
   notFull: "not full",
   nothingCame: "none came",
-  measuredHow: (host: string, standsIn: string) =>
-    `Real RTP between two network namespaces in ${host}, the link shaped to the plan's rates by the kernel and half as much again offered to it; jitter in ms by RFC 3550, of the worst call; delay in ms on average, one way, by one clock at both ends; R and MOS of the worst call, with the phone's buffer. ${standsIn}: the kernel's shaper stands in for pfSense's, and no delay of an access is added. "not full": other traffic did not fill the link, so nothing is said of it.`,
+  standsIn: "HTB for ALTQ, no netem",
+  measuredHow: (host: string) =>
+    `Real RTP between two network namespaces in ${host}, the link shaped to the plan's rates by the kernel and half as much again offered to it; jitter in ms by RFC 3550, of the worst call; delay in ms on average, one way, by one clock at both ends; R and MOS of the worst call, with the phone's buffer. HTB for ALTQ, no netem: the kernel's shaper stands in for pfSense's, and no delay of an access is added. "not full": other traffic did not fill the link, so nothing is said of it.`,
   heldUp: (ms: number) =>
     `The measuring program was held up for ${ms} ms in all; its callers were silent meanwhile, and nothing is counted for that time.`,
   upTo: (n: number, wan: string, way: string, qos: string) =>
@@ -89,8 +90,9 @@ const french: typeof english = {
   withoutQos: "sans",
   notFull: "non plein",
   nothingCame: "rien reçu",
-  measuredHow: (host, standsIn) =>
-    `Du vrai RTP entre deux espaces de noms réseau dans ${host}, le lien réglé aux débits du plan par le noyau, à qui l'on offre moitié plus ; gigue en ms selon la RFC 3550, du pire appel ; délai moyen en ms, dans un sens, par une même horloge aux deux bouts ; R et MOS du pire appel, avec le tampon du téléphone. ${standsIn} : le noyau remplace la file d'attente de pfSense, et aucun délai d'accès n'est ajouté. « non plein » : l'autre trafic n'a pas rempli le lien, on n'en dit donc rien.`,
+  standsIn: "HTB au lieu d'ALTQ, sans netem",
+  measuredHow: (host) =>
+    `Du vrai RTP entre deux espaces de noms réseau dans ${host}, le lien réglé aux débits du plan par le noyau, à qui l'on offre moitié plus ; gigue en ms selon la RFC 3550, du pire appel ; délai moyen en ms, dans un sens, par une même horloge aux deux bouts ; R et MOS du pire appel, avec le tampon du téléphone. HTB au lieu d'ALTQ, sans netem : le noyau remplace la file d'attente de pfSense, et aucun délai d'accès n'est ajouté. « non plein » : l'autre trafic n'a pas rempli le lien, on n'en dit donc rien.`,
   heldUp: (ms) =>
     `Le programme de mesure fut retenu ${ms} ms en tout ; ses appelants se taisaient alors, et rien n'est compté pour ce temps.`,
   upTo: (n, wan, way, qos) =>
