@@ -167,9 +167,9 @@ export const commands: readonly CommandSpec[] = [
         help: "also: calls between guests while the active router is killed and comes back",
       },
       { name: "codec", value: "ID", help: "pcma (default), pcma-plc, g722, opus or g729" },
-      { name: "format", value: "NAME", help: "text (default), json, markdown or svg" },
       { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
     ],
+    formats: ["text", "json", "markdown", "svg"],
     load: async () => (await import("./commands/voice.ts")).voice,
   },
   {

@@ -20,7 +20,7 @@ import {
 } from "../../voice/report.ts";
 import { callsThrough, type Through } from "../../voice/through.ts";
 import { words } from "../../voice/words.ts";
-import type { Command } from "../command.ts";
+import type { Command, Format } from "../command.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printFindings } from "../findings.ts";
@@ -48,7 +48,7 @@ const partsOf = (asked: Asked, found: Found, language: Language): readonly Part[
   ...(found.through === null ? [] : throughReport(asked.codec, found.through, language)),
 ];
 
-const renderers: Readonly<Record<string, (asked: Asked, found: Found, language: Language) => string>> = {
+const renderers: Partial<Record<Format, (asked: Asked, found: Found, language: Language) => string>> = {
   text: (asked, found, language) => textOf(partsOf(asked, found, language)),
   json: (asked, found) =>
     JSON.stringify({
@@ -62,10 +62,7 @@ const renderers: Readonly<Record<string, (asked: Asked, found: Found, language: 
 
 /** What telephony costs the network, from the plan; with --measure also how calls fare on links as full as they get. */
 export const voice: Command = async (context, values) => {
-  const format = context.isJson ? "json" : ((values["format"] as string | undefined) ?? "text");
-  const render = renderers[format];
-  if (!render)
-    throw new Fault("CLI_USAGE", `"${format}" is no format of voice.`, `Use ${Object.keys(renderers).join(", ")}.`);
+  const render = renderers[context.format]!;
   const asked = (values["codec"] as string | undefined) ?? "pcma";
   const codec = codecOf(asked);
   if (codec === undefined) {
@@ -109,7 +106,7 @@ async function measuredIn(
   { voice, codec }: Asked,
   calls: number | undefined,
 ): Promise<Found["links"]> {
-  const lab = await openRunningLab(context);
+  const lab = await openRunningLab(context, "voice");
   try {
     const host = outsiderOf(lab.plan)?.id ?? seatOf(lab.plan)?.id;
     if (host === undefined || !lab.live.has(host))
@@ -140,7 +137,7 @@ async function measuredIn(
 
 /** Between a workstation and the exchange, by the routers, while the active one is lost and comes back. */
 async function measuredThrough(context: Context, { codec, calls }: Asked): Promise<Through> {
-  const lab = await openRunningLab(context);
+  const lab = await openRunningLab(context, "voice");
   try {
     const [from, to] = [seatOf(lab.plan), hostsOf(lab.plan, "pbx")[0]];
     if (from === undefined || to === undefined || from.nics[0]!.zone === to.nics[0]!.zone)
