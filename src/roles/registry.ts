@@ -78,6 +78,7 @@ export function askedIn(plan: Plan): Asked {
   const all: Asked = {
     accounts: asks.flatMap((a) => a.accounts ?? []),
     people: [...new Set(asks.flatMap((a) => a.people ?? []))],
+    members: [...new Set(asks.flatMap((a) => a.members ?? []))],
     names: asks.flatMap((a) => a.names ?? []),
     watched: asks.flatMap((a) => a.watched ?? []),
     recurring: asks.flatMap((a) => a.recurring ?? []),

@@ -125,6 +125,8 @@ export interface Asked {
   readonly accounts: readonly string[];
   /** People of acceptance whom its probes log on as: without such a role they have no account. */
   readonly people: readonly Person["login"][];
+  /** Hosts that are members of the domain: each has its machine account before it joins. */
+  readonly members: readonly Host["id"][];
   /** Names in the domain beside those of the hosts. */
   readonly names: readonly AskedName[];
   /** What its hosts give, and whoever watches them looks after. */

@@ -1,6 +1,6 @@
 import { secret } from "../../core/secret-place.ts";
 import type { SecretPlace } from "../../core/text.ts";
-import type { Person, Plan } from "../../plan/types.ts";
+import type { Host, Person, Plan } from "../../plan/types.ts";
 import { directoryName } from "../../plan/query.ts";
 
 /** By which acceptance asks, as a user would: people choose their own passwords, so none of theirs is known. */
@@ -59,6 +59,14 @@ export function serviceAccount(plan: Plan, id: string): ServiceAccount {
 const personLabel = ({ kind, login }: Person): string => `${kind}/${login}`;
 export const personPassword = (person: Person): SecretPlace => secret("password", personLabel(person));
 export const personDigest = (person: Person): SecretPlace => secret("password-digest", personLabel(person));
+
+/** sAMAccountName of a member of the domain. A NetBIOS name has at most 15 characters: the plan refuses a longer one of a host. */
+export const machineLogin = (host: Host): string => `${host.id.toUpperCase()}$`;
+
+const machineLabel = (host: Host): string => `machine/${host.id}`;
+/** A member's, and a controller's while it joins. */
+export const machinePassword = (host: Host): SecretPlace => secret("password", machineLabel(host));
+export const machineDigest = (host: Host): SecretPlace => secret("password-digest", machineLabel(host));
 
 export const administratorPassword = secret("password", "dc/administrator");
 

@@ -6,6 +6,8 @@ import type { Asked, AskedName } from "../role.ts";
 import {
   departmentUnit,
   groupUnit,
+  machineDigest,
+  machineLogin,
   machineUnit,
   peopleUnit,
   personDigest,
@@ -35,6 +37,14 @@ export interface Account {
   readonly passwordDigest?: SecretPlace;
 }
 
+/** A machine that is a member of the domain. */
+export interface Computer {
+  readonly dn: string;
+  /** Values that each attribute has at least: a member adds some of its own. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  readonly passwordDigest: SecretPlace;
+}
+
 export interface DnsName {
   readonly zone: string;
   /** Below the zone. */
@@ -55,6 +65,9 @@ export interface Directory {
   /** Below these every account is the plan's, or is disabled. */
   readonly accountUnits: readonly string[];
   readonly accounts: Readonly<Record<string, Account>>;
+  readonly machineUnit: string;
+  /** Machines that are members, by sAMAccountName. */
+  readonly computers: Readonly<Record<string, Computer>>;
   /** What the description of an account begins with that left the plan. */
   readonly removedMark: string;
   readonly groupUnit: string;
@@ -140,6 +153,8 @@ export function directoryOf(plan: Plan, asked: Asked, settings: Settings): Direc
       ...Object.fromEntries(people.map((person) => [person.login, personAccount(plan, person)])),
       ...Object.fromEntries(asked.accounts.map((id) => [serviceLogin(id), serviceAccountOf(plan, id)])),
     },
+    machineUnit: machineUnit(plan),
+    computers: Object.fromEntries(membersOf(plan, asked).map((host) => [machineLogin(host), computerOf(plan, host)])),
     removedMark: "Retiré du plan",
     groupUnit: groupUnit(plan),
     groups: Object.fromEntries(
@@ -200,6 +215,25 @@ function serviceAccountOf(plan: Plan, id: string): Account {
     },
     control: SERVICE_CONTROL,
     passwordDigest: serviceAccount(plan, id).passwordDigest,
+  };
+}
+
+/** Hosts that some role makes members of the domain. */
+export const membersOf = (plan: Plan, asked: Asked): readonly Host[] => asked.members.map((id) => plan.hosts.get(id)!);
+
+/** Bits of msDS-SupportedEncryptionTypes ([MS-KILE] 2.2.7): AES alone. Without them a member gets tickets for itself in RC4. */
+const AES = 0x8 | 0x10;
+
+function computerOf(plan: Plan, host: Host): Computer {
+  const name = fqdnOf(plan, host);
+  return {
+    dn: `CN=${netbiosName(host)},${machineUnit(plan)}`,
+    attributes: {
+      dNSHostName: [name],
+      servicePrincipalName: [`HOST/${netbiosName(host)}`, `HOST/${name}`],
+      "msDS-SupportedEncryptionTypes": [String(AES)],
+    },
+    passwordDigest: machineDigest(host),
   };
 }
 

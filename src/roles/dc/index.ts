@@ -9,8 +9,15 @@ import type { CertificateRequest } from "../seed.ts";
 import type { ClientContext, ClientWork, Command, Need, RoleContext, RoleWork, Step } from "../role.ts";
 import { keptAt, watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
-import { ACCEPTANCE, administratorPassword, personPassword, serviceAccount } from "./accounts.ts";
-import { accountHolders, controllerOf, controllersOf, directoryOf } from "./directory.ts";
+import {
+  ACCEPTANCE,
+  administratorPassword,
+  machineLogin,
+  machinePassword,
+  personPassword,
+  serviceAccount,
+} from "./accounts.ts";
+import { accountHolders, controllerOf, controllersOf, directoryOf, membersOf } from "./directory.ts";
 import { lossOfController } from "./drill.ts";
 import { probes } from "./probes.ts";
 import { settings } from "./settings.ts";
@@ -21,7 +28,7 @@ const MEMBERS = ["dns", "ntp", "kerberos", "kpasswd", "ldap", "ldaps", "global-c
 /** Modules of domain.py, beside it on a controller. */
 const modules = [
   ...["__init__.py", "common.py", "directory.py", "names.py", "reach.py", "zones.py"],
-  ...["accounts.py", "groups.py", "places.py", "records.py", "compare.py"],
+  ...["accounts.py", "computers.py", "groups.py", "places.py", "records.py", "compare.py"],
   ...["establish.py", "replication.py", "clock.py"],
 ].map((name) => `controller/${name}`);
 
@@ -274,7 +281,7 @@ function configuration({ plan, host, fill, asked, settings: told }: Context): re
 }
 
 function membership({ host }: RoleContext): readonly Step[] {
-  const passwords = { administrator: administratorPassword, machine: secret("password", `machine/${host.id}`) };
+  const passwords = { administrator: administratorPassword, machine: machinePassword(host) };
   return [
     {
       kind: "command",
@@ -348,6 +355,7 @@ function directory({ plan, asked }: RoleContext): Step {
     ...Object.fromEntries(
       asked.accounts.map((id) => serviceAccount(plan, id)).map((account) => [account.login, account.password]),
     ),
+    ...Object.fromEntries(membersOf(plan, asked).map((host) => [machineLogin(host), machinePassword(host)])),
   };
   return {
     kind: "command",

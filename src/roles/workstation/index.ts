@@ -1,20 +1,35 @@
 import { endOf } from "../../plan/query.ts";
 import { SOFTPHONE_PACKAGES, softphoneAfter, softphoneNeeds, softphoneSteps } from "../pbx/softphone.ts";
-import type { Need, RoleContext, RoleDefinition, RoleWork } from "../role.ts";
+import type { Need, RoleContext, RoleWork } from "../role.ts";
+import { defineRole, type Settled } from "../settings.ts";
+import { MEMBER_PACKAGES, MEMBER_TEMPLATES, memberAfter, memberHosts, memberSteps } from "./member.ts";
+import { peopleIn, probes, visitorsOf } from "./probes.ts";
+import { groupFindings } from "./groups.ts";
+import { settings } from "./settings.ts";
 
-/** A workstation of the COD: what asks the domain from where its users sit, and a softphone. */
-export const workstation: RoleDefinition = {
+/** A workstation of the COD, where people of the directory log on; and a softphone. */
+export const workstation = defineRole({
   id: "workstation",
+  settings,
   machine: { memoryMiB: 1024, diskGiB: 8 },
-  packages: ["krb5-user", "ldap-utils", "bind9-host", ...SOFTPHONE_PACKAGES],
-  templates: ["krb5.conf", "softphone.conf", "softphone.py", "softphone.service", "sysusers.conf"],
+  packages: [...MEMBER_PACKAGES, "ldap-utils", "bind9-host", ...SOFTPHONE_PACKAGES],
+  templates: [...MEMBER_TEMPLATES, "softphone.conf", "softphone.py", "softphone.service", "sysusers.conf"],
   neighbours: [],
   work,
-  probes: () => [],
+  asks: (plan, told) => {
+    const visitors = visitorsOf(plan, told);
+    return {
+      members: memberHosts(plan).map((host) => host.id),
+      people: visitors === undefined ? [] : peopleIn(visitors),
+    };
+  },
+  findings: groupFindings,
+  probes,
   manual: "docs/roles/workstation.md",
-};
+});
 
-function work({ plan, host, fill }: RoleContext): RoleWork {
+function work(context: RoleContext & Settled<typeof settings>): RoleWork {
+  const { plan, host, fill, settings: told } = context;
   const { realm, name: dnsDomain } = plan.domain;
   const ask = (service: string): Need[] =>
     plan.domain.dns.map((a) => ({
@@ -23,7 +38,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
       to: endOf(a),
     }));
   return {
-    after: softphoneAfter(plan, host),
+    after: [...memberAfter(plan), ...softphoneAfter(plan, host)],
     needs: [...["kerberos", "kpasswd", "ldap", "ldaps"].flatMap(ask), ...softphoneNeeds(plan, host)],
     steps: [
       { kind: "packages", name: "packages", packages: workstation.packages },
@@ -32,6 +47,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
         name: "Kerberos",
         files: { "/etc/krb5.conf": { content: fill("krb5.conf", { realm, dnsDomain }) } },
       },
+      ...memberSteps(context, told),
       ...softphoneSteps(plan, host, fill),
     ],
   };

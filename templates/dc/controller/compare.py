@@ -5,6 +5,7 @@ import sys
 
 from controller.accounts import accounts
 from controller.common import Stop, open_directory
+from controller.computers import computers
 from controller.directory import Directory
 from controller.groups import delegation, groups
 from controller.names import tell_dns_server
@@ -18,7 +19,7 @@ def differences(directory):
         raise Stop(
             "the controller is of %s, and the plan says %s: a domain is not renamed by a plan" % (domain, wanted)
         )
-    for kind in (password_policy, subnets, units, accounts, groups, delegation, names):
+    for kind in (password_policy, subnets, units, accounts, computers, groups, delegation, names):
         kind(directory)
     return directory.said
 

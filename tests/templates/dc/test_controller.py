@@ -33,7 +33,7 @@ ldb.Dn = lambda _db, text: Dn(text)
 ldb.LdbError = type("LdbError", (Exception,), {})
 ldb.binary_encode = str
 
-from controller import accounts, groups, places, replication  # noqa: E402 - after what stands in for Samba
+from controller import accounts, computers, groups, places, replication  # noqa: E402 - after what stands in for Samba
 from controller.common import Stop  # noqa: E402
 from controller.directory import Directory  # noqa: E402
 
@@ -140,6 +140,56 @@ class Accounts(unittest.TestCase):
     def test_of_another_digest_get_their_password_anew(self):
         _, done = self.differences({"claire": an_account(passwordDigest="d")}, claire(), passwords={"claire": "x"})
         self.assertEqual(done[0], ("password", "(sAMAccountName=claire)"))
+
+
+UNIT = "OU=Machines,OU=Lab"
+SERVES = ["HOST/PC1", "HOST/pc1.cod.test"]
+
+
+def a_machine(**more):
+    attributes = {"dNSHostName": ["pc1.cod.test"], "servicePrincipalName": SERVES}
+    return {"dn": "CN=PC1," + UNIT, "passwordDigest": "d", "attributes": attributes, **more}
+
+
+def pc1(**more):
+    there = {"dNSHostName": "pc1.cod.test", "servicePrincipalName": SERVES, "adminDescription": "d", **more}
+    return Entry("CN=PC1,%s,%s" % (UNIT, BASE), sAMAccountName="PC1$", **there)
+
+
+class Computers(unittest.TestCase):
+    def differences(self, wanted, *found):
+        directory = Memory(Database(*found), {"computers": wanted, "machineUnit": UNIT}, {"PC1$": "secret"})
+        directory.db.delete = lambda dn: directory.db.done.append(("delete", str(dn)))
+        computers.computers(directory)
+        return directory.said, directory.db.done
+
+    def test_are_made_before_the_machine_is_there(self):
+        said, done = self.differences({"PC1$": a_machine()})
+        self.assertEqual((said, done), (["machine PC1$"], [("add", "CN=PC1,%s,%s" % (UNIT, BASE))]))
+
+    def test_as_wanted_are_left_alone_with_what_they_have_added_of_themselves(self):
+        own = pc1(servicePrincipalName=["TERMSRV/PC1", "host/pc1", *SERVES[1:]])
+        self.assertEqual(self.differences({"PC1$": a_machine()}, own), ([], []))
+
+    def test_get_what_is_missing_beside_what_they_have(self):
+        said, done = self.differences({"PC1$": a_machine()}, pc1(servicePrincipalName=["TERMSRV/PC1"]))
+        self.assertEqual(said, ["machine PC1$: servicePrincipalName"])
+        self.assertEqual(done[0][2], {"servicePrincipalName": ["TERMSRV/PC1", *SERVES]})
+
+    def test_of_another_digest_get_the_stack_s_password(self):
+        said, done = self.differences({"PC1$": a_machine(passwordDigest="e")}, pc1())
+        self.assertEqual((said, done[0]), (["machine PC1$: password"], ("password", "(sAMAccountName=PC1$)")))
+
+    def test_that_left_the_plan_are_deleted_and_what_somebody_joined_by_hand_is_not(self):
+        by_hand = Entry("CN=LAPTOP,%s,%s" % (UNIT, BASE), sAMAccountName="LAPTOP$")
+        said, done = self.differences({}, pc1(), by_hand)
+        self.assertEqual(said, ["machine PC1$ is no longer in the plan"])
+        self.assertEqual(done, [("delete", "CN=PC1,%s,%s" % (UNIT, BASE))])
+
+    def test_of_a_name_that_is_somewhere_else_stop_in_words(self):
+        elsewhere = Entry("CN=PC1,CN=Computers," + BASE, sAMAccountName="PC1$")
+        with self.assertRaisesRegex(Stop, "PC1\\$ is there already as CN=PC1,CN=Computers"):
+            self.differences({"PC1$": a_machine()}, elsewhere)
 
 
 class Groups(unittest.TestCase):
