@@ -4,6 +4,7 @@ What goes by it is bound to the device.
 """
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -11,6 +12,33 @@ import socket
 import subprocess
 import threading
 import time
+
+
+def ip(*words):
+    ran = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=10, check=False)
+    if ran.returncode != 0:
+        raise OSError("ip %s: %s" % (" ".join(words), ran.stderr.strip()))
+    return ran.stdout
+
+
+def move_into(device):
+    """From here on this program and what it starts are in a network of their own, in which there is the tunnel alone.
+
+    OpenVPN stays where it is. For programs that cannot bind to a device: whatever they send goes by it, or nowhere.
+    """
+    found = json.loads(ip("-json", "-4", "address", "show", "dev", device))[0]["addr_info"][0]
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    os.unshare(os.CLONE_NEWNET)
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    os.setns(before, os.CLONE_NEWNET)
+    ip("link", "set", "dev", device, "netns", "/proc/%d/fd/%d" % (os.getpid(), own))
+    os.setns(own, os.CLONE_NEWNET)
+    os.close(before)
+    os.close(own)
+    ip("link", "set", "dev", "lo", "up")
+    ip("address", "add", "%s/%d" % (found["local"], found["prefixlen"]), "dev", device)
+    ip("link", "set", "dev", device, "up")
+    ip("route", "add", "default", "dev", device)
 
 
 class Client:

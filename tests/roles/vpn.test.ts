@@ -37,11 +37,17 @@ describe("people of acceptance", () => {
     const accounts = (of: Plan): Record<string, { dn: string; passwordDigest?: unknown }> =>
       directoryOf(of, askedIn(of), dcSettings.parse({})).accounts;
     const made = accounts(plan);
-    for (const login of ["recette.nomade1", "recette.nomade2", "recette.nomade3", "recette.membre", "recette.admin"]) {
+    for (const login of [
+      "recette.nomade1",
+      "recette.nomade2",
+      "recette.nomade3",
+      "recette.nomade4",
+      "recette.membre",
+    ]) {
       expect(made[login]?.dn).toMatch(/^CN=[^,]+,OU=Comptes de recette,OU=Utilisateurs,OU=COD$/);
       expect(made[login]?.passwordDigest).toEqual({ secret: `password-digest/probe/${login}` });
     }
-    const alone = accounts(without(["recette.nomade2", "recette.nomade3", "recette.admin"]));
+    const alone = accounts(without(["recette.nomade2", "recette.nomade3", "recette.nomade4", "recette.admin"]));
     expect(Object.keys(alone).filter((login) => login.startsWith("recette."))).toEqual([]);
   });
 
@@ -50,8 +56,8 @@ describe("people of acceptance", () => {
       directoryOf(of, askedIn(of), dcSettings.parse({})).groups["nomades"]!.members.filter((m) =>
         m.includes("recette"),
       );
-    expect(members(plan)).toHaveLength(3);
-    expect(members(without(["recette.membre", "recette.admin"]))).toEqual([]);
+    expect(members(plan)).toHaveLength(4);
+    expect(members(without(["recette.membre", "recette.nomade4", "recette.admin"]))).toEqual([]);
   });
 });
 
@@ -145,7 +151,7 @@ describe("the road warrior's machine", () => {
   test("has profiles with both accesses, the preferred one first, and no password", () => {
     const files = [...lab.files("field")].filter(([path]) => path.endsWith(".ovpn") || path.endsWith("maquette.conf"));
     const profiles = files.filter(([, f]) => f.content.includes("<tls-crypt-v2>"));
-    expect(profiles).toHaveLength(6);
+    expect(profiles).toHaveLength(7);
     for (const [path, { content, mode }] of profiles) {
       expect(content.match(/^remote .*$/gm)).toEqual(["remote 198.51.100.4 1194", "remote 203.0.113.4 1194"]);
       expect([path, mode]).toEqual([path, "0600"]);

@@ -3,7 +3,10 @@
 The phone is the one that people use (baresip), with the account of this desk, beside the desk's own and without
 registering: so calls of several probes do not meet, and nobody's phone rings for them.
 
-    {dial: [NUMBER], digits, listen, seconds, stay}
+    {dial: [NUMBER], digits, listen, seconds, stay, outside}
+
+Where somebody is outside, `outside` is `{tunnel, resolvers, account}`: the tunnel as tunnel.py takes it, by which alone
+the phone then speaks, who says names there, and `{login, secret, server, port}` of the account.
 
 `listen` is `tone`, the one that it plays, given back by an echo at the far end: heard, both ways carry; or `speech`.
 `digits` and # are pressed once there is an answer. With `stay` it answers as soon as the call stands, and remains
@@ -28,6 +31,8 @@ import tempfile
 import time
 import wave
 
+from tunnel import Client, move_into
+
 PHONE = "/etc/maquette/softphone"
 USER = "maquette-phone"
 # What G.722 carries: a file of another rate is played too fast or too slow.
@@ -36,6 +41,13 @@ TONE = 440
 # Of samples of 16 bits: what is below is silence.
 LOUD = 200
 FRAMES = 50
+
+
+# As at a desk (src/roles/pbx/softphone.ts), of somebody's own.
+ACCOUNT = (
+    "<sip:%(login)s@%(server)s:%(port)d;transport=tls>;auth_user=%(login)s;auth_pass=%(secret)s;regint=0;mediaenc=srtp"
+    ";answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n"
+)
 
 
 class Stop(Exception):
@@ -82,8 +94,13 @@ class Phone:
         }
         for key, value in own.items():
             config = re.sub(r"(?m)^%s\s.*$" % key, "%s %s" % (key, value), config)
-        with open(os.path.join(PHONE, "accounts"), encoding="utf-8") as file:
-            account = re.sub(r";regint=\d+", ";regint=0", file.read())
+        outside = asked.get("outside")
+        if outside:
+            config += "".join("dns_server %s:53\n" % address for address in outside["resolvers"])
+            account = ACCOUNT % outside["account"]
+        else:
+            with open(os.path.join(PHONE, "accounts"), encoding="utf-8") as file:
+                account = re.sub(r";regint=\d+", ";regint=0", file.read())
         self.server = re.search(r"@([^>]+)>", account).group(1)
         for name, text in {"config": config, "accounts": account, "contacts": ""}.items():
             path = os.path.join(self.folder, name)
@@ -282,8 +299,31 @@ def remain(phone, seconds):
         os._exit(0)
 
 
+@contextlib.contextmanager
+def where(asked):
+    """Where the phone speaks from: here, or by a tunnel of its own."""
+    if not asked.get("outside"):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        client = Client(asked["outside"]["tunnel"], folder)
+        try:
+            result, said, _ = client.outcome()
+            if result != "up":
+                sys.exit("no tunnel: %s (%s)" % (said, result))
+            move_into(client.device)
+            yield
+        finally:
+            client.end()
+
+
 def main():
     asked = json.load(sys.stdin)
+    with where(asked):
+        speak(asked)
+
+
+def speak(asked):
     phone = Phone(asked)
     try:
         found = [one(phone, number, asked) for number in asked["dial"]]

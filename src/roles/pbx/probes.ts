@@ -2,17 +2,21 @@ import { z } from "zod";
 import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { jsonText } from "../../core/text.ts";
-import { hostsOf, portOf } from "../../plan/query.ts";
-import type { Host, Plan } from "../../plan/types.ts";
+import { fqdnOf, hostsOf, outsiderOf, plays, portOf } from "../../plan/query.ts";
+import type { Host, Person, Plan } from "../../plan/types.ts";
+import { personPassword } from "../dc/accounts.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import ANSWER from "./answer.py";
 import CALL from "./call.py";
 import MARKS from "./marks.py";
 import MESSAGE from "./message.py";
-import { CONFERENCE_PIN, numbersOf, type Desk, type Numbers } from "./numbers.ts";
+import { CONFERENCE_PIN, numbersOf, type Desk, type Numbers, type Phone } from "./numbers.ts";
 import REGISTER from "./register.py";
 import type { Settings } from "./settings.ts";
+import { probeTravellers } from "../vpn/people.ts";
+import { gatewayOf } from "../vpn/profile.ts";
+import { profilePath } from "../vpn/traveller.ts";
 
 /** How long the far end waits for the call that it is to answer. */
 const ANSWER_SECONDS = 15;
@@ -67,6 +71,7 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
   return [
     toDesk(context, first, second),
     toDesk(context, second, first),
+    ...fromOutside(context),
     ...toGroup(context),
     conference(context),
     voicemail(context),
@@ -87,7 +92,7 @@ interface Context {
 const asterisk = ({ server }: Context): Probe["dependsOn"] => ({ host: server.id, units: ["asterisk.service"] });
 
 const calling = (asked: Readonly<Record<string, unknown>>): Command => pythonCommand(CALL, jsonText(asked));
-const answering = (from: Desk): Command =>
+const answering = (from: Phone): Command =>
   pythonCommand(ANSWER, JSON.stringify({ from: from.number, seconds: ANSWER_SECONDS }));
 
 function toDesk(context: Context, from: Desk, to: Desk): Probe {
@@ -106,6 +111,52 @@ function toDesk(context: Context, from: Desk, to: Desk): Probe {
     deadlineSeconds: 30,
     dependsOn: asterisk(context),
   };
+}
+
+/** A tunnel is up within a second or two, on a busy machine some more. */
+const TUNNEL_SECONDS = 15;
+
+/** Of acceptance's people the one who may come in by the VPN and has a telephone. */
+export const callerOutside = (plan: Plan): Person | undefined =>
+  probeTravellers(plan).find((p) => p.extension !== null && !p.isDisabled);
+
+/** A call from the road: signalling and voice by the tunnel alone, as a road warrior's phone has them. */
+function fromOutside(context: Context): readonly Probe[] {
+  const { plan, server, numbers, first } = context;
+  const who = callerOutside(plan);
+  const outsider = outsiderOf(plan);
+  const phone = numbers.people.find((p) => p.account === who?.login);
+  if (who === undefined || phone === undefined || outsider === undefined || !plays(outsider, "field")) return [];
+  if (gatewayOf(plan) === null) return [];
+  const outside = {
+    tunnel: {
+      ...{ profile: profilePath(who.login), remote: null, login: who.login, password: personPassword(who) },
+      patience: TUNNEL_SECONDS,
+    },
+    resolvers: plan.domain.dns.map(formatAddress),
+    account: {
+      ...{ login: phone.account, secret: secret("password", phone.secret), server: fqdnOf(plan, server) },
+      port: portOf(plan, "sip-tls", "tcp"),
+    },
+  };
+  return [
+    {
+      id: `pbx-call-${outsider.id}`,
+      needs: ["N5", "N12", "O3"],
+      from: outsider.id,
+      title: {
+        en: `Over the tunnel ${outsider.id} calls ${first.host}, and each hears the other`,
+        fr: `Par le tunnel, ${outsider.id} appelle ${first.host}, et chacun entend l'autre`,
+      },
+      expected: "a call that carries voice both ways, encrypted",
+      before: [{ on: first.host, run: answering(phone) }],
+      run: calling({ dial: [first.number], listen: "tone", seconds: LISTEN_SECONDS, outside }),
+      judge: judgeCalls,
+      deadlineSeconds: 45,
+      isWaiting: true,
+      dependsOn: asterisk(context),
+    },
+  ];
 }
 
 /** A group in which the second desk is. */

@@ -64,6 +64,25 @@ export function softphoneSteps(plan: Plan, host: Host, fill: Fill): readonly Ste
   ];
 }
 
+/**
+ * What a road warrior's phone is set up with: no account, which is a person's own and on no machine of the lab.
+ * @param fill of the machine's templates
+ */
+export function travellersPhone(plan: Plan, fill: Fill): readonly Step[] {
+  if (hostsOf(plan, "pbx").length === 0) return [];
+  return [
+    {
+      kind: "files",
+      name: "softphone",
+      files: {
+        "/etc/sysusers.d/maquette-phone.conf": { content: 'u maquette-phone - "Softphone"\n' },
+        [`${FOLDER}/config`]: { content: fill("softphone.conf", { authority: CA_FILE, control: String(CONTROL) }) },
+      },
+      reload: [{ argv: ["systemd-sysusers", "/etc/sysusers.d/maquette-phone.conf"] }],
+    },
+  ];
+}
+
 /** Whom its phone registers with: what is there before it is found at its first try. */
 export const softphoneAfter = (plan: Plan, host: Host): readonly Host["id"][] =>
   deskAt(plan, host) === undefined ? [] : hostsOf(plan, "pbx").map((server) => server.id);

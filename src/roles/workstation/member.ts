@@ -48,6 +48,19 @@ export function memberSteps({ plan, host, fill }: RoleContext, settings: Setting
       deadlineSeconds: 90,
     },
     {
+      // sssd.conf names what runs; these would start the same a second time, and fail.
+      kind: "units",
+      name: "SSSD starts its parts itself",
+      units: ["nss", "pac", "pam", "pam-priv"].map((part) => `sssd-${part}.socket`),
+      state: "masked",
+    },
+    {
+      kind: "command",
+      name: "no failure of before",
+      unless: { argv: ["sh", "-c", "! systemctl is-failed -q 'sssd-*.socket'"] },
+      run: { argv: ["systemctl", "reset-failed", "sssd-*.socket"] },
+    },
+    {
       kind: "files",
       name: "people of the directory",
       files: {
@@ -65,7 +78,8 @@ export function memberSteps({ plan, host, fill }: RoleContext, settings: Setting
             idsTo: String(IDS.to),
             idsEnd: String(IDS.end),
           }),
-          mode: "0600",
+          // Its unit gives it to its group at each start.
+          mode: "0640",
         },
       },
       reload: [{ argv: ["systemctl", "restart", MEMBER_UNIT] }],

@@ -53,7 +53,10 @@ describe("the numbering plan", () => {
       account: "recette.membre",
       isForgetful: true,
     });
-    expect(numbers.people.filter((p) => p.isForgetful)).toHaveLength(1);
+    expect(numbers.people.filter((p) => p.isForgetful).map((p) => p.account)).toEqual([
+      "recette.nomade4",
+      "recette.membre",
+    ]);
     expect(numbers.groups[0]!.phones.map((p) => p.account)).not.toContain("recette.membre");
   });
 

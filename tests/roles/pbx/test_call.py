@@ -5,7 +5,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
+import call
 from call import RATE, end, is_gone, sound, sound_in
 
 
@@ -57,6 +59,34 @@ class Sound(unittest.TestCase):
     def test_no_file_yet_is_no_sound(self):
         samples, _ = sound_in("/nonexistent/heard.wav")
         self.assertEqual(len(samples), 0)
+
+
+OUTSIDE = {"outside": {"tunnel": {}, "resolvers": ["10.0.0.1"], "account": {}}}
+
+
+class Outside(unittest.TestCase):
+    def spoken_with(self, outcome):
+        client = mock.Mock(device="try1")
+        client.outcome.return_value = outcome
+        done = mock.Mock()
+        with mock.patch("call.Client", return_value=client), mock.patch("call.move_into", done.moved):
+            try:
+                with call.where(OUTSIDE):
+                    done.spoken()
+            except SystemExit as stop:
+                done.stopped(str(stop))
+        client.end.assert_called_once_with()
+        return [entry[0] for entry in done.mock_calls]
+
+    def test_the_phone_speaks_once_it_is_where_only_the_tunnel_is(self):
+        self.assertEqual(self.spoken_with(("up", "", [])), ["moved", "spoken"])
+
+    def test_without_a_tunnel_nothing_is_said_past_it(self):
+        self.assertEqual(self.spoken_with(("refused", "account or password refused", [])), ["stopped"])
+
+    def test_a_phone_at_its_desk_stays_where_it_is(self):
+        with mock.patch("call.Client", side_effect=AssertionError), call.where({}):
+            pass
 
 
 class Phones(unittest.TestCase):

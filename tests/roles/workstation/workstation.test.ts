@@ -42,7 +42,7 @@ describe("a member of the domain", () => {
 
   test("asks the controllers in the plan's order, and numbers people within what a container has", () => {
     const file = lab.files("pc1").get("/etc/sssd/sssd.conf")!;
-    expect(file.mode).toBe("0600");
+    expect(file.mode).toBe("0640");
     expect(file.content).toContain("\nad_server = dc1.cod.test, dc2.cod.test\n");
     const number = (key: string): number => Number(new RegExp(`^${key} = (\\d+)$`, "m").exec(file.content)![1]);
     expect(number("ldap_idmap_range_min")).toBeGreaterThan(65_535);
