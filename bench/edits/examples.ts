@@ -11,6 +11,9 @@ type Change = (document: Document) => void;
 export const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   "addressing:zones.*": ["wan2", "sync", "users", "field"],
   "hosts:hosts.*": ["rtr-b", "dc2", "mail", "internet"],
+  "flows:flows[].switch": ["F412"],
+  "flows:forwards.*.switch": ["vpn"],
+  "flows:invariants.*.switch": ["field-reaches-vpn"],
   "hosts:hosts.*.disksGiB": ["rtr-b", "dc2", "mail", "internet", "backup"],
 };
 

@@ -48,6 +48,7 @@ export const PLAN_CODES = {
   PLAN_UNKNOWN_FLOW: "A name that is not a row of the flow table.",
   PLAN_UNKNOWN_GROUP: "A name that is not a group of people.",
   PLAN_UNKNOWN_DEPARTMENT: "A name that is not a department.",
+  PLAN_UNKNOWN_SWITCH: "A name that is not a switch.",
   PLAN_UNKNOWN_COVER: "A cover of a need that is not in the plan.",
   // Zones
   PLAN_ZONE_OVERLAP: "Two zones or pools share addresses.",

@@ -23,6 +23,7 @@ export const DECLARED = {
     "Rows of the flow table stand in flows.yaml; one that was deleted there is taken out here too",
   ],
   forward: ["flows", "forwards", "PLAN_UNKNOWN_COVER", "a forward", "Forwards are declared in flows.yaml"],
+  switch: ["flows", "switches", "PLAN_UNKNOWN_SWITCH", "a switch", "Switches are declared in flows.yaml"],
   invariant: ["flows", "invariants", "PLAN_UNKNOWN_COVER", "an invariant", "Invariants are declared in flows.yaml"],
   endpoints: ["flows", "groups", "PLAN_UNKNOWN_ENDPOINT", "a group of ends", "They are declared in flows.yaml"],
   group: ["people", "groups", "PLAN_UNKNOWN_GROUP", "a group of people", "Groups are declared in people.yaml"],

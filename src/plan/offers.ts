@@ -33,7 +33,14 @@ export function offersOf(documents: ReadonlyMap<string, Uint8Array>): Offers {
   const covers = COVERS.flatMap((kind) => of(kind).map((o) => ({ ...o, name: `${kind}:${o.name}` })));
   return {
     ...{ zone: of("zone"), host: of("host"), image: of("image"), service: of("service"), flow: of("flow") },
-    ...{ department: of("department"), group: of("group"), end: ends, member: members, cover: covers },
+    ...{
+      department: of("department"),
+      group: of("group"),
+      switch: of("switch"),
+      end: ends,
+      member: members,
+      cover: covers,
+    },
   };
 }
 

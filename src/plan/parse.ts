@@ -122,10 +122,21 @@ function checkShapes(
 /** A draft without errors is whole: what makes it a draft falls away. */
 function toPlan(draft: Draft): Plan {
   const { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services } = draft;
-  const { endpointGroups, flows, forwards, invariants, waivers, groups, departments, people, probePeople, coverage } =
-    draft;
+  const {
+    endpointGroups,
+    flows,
+    switches,
+    forwards,
+    invariants,
+    waivers,
+    groups,
+    departments,
+    people,
+    probePeople,
+    coverage,
+  } = draft;
   if (name === null || domain === null) throw new TypeError("a draft without errors has a name and a domain");
   const network = { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services };
-  const policy = { endpointGroups, flows, forwards, invariants, waivers };
+  const policy = { endpointGroups, flows, switches, forwards, invariants, waivers };
   return { ...network, ...policy, groups, departments, people, probePeople, coverage };
 }

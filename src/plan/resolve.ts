@@ -7,7 +7,14 @@ import type { Vocabulary } from "./vocabulary.ts";
 import { Context, type Shapes } from "./context.ts";
 import { resolveCoverage } from "./coverage/resolve.ts";
 import { resolveEndpointGroups } from "./flows/endpoints.ts";
-import { resolveFlows, resolveForwards, resolveInvariants, resolveWaivers } from "./flows/resolve.ts";
+import {
+  resolveFlows,
+  resolveForwards,
+  resolveInvariants,
+  resolveSwitches,
+  resolveWaivers,
+  switchedOff,
+} from "./flows/resolve.ts";
 import { resolveHosts, resolveImages } from "./hosts/resolve.ts";
 import { ofKind, resolveDepartments, resolveGroups, resolvePeople } from "./people/resolve.ts";
 import { resolveMinimums, resolveSettings } from "./roles/resolve.ts";
@@ -44,7 +51,10 @@ export function resolve(
   const departments = resolveDepartments(ctx);
   const groups = resolveGroups(ctx);
   const everybody = resolvePeople(ctx, groups, domain);
-  const coverage = resolveCoverage(ctx);
+  const switches = resolveSwitches(ctx);
+  const coverage = resolveCoverage(ctx, switches);
+  const off = [...switchedOff(ctx).keys()];
+  const offOf = (kind: string): number => off.filter((name) => name.startsWith(`${kind}:`)).length;
   // Sound by the schema and yet left out, for a name that leads nowhere: the section is not whole either.
   const counts: Partial<Record<DocumentName, Readonly<Record<string, number>>>> = {
     addressing: { zones: zones.size, pools: pools.size },
@@ -56,7 +66,11 @@ export function resolve(
         .entries("people")
         .filter(({ id, value }) => everybody.get(id)?.groups.length === value.groups.length).length,
     },
-    flows: { groups: endpointGroups.size, flows: flows.length, forwards: forwards.length },
+    flows: {
+      groups: endpointGroups.size,
+      flows: flows.length + offOf("flow"),
+      forwards: forwards.length + offOf("forward"),
+    },
   };
   const draft: Draft = {
     name: shapes.addressing.one("name")?.value ?? null,
@@ -73,6 +87,7 @@ export function resolve(
     services,
     endpointGroups,
     flows,
+    switches,
     forwards,
     invariants,
     waivers,

@@ -34,7 +34,18 @@ export const id = (): z.ZodString =>
 
 /** What a text may be the name of; an `end` is one of a flow, a `member` one of a group of ends, a `cover` answers a need. */
 export type NameKind =
-  "role" | "zone" | "host" | "image" | "service" | "flow" | "department" | "group" | "end" | "member" | "cover";
+  | "role"
+  | "zone"
+  | "host"
+  | "image"
+  | "service"
+  | "flow"
+  | "department"
+  | "group"
+  | "end"
+  | "member"
+  | "cover"
+  | "switch";
 
 /** Of a schema whose texts are names of something: of what. The resolver judges them, an editor completes them. */
 export const naming = z.registry<{ readonly kind: NameKind }>();

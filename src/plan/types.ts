@@ -2,7 +2,7 @@ import type { Pool, Zone, Domain, Authority } from "./addressing/types.ts";
 import type { Host, Image } from "./hosts/types.ts";
 import type { Minimum, RoleSettings } from "./roles/types.ts";
 import type { Service } from "./services/types.ts";
-import type { EndpointGroup, Flow, Forward, Waiver, Invariant } from "./flows/types.ts";
+import type { EndpointGroup, Flow, Forward, Waiver, Invariant, Switch } from "./flows/types.ts";
 import type { Group, Person, Department } from "./people/types.ts";
 import type { Coverage } from "./coverage/types.ts";
 
@@ -41,6 +41,7 @@ export interface Plan {
   readonly services: ReadonlyMap<string, Service>;
   readonly endpointGroups: ReadonlyMap<string, EndpointGroup>;
   readonly flows: readonly Flow[];
+  readonly switches: ReadonlyMap<string, Switch>;
   readonly forwards: readonly Forward[];
   readonly invariants: readonly Invariant[];
   readonly waivers: readonly Waiver[];

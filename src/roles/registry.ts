@@ -1,16 +1,15 @@
 import { hostsOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { Vocabulary } from "../plan/vocabulary.ts";
-import { ebrigade } from "./artefacts.ts";
 import { backup } from "./backup/index.ts";
 import { base } from "./base/index.ts";
 import { bastion } from "./bastion/index.ts";
 import { dc } from "./dc/index.ts";
+import { ebrigade } from "./ebrigade/index.ts";
 import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
 import { mail } from "./mail/index.ts";
 import { pbx } from "./pbx/index.ts";
-import { plainRole } from "./plain.ts";
 import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions, Trouble } from "./role.ts";
 import { router } from "./router/index.ts";
 import { supervision } from "./supervision/index.ts";
@@ -25,11 +24,7 @@ const all: readonly RoleDefinition[] = [
   mail,
   supervision,
   backup,
-  plainRole("ebrigade", { memoryMiB: 1024, diskGiB: 8 }, "ebrigade", {
-    name: "eBrigade",
-    artefacts: ebrigade,
-    notShown: { en: "eBrigade: no page is served", fr: "eBrigade : aucune page n'est servie" },
-  }),
+  ebrigade,
   vpn,
   bastion,
   workstation,

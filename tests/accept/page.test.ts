@@ -15,7 +15,12 @@ const result = (own: Probe, isGood: boolean, seen = "une réponse"): ProbeResult
   seen,
   ms: 412,
 });
-const need = (id: string, outOfScope: string | null = null) => ({ id, text: `Besoin ${id}`, outOfScope });
+const need = (id: string, outOfScope: string | null = null) => ({
+  id,
+  text: `Besoin ${id}`,
+  switchedOff: [],
+  outOfScope,
+});
 
 const facts = (change: Partial<PageFacts> = {}): PageFacts => ({
   lab: "cod.test",

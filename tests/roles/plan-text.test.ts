@@ -97,6 +97,7 @@ test("the fields of free text are these, and no other takes a mark of any langua
       "services.services.*.description",
       "flows.groups.*.description",
       "flows.flows[].description",
+      "flows.switches.*.description",
       "flows.forwards.*.description",
       "flows.invariants.*.description",
       "flows.waivers.*.reason",

@@ -47,7 +47,9 @@ describe("people of acceptance", () => {
       expect(made[login]?.dn).toMatch(/^CN=[^,]+,OU=Comptes de recette,OU=Utilisateurs,OU=COD$/);
       expect(made[login]?.passwordDigest).toEqual({ secret: `password-digest/probe/${login}` });
     }
-    const alone = accounts(without(["recette.nomade2", "recette.nomade3", "recette.nomade4", "recette.admin"]));
+    const alone = accounts(
+      without(["recette.nomade2", "recette.nomade3", "recette.nomade4", "recette.membre", "recette.admin"]),
+    );
     expect(Object.keys(alone).filter((login) => login.startsWith("recette."))).toEqual([]);
   });
 

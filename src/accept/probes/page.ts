@@ -81,8 +81,12 @@ export function pageOf(facts: PageFacts): string {
   const { lab, accepted, at, lacking } = facts;
   const needs = accepted.needs.map((need): Shown => {
     const own = of(accepted.results, need.id);
-    const reasons = [need.outOfScope, lacking.get(need.id) ?? null].filter((r) => r !== null);
-    return { need, own, reasons, verdict: verdictOf(own, reasons) };
+    const off = need.switchedOff.length === 0 ? null : `${capital(whyNone(need, "fr"))}.`;
+    // Without a probe it is why there is none.
+    const reasons = [need.outOfScope, lacking.get(need.id) ?? null, own.length === 0 ? null : off].filter(
+      (r) => r !== null,
+    );
+    return { need, own, reasons, verdict: off !== null && own.length === 0 ? "none" : verdictOf(own, reasons) };
   });
   /** Under which need a probe is told; under the others it is named. */
   const toldAt = new Map<ProbeResult, Asked["id"]>();

@@ -9,6 +9,7 @@ interface Words {
   readonly seen: string;
   readonly from: (host: string, ms: number) => string;
   readonly uncovered: string;
+  readonly switchedOff: (what: string) => string;
   readonly outOfScope: (why: string) => string;
   readonly noProbe: string;
   readonly good: (probes: number, needs: number, seconds: string) => string;
@@ -21,6 +22,7 @@ const words: Readonly<Record<"en" | "fr", Words>> = {
     seen: "seen",
     from: (host, ms) => `(${host},\u00a0${ms}\u00a0ms)`,
     uncovered: "No probe covers yet:",
+    switchedOff: (what) => `not shown: switched off by the plan (${what})`,
     outOfScope: (why) => `not to be shown by the mock-up: ${why}`,
     noProbe: "no probe yet",
     good: (probes, needs, seconds) => `${probes} probes, all green, for ${needs} needs and objectives; ${seconds} s.`,
@@ -31,6 +33,7 @@ const words: Readonly<Record<"en" | "fr", Words>> = {
     seen: "vu",
     from: (host, ms) => `(${host},\u00a0${ms}\u00a0ms)`,
     uncovered: "Sans sonde à ce jour :",
+    switchedOff: (what) => `non montré : désactivé par le plan (${what})`,
     outOfScope: (why) => `hors de portée de la maquette : ${why}`,
     noProbe: "pas encore de sonde",
     good: (probes, needs, seconds) =>
@@ -40,11 +43,12 @@ const words: Readonly<Record<"en" | "fr", Words>> = {
 };
 
 /** What a report is divided by: a need, an objective, or what all of them stand on. */
-export type Asked = Pick<Coverage, "id" | "text" | "outOfScope">;
+export type Asked = Pick<Coverage, "id" | "text" | "switchedOff" | "outOfScope">;
 
 const FOUNDATION: Asked = {
   id: BASE,
   text: "Ce sur quoi tout repose : noms, heure, journaux, mises à jour",
+  switchedOff: [],
   outOfScope: null,
 };
 
@@ -137,7 +141,11 @@ export function summaryOf(accepted: Accepted, language: "en" | "fr", width: numb
 }
 
 export const whyNone = (need: Asked, language: "en" | "fr"): string =>
-  need.outOfScope === null ? words[language].noProbe : words[language].outOfScope(need.outOfScope);
+  need.switchedOff.length > 0
+    ? words[language].switchedOff(need.switchedOff.join(", "))
+    : need.outOfScope === null
+      ? words[language].noProbe
+      : words[language].outOfScope(need.outOfScope);
 
 /** A JSON document for each need and probe; a need without any has null for `probe` and `ok`. */
 export const linesOf = (accepted: Accepted, language: "en" | "fr"): readonly string[] =>

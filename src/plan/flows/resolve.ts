@@ -1,5 +1,5 @@
 import { below, type Where } from "../problem.ts";
-import type { Endpoint, EndpointGroup, Flow, Forward, Invariant, Waiver } from "../types.ts";
+import type { Endpoint, EndpointGroup, Flow, Forward, Invariant, Switch, Waiver } from "../types.ts";
 import type { Context } from "../context.ts";
 import { resolveEnds } from "./endpoints.ts";
 
@@ -24,11 +24,41 @@ function resolveMatch(
   return from && to && services.length === value.services.length ? { from, to, services } : undefined;
 }
 
+/** Whether a row, a forward or an invariant stands: what the plan has switched off is as if it were not there. */
+const stands = (ctx: Context, value: { readonly switch?: string | undefined }): boolean =>
+  value.switch === undefined ||
+  ctx.shapes.flows.entries("switches").find((s) => s.id === value.switch)?.value.enabled !== false;
+
+/** Names of those that the plan has switched off, as coverage names them (`flow:F462`), and by which switch. */
+export const switchedOff = (ctx: Context): ReadonlyMap<string, string> =>
+  new Map(
+    (
+      [
+        ["flow", ctx.shapes.flows.entries("flows").map(({ value }) => ({ id: value.id, value }))],
+        ["forward", ctx.shapes.flows.entries("forwards")],
+        ["invariant", ctx.shapes.flows.entries("invariants")],
+      ] as const
+    ).flatMap(([kind, entries]) =>
+      entries.flatMap(({ id, value }) => (stands(ctx, value) ? [] : [[`${kind}:${id}`, value.switch!] as const])),
+    ),
+  );
+
+export const resolveSwitches = (ctx: Context): ReadonlyMap<string, Switch> =>
+  new Map(
+    ctx.shapes.flows.entries("switches").map(({ id, value, where }) => {
+      const { description, enabled: isOn } = value;
+      return [id, ctx.placed({ id, description, isOn }, where)] as const;
+    }),
+  );
+
+const checkSwitch = (ctx: Context, value: { readonly switch?: string | undefined }, where: Where): boolean =>
+  value.switch === undefined || ctx.check("switch", value.switch, below(where, "switch"));
+
 export const resolveFlows = (ctx: Context, groups: Groups): readonly Flow[] =>
   ctx.shapes.flows.entries("flows").flatMap(({ value, where }) => {
     const match = resolveMatch(ctx, value, where, groups);
     ctx.check("department", value.owner, below(where, "owner"));
-    if (!match) return [];
+    if (!match || !checkSwitch(ctx, value, where) || !stands(ctx, value)) return [];
     const { id, section, action, description, owner, log } = value;
     const names = { fromNames: value.from, toNames: value.to };
     return [ctx.placed({ id, section, ...match, ...names, action, isLogged: log, description, owner }, where)];
@@ -41,6 +71,7 @@ export const resolveForwards = (ctx: Context): readonly Forward[] =>
     const isService = ctx.check("service", service, below(where, "service"));
     const isHost = ctx.check("host", host, below(where, "host"));
     if (wans.length < value.wans.length || !isService || !isHost) return [];
+    if (!checkSwitch(ctx, value, where) || !stands(ctx, value)) return [];
     return [ctx.placed({ id, wans, service, host, description }, where)];
   });
 
@@ -48,7 +79,7 @@ export const resolveInvariants = (ctx: Context, groups: Groups): readonly Invari
   ctx.shapes.flows.entries("invariants").flatMap(({ id, value, where }) => {
     const match = resolveMatch(ctx, value, where, groups);
     const except = ctx.checkAll("flow", value.except ?? [], (i) => below(where, "except", i));
-    if (!match) return [];
+    if (!match || !checkSwitch(ctx, value, where) || !stands(ctx, value)) return [];
     const { description, kind } = value;
     if (kind === "always" && value.except !== undefined) {
       const hint = "Exceptions are for never; leave them out";

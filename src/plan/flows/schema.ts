@@ -11,6 +11,17 @@ const group = z
   })
   .register(z.globalRegistry, { description: "A named list of ends" });
 
+const switched = reference("Switch that it stands or falls with", "switch").optional();
+
+const wayIn = z
+  .strictObject({
+    description: line("What is switched"),
+    enabled: z
+      .boolean()
+      .register(z.globalRegistry, { description: "false takes away the rows, forwards and invariants that name it" }),
+  })
+  .register(z.globalRegistry, { description: "One line that takes away several rows" });
+
 const flow = z
   .strictObject({
     id: z
@@ -32,6 +43,7 @@ const flow = z
       .register(z.globalRegistry, { description: "deny drops in silence, reject answers" }),
     log: z.boolean().register(z.globalRegistry, { description: "Whether the routers log it" }),
     owner: reference("Department that answers for the row", "department"),
+    switch: switched,
     description: line("Why the row exists"),
   })
   .register(z.globalRegistry, { description: "A row of the flow table" });
@@ -41,6 +53,7 @@ const forward = z
     wans: names("WAN zones on whose VIP the port is open", "zone"),
     service: reference("Service that is forwarded", "service"),
     host: reference("Inside host that it reaches, on the same port", "host"),
+    switch: switched,
     description: line("Why it is open"),
   })
   .register(z.globalRegistry, { description: "A port forward" });
@@ -54,6 +67,7 @@ const invariant = z
     from: ends("Source"),
     to: ends("Destination"),
     services: names("Services that it is about", "service"),
+    switch: switched,
     except: z
       .array(z.string().min(1).max(200).register(naming, { kind: "flow" }))
       .register(z.globalRegistry, { description: "Rows that are allowed; with never only" })
@@ -82,6 +96,7 @@ export const flows = z
       .array(flow)
       .min(1)
       .register(z.globalRegistry, { description: "The flow table; the first row that matches decides" }),
+    switches: z.record(id(), wayIn).register(z.globalRegistry, { description: "Switches by name" }).optional(),
     forwards: z.record(id(), forward).register(z.globalRegistry, { description: "Port forwards by name" }).optional(),
     invariants: z.record(id(), invariant).register(z.globalRegistry, { description: "Invariants by name" }).optional(),
     waivers: z.record(id(), waiver).register(z.globalRegistry, { description: "Waivers by name" }).optional(),

@@ -53,6 +53,13 @@ export interface Forward extends Sourced {
   readonly description: string;
 }
 
+/** One line of the plan that takes away all that names it. */
+export interface Switch extends Sourced {
+  readonly id: string;
+  readonly description: string;
+  readonly isOn: boolean;
+}
+
 export interface Waiver extends Sourced {
   readonly id: string;
   /** Code of the finding that is accepted. */

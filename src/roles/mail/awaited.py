@@ -15,7 +15,8 @@ import sys
 import time
 import wave
 
-from post import Box, last_words, way, whole
+from post import Box, last_words, whole
+from way import way
 
 
 def level(sound):

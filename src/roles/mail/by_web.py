@@ -14,7 +14,8 @@ import threading
 
 import configured
 import webmail
-from post import connected, last_words, way
+from post import last_words
+from way import connected, way
 from web import address_of
 
 

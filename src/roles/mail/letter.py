@@ -14,7 +14,8 @@ import os
 import sys
 import time
 
-from post import Box, Outgoing, last_words, way, whole
+from post import Box, Outgoing, last_words, whole
+from way import way
 
 HEADER = "X-Maquette-Acceptance"
 TEXT = "La préfète et le directeur sont prévenus : crue à Ménétréol, 3 m 20.\nÀ bientôt, l'équipe de recette\n"

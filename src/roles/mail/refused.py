@@ -14,7 +14,8 @@ import json
 import smtplib
 import sys
 
-from post import Box, Outgoing, last_words, opened, way
+from post import Box, Outgoing, last_words, opened
+from way import way
 
 
 def imap(asked, one):

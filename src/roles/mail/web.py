@@ -10,7 +10,7 @@ import ssl
 import time
 
 from names import address_in, question_of
-from post import SO_BINDTODEVICE, connected
+from way import SO_BINDTODEVICE, connected
 
 # After which a resolver is asked again: a datagram may be lost.
 AGAIN = 0.5

@@ -74,18 +74,31 @@ describe("what the plan says of the authority", () => {
     // Whose log is signed, and the road warrior's machine, which has profiles.
     const holders = debians.filter((h) => !h.isOutside || h.role === "field").map((h) => `${h.id}-base`);
     expect([...changed(before, after)].sort()).toEqual(
-      [...holders, "dc1-dc", "dc2-dc", "vpn-vpn", "pbx-pbx", "mail-mail", "supervision-supervision"].sort(),
+      [
+        ...holders,
+        "dc1-dc",
+        "dc2-dc",
+        "vpn-vpn",
+        "pbx-pbx",
+        "mail-mail",
+        "supervision-supervision",
+        "ebrigade-ebrigade",
+      ].sort(),
     );
   });
 
   test.each([
     ["another life of the list", { crlDays: 30 }, []],
     // Services' certificates, and profiles of the VPN, too.
-    ["another life of the authority", { years: 5 }, ["vpn-vpn", "pbx-pbx", "mail-mail", "supervision-supervision"]],
+    [
+      "another life of the authority",
+      { years: 5 },
+      ["vpn-vpn", "pbx-pbx", "mail-mail", "supervision-supervision", "ebrigade-ebrigade"],
+    ],
     [
       "another name of the authority",
       { name: "Autorité du COD" },
-      ["vpn-vpn", "pbx-pbx", "mail-mail", "supervision-supervision"],
+      ["vpn-vpn", "pbx-pbx", "mail-mail", "supervision-supervision", "ebrigade-ebrigade"],
     ],
   ])("%s reaches every host", async (_, change, others) => {
     const { folder, before } = madeBefore();

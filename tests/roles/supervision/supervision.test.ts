@@ -100,7 +100,15 @@ describe("what is told", () => {
       unless: null,
     });
     const asked = (id: string): boolean => Object.keys(hosts[id]!.items).some((key) => key.startsWith("net.tcp"));
-    expect(Object.keys(hosts).filter(asked)).toEqual(["dc1", "dc2", "pbx", "mail", "supervision", "backup"]);
+    expect(Object.keys(hosts).filter(asked)).toEqual([
+      "dc1",
+      "dc2",
+      "pbx",
+      "mail",
+      "supervision",
+      "backup",
+      "ebrigade",
+    ]);
   });
 
   test("is one thing where no router leads on: what is beyond, and each router, are its consequences", () => {
