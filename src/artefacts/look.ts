@@ -25,6 +25,8 @@ export interface Places {
 export const cacheOf = (cache: string): string => join(cache, "artefacts");
 
 const MOST_TEXT_BYTES = 2 ** 20;
+/** Of all that a zip unpacks to: a host that installs one has some gigabytes. */
+const MOST_UNPACKED_BYTES = 2 ** 30;
 
 /** Looks for an artefact where it may be, reading it whole; touches no network. */
 export async function look(artefact: Artefact, { folder, cache }: Places): Promise<Found> {
@@ -87,6 +89,6 @@ async function besideOf(path: string): Promise<Digest | null> {
 
 async function versionIn(path: string, { file, version }: NonNullable<Artefact["says"]>): Promise<string | null> {
   const isIt = (name: string): boolean => name === file || (name.endsWith(`/${file}`) && name.split("/").length === 2);
-  const content = await readFromZip(path, isIt, MOST_TEXT_BYTES);
+  const content = await readFromZip(path, isIt, MOST_TEXT_BYTES, MOST_UNPACKED_BYTES);
   return content === null ? null : (version.exec(content.toString("latin1"))?.[1] ?? null);
 }

@@ -15,13 +15,15 @@ const MOST_DIRECTORY_BYTES = 2 ** 26;
 
 /**
  * @param isWanted of the entries' paths; the shortest that is wanted is read
+ * @param mostUnpacked what all of it may have once it is unpacked
  * @returns null where none is wanted
- * @throws Error in words
+ * @throws Error in words; also of a zip that would reach beyond the folder in which it is unpacked, or fill its disk
  */
 export async function readFromZip(
   path: string,
   isWanted: (name: string) => boolean,
   mostBytes: number,
+  mostUnpacked: number = Number.POSITIVE_INFINITY,
 ): Promise<Buffer | null> {
   const file = await open(path);
   try {
@@ -32,7 +34,11 @@ export async function readFromZip(
     const bytes = tail.readUInt32LE(at + 12);
     const from = tail.readUInt32LE(at + 16);
     if (from + bytes > size || bytes > MOST_DIRECTORY_BYTES) throw new Error("it is no zip that is read here");
-    const wanted = entriesOf(await read(file, from, from + bytes)).filter((e) => isWanted(e.name));
+    const entries = entriesOf(await read(file, from, from + bytes));
+    refuseWhatLeaves(entries);
+    const unpacked = entries.reduce((sum, e) => sum + e.wholeBytes, 0);
+    if (unpacked > mostUnpacked) throw new Error(`it unpacks to ${unpacked} bytes, and ${mostUnpacked} are the most`);
+    const wanted = entries.filter((e) => isWanted(e.name));
     const entry = wanted.sort((a, b) => a.name.length - b.name.length)[0];
     return entry === undefined ? null : await contentOf(file, entry, mostBytes);
   } finally {
@@ -47,6 +53,20 @@ interface Entry {
   readonly bytes: number;
   readonly wholeBytes: number;
   readonly at: number;
+  /** Of Unix, with the file's kind; 0 where another system made it. */
+  readonly mode: number;
+}
+
+const [KIND, FILE, FOLDER] = [0o170000, 0o100000, 0o040000];
+
+/** Nothing is a link or a device, and no path leads out of the folder. @throws Error in words */
+function refuseWhatLeaves(entries: readonly Entry[]): void {
+  for (const { name, mode } of entries) {
+    const kind = mode & KIND;
+    if (kind !== 0 && kind !== FILE && kind !== FOLDER) throw new Error(`${name} in it is neither a file nor a folder`);
+    if (name.startsWith("/") || /[\\:\0]/.test(name) || name.split("/").includes(".."))
+      throw new Error(`${JSON.stringify(name)} in it leads out of it`);
+  }
 }
 
 function entriesOf(directory: Buffer): Entry[] {
@@ -60,6 +80,7 @@ function entriesOf(directory: Buffer): Entry[] {
       bytes: directory.readUInt32LE(at + 20),
       wholeBytes: directory.readUInt32LE(at + 24),
       at: directory.readUInt32LE(at + 42),
+      mode: directory.readUInt32LE(at + 38) >>> 16,
     });
     at += 46 + nameBytes + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }

@@ -125,6 +125,23 @@ describe("eBrigade's zip", () => {
     expect(await find(artefact)).toMatchObject({ kind: "other-version", is: null });
   });
 
+  test.each([
+    ["a path above it", { name: "ebrigade/../../etc/cron.d/x" }, /leads out of it/],
+    ["a path from the root", { name: "/etc/cron.d/x" }, /leads out of it/],
+    ["a path of another system", { name: "ebrigade\\..\\x" }, /leads out of it/],
+    ["a link", { name: "ebrigade/conf/sql.php", mode: 0o120777 }, /neither a file nor a folder/],
+    ["more than a disk holds", { name: "ebrigade/x", says: 2 ** 31 }, /^it unpacks to \d+ bytes/],
+  ])("with %s is refused, whoever vouches for it", async (_, entry, why) => {
+    const config = { name: "ebrigade/config.php", content: '<?php\n$patch_version="5.3.2";\n', mode: 0o100644 };
+    putZip(zipOf([config, { content: "x", ...entry }]));
+    expect(await find(artefact)).toMatchObject({
+      kind: "unreadable",
+      why: expect.stringMatching(why) as string,
+    });
+    putZip(zipOf([config, { name: "ebrigade/conf/", content: "", mode: 0o040755 }]));
+    expect((await find(artefact)).kind).toBe("found");
+  });
+
   test("that is no zip is said to be none", async () => {
     putZip(Buffer.from("<html>please log in</html>"));
     expect(await find(artefact)).toMatchObject({ kind: "unreadable", why: "it is no zip" });
