@@ -6,7 +6,8 @@ registering: so calls of several probes do not meet, and nobody's phone rings fo
     {dial: [NUMBER], digits, listen, seconds, stay, outside}
 
 Where somebody is outside, `outside` is `{tunnel, resolvers, account}`: the tunnel as tunnel.py takes it, by which alone
-the phone then speaks, who says names there, and `{login, secret, server, port}` of the account.
+the phone then speaks, who says names there, and `{login, secret, server, port}` of the account. Not with `stay`:
+the tunnel ends with this program, and who stays outlives it.
 
 `listen` is `tone`, the one that it plays, given back by an echo at the far end: heard, both ways carry; or `speech`.
 `digits` and # are pressed once there is an answer. With `stay` it answers as soon as the call stands, and remains
