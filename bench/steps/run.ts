@@ -54,7 +54,7 @@ async function bench(): Promise<void> {
       "No lab of this clone runs on this machine.",
       "Run `bin/maquette up` as root, then `npm run bench steps` again.",
     );
-  const session = { sockets: join(places.run, "g"), room: places.socket };
+  const session = { sockets: join(places.run, "g"), room: places.socket, artefacts: null };
   const secret = await loadStackSecret(folders.secrets);
   const secrets = new SecretSource(secret, new Vault(folders.secrets));
 

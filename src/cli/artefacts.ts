@@ -1,21 +1,18 @@
 import { basename, dirname } from "node:path";
-import { look, type Places } from "../artefacts/look.ts";
+import { look } from "../artefacts/look.ts";
 import { obtain, type Obtained } from "../artefacts/obtain.ts";
 import type { Artefact } from "../core/artefact.ts";
-import { artefactFolder, type Settings } from "../infra/settings.ts";
+import { Fault } from "../core/fault.ts";
+import type { Settings } from "../infra/settings.ts";
 import type { Plan } from "../plan/types.ts";
 import { artefactsIn, type HostsUse } from "../roles/registry.ts";
 import type { Context } from "./context.ts";
+import { placesOf } from "./had.ts";
 import { interruptible } from "./interrupt.ts";
 import { wordsOf } from "./words.ts";
 
 /** What became of each artefact, by its id. */
 export type Lookup = ReadonlyMap<Artefact["id"], Obtained>;
-
-export const placesOf = (context: Context, settings: Settings): Places => ({
-  folder: artefactFolder(context.root, context.stack, settings),
-  cache: context.folders.cache,
-});
 
 /**
  * Looks for the files of uses, in the stack's folder and in the cache.
@@ -41,25 +38,50 @@ export async function lookFor(
   return new Map([...lookup, ...obtained]);
 }
 
-/** Says of each use whose files are not all had what stands in for it; asks nobody for what nobody would install. */
-export async function sayWhatIsMissing(context: Context, settings: Settings, plan: Plan): Promise<void> {
+/**
+ * Says of each use whose files are here that they are installed, and of the others what stands in.
+ * @param mayAsk what the plan insists on may be downloaded; nobody is asked for what something stands in for
+ * @throws Fault ARTEFACT_NOT_HAD where the plan insists on files that are not to be had
+ */
+export async function sayWhatIsInstalled(
+  context: Context,
+  settings: Settings,
+  plan: Plan,
+  mayAsk: boolean,
+): Promise<void> {
   const uses = artefactsIn(plan);
-  const lookup = await lookFor(context, settings, uses, (use) => use.isInstalled);
-  const { artefactMissing } = wordsOf(context.language);
+  const lookup = await lookFor(context, settings, uses, (use) => mayAsk && use.isInsisted === true);
+  const { artefactMissing, artefactInstalled } = wordsOf(context.language);
   for (const use of uses) {
     const missing = missingOf(use, lookup);
-    if (missing.length === 0) continue;
+    const hosts = use.hosts.join(", ");
+    const [first] = missing;
+    if (first === undefined) {
+      if (use.isInstalled) context.io.err(artefactInstalled(nameOfUse(use), hosts));
+      continue;
+    }
+    if (use.isInsisted === true)
+      throw new Fault(
+        "ARTEFACT_NOT_HAD",
+        `The plan says ${use.name} for ${hosts}, and its files are not to be had: ${missing.map(({ artefact, had }) => `${artefact.fileName}: ${factOf(had)}`).join("; ")}. Nothing was begun.`,
+        cureOf(first.artefact, first.had),
+      );
     const why = missing.map(({ had }) => (had.kind === "absent" && had.others.length === 0 ? "" : factOf(had)));
     context.io.err(
       artefactMissing(
         use.name,
-        use.hosts.join(", "),
+        hosts,
         [...new Set(why.filter((w) => w !== ""))].join("; "),
         use.standsIn[context.language],
         use.notShown[context.language],
       ),
     );
   }
+}
+
+function nameOfUse({ name, artefacts: [first] }: HostsUse): string {
+  const version = first?.version ?? null;
+  return version === null ? name : `${name} ${version}`;
 }
 
 /** What a use lacks. */

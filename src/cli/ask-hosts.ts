@@ -15,6 +15,7 @@ import {
   type RoleState,
 } from "../provision/steps/index.ts";
 import { loadStackSecret } from "../stack/secret.ts";
+import { contentOf } from "../provision/artefacts.ts";
 import { Vault } from "../stack/vault.ts";
 import type { Context } from "./context.ts";
 import type { Session } from "./session.ts";
@@ -42,7 +43,7 @@ const ROUTER = "provision:index:Router";
  */
 export async function askHosts(
   context: Pick<Context, "folders">,
-  session: Pick<Session, "sockets" | "room">,
+  session: Pick<Session, "sockets" | "room" | "artefacts">,
   checkpoint: Checkpoint,
   only?: ReadonlySet<string>,
 ): Promise<readonly Drift[]> {
@@ -60,7 +61,8 @@ export async function askHosts(
   if (byHost.size === 0 && routers.length === 0) return [];
   const folder = context.folders.secrets;
   const secret = await loadStackSecret(folder);
-  const secrets = new SecretSource(secret, new Vault(folder));
+  const content = contentOf({ folder: session.artefacts, cache: context.folders.cache }, { mayLack: true });
+  const secrets = new SecretSource(secret, new Vault(folder), content);
   const reached = new Reached(session.sockets, secret);
   try {
     const asked = [

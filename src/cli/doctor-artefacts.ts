@@ -6,8 +6,9 @@ import type { Settings } from "../infra/settings.ts";
 import { noImage, suppliedImages, type SuppliedImage } from "../infra/supplied.ts";
 import type { Plan } from "../plan/types.ts";
 import { artefactsIn, type HostsUse } from "../roles/registry.ts";
-import { cureOf, factOf, lookFor, missingOf, placesOf, type Lookup } from "./artefacts.ts";
+import { cureOf, factOf, lookFor, missingOf, type Lookup } from "./artefacts.ts";
 import type { Context } from "./context.ts";
+import { placesOf } from "./had.ts";
 import type { ReportLine } from "./report-line.ts";
 
 /** What `doctor --json` says of each artefact of the plan. */

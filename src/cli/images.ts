@@ -5,7 +5,7 @@ import { suppliedImages, templateOn, type SuppliedImage } from "../infra/supplie
 import { nodeOf, type Naming } from "../infra/world.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { PveError, type PveClient } from "../pve/client/index.ts";
-import { placesOf } from "./artefacts.ts";
+import { placesOf } from "./had.ts";
 import type { Context } from "./context.ts";
 
 /** An image that the stack's settings name and a node of its Proxmox does not have. */

@@ -3,6 +3,7 @@ import { Fault } from "../core/fault.ts";
 import { planFolder, type Settings } from "../infra/settings.ts";
 import type { Proof } from "../pfsense/proof/index.ts";
 import type { Context } from "./context.ts";
+import { hadIn, placesOf } from "./had.ts";
 import { keep, keptFile, readKept } from "./kept-result.ts";
 
 /** What a check found; a pure function of the plan's bytes, the sources and the date. */
@@ -25,20 +26,25 @@ export async function judgePlan(
 ): Promise<Judgement & { readonly isKept: boolean }> {
   const folder = typeof options.asked === "string" ? options.asked : planFolder(context.root, context.stack, settings);
   const today = new Date().toISOString().slice(0, 10);
-  const words = [today, settings.nodes.length, folder, process.cwd()];
+  const artefacts = await hadIn(placesOf(context, settings));
+  const words = [today, settings.nodes.length, folder, process.cwd(), artefacts];
   const file = options.isFresh === true ? undefined : await keptFile(context.folders.cache, "checks", folder, words);
   const kept = file === undefined ? undefined : await readKept<Judgement>(file);
   if (kept) return { ...kept, isKept: true };
-  const judgement = await judge(folder, settings.nodes.length, today);
+  const judgement = await judge(folder, { nodes: settings.nodes.length, artefacts }, today);
   if (file !== undefined) await keep(file, judgement);
   return { ...judgement, isKept: false };
 }
 
-async function judge(folder: string, nodes: number, today: string): Promise<Judgement> {
+async function judge(
+  folder: string,
+  options: { readonly nodes: number; readonly artefacts: readonly string[] },
+  today: string,
+): Promise<Judgement> {
   // Loaded here: an answer that was kept needs none of it.
   const { loadPlan } = await import("../plan/index.ts");
   const { vocabulary } = await import("../roles/registry.ts");
-  const outcome = await loadPlan(folder, { nodes, roles: vocabulary });
+  const outcome = await loadPlan(folder, { ...options, roles: vocabulary });
   if (!outcome.ok) {
     return { ok: false, findings: [...outcome.errors, ...outcome.warnings], proof: undefined, hosts: 0, flows: 0 };
   }

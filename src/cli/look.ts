@@ -20,7 +20,7 @@ export interface Looked {
 /** What the hosts that run say of themselves; those that are off are named, and nobody is asked through them. */
 export async function lookAtHosts(
   context: Pick<Context, "folders">,
-  session: Pick<Session, "sockets" | "room">,
+  session: Pick<Session, "sockets" | "room" | "artefacts">,
   checkpoint: Checkpoint,
   plan: Plan,
   standing: readonly StandingGuest[],

@@ -10,6 +10,7 @@ import { notRead, withUnread } from "../plan/load.ts";
 import type { Plan } from "../plan/types.ts";
 import { vocabulary } from "../roles/registry.ts";
 import type { Context } from "./context.ts";
+import { hadIn, placesOf } from "./had.ts";
 
 /**
  * The plan in a folder, or the stack's plan as it stood at a git ref (branch, tag, commit).
@@ -17,7 +18,8 @@ import type { Context } from "./context.ts";
  */
 export async function planAt(context: Context, settings: Settings, where: string): Promise<Outcome<Plan>> {
   const nodes = settings.nodes.length;
-  if (await isFolder(where)) return loadPlan(where, { nodes, roles: vocabulary });
+  const artefacts = await hadIn(placesOf(context, settings));
+  if (await isFolder(where)) return loadPlan(where, { nodes, roles: vocabulary, artefacts });
   const git = (args: readonly string[]): ReturnType<typeof run> =>
     run("git", ["-C", context.root, ...args], { deadlineMs: 30_000 });
   const commit = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${where}^{commit}`]);
@@ -54,6 +56,7 @@ export async function planAt(context: Context, settings: Settings, where: string
   const outcome = parsePlan(documents, {
     nodes,
     roles: vocabulary,
+    artefacts,
     fileOf: (name) => `${where}:${join(settings.plan, `${name}.yaml`)}`,
   });
   return withUnread(outcome, unread);

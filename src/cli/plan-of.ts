@@ -8,10 +8,15 @@ import type { Plan } from "../plan/types.ts";
 import { vocabulary } from "../roles/registry.ts";
 import { loadStackSecret } from "../stack/secret.ts";
 import type { Context } from "./context.ts";
+import { hadIn, placesOf } from "./had.ts";
 
 /** The plan of a command: the one asked for with --plan (as the user's shell means it), else the stack's. */
 export async function planOf(context: Context, settings: Settings, asked: unknown): Promise<Outcome<Plan>> {
-  return loadPlan(folderOf(context, settings, asked), { nodes: settings.nodes.length, roles: vocabulary });
+  return loadPlan(folderOf(context, settings, asked), {
+    nodes: settings.nodes.length,
+    roles: vocabulary,
+    artefacts: await hadIn(placesOf(context, settings)),
+  });
 }
 
 /** Where that plan is. */

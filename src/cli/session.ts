@@ -16,6 +16,7 @@ import { clientFor } from "../pve/client/environment.ts";
 import type { Endpoint } from "../stack/endpoint.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { settingsFile } from "../stack/root.ts";
+import { placesOf } from "./had.ts";
 import { readSettings, type Context } from "./context.ts";
 import { ensureGuests } from "./guests.ts";
 import { interruptible } from "./interrupt.ts";
@@ -34,6 +35,8 @@ export interface Session {
   readonly room: string | null;
   /** Folder of the guests' own sockets, where guests are on this machine; null on a real Proxmox. */
   readonly sockets: string | null;
+  /** The folder of the stack's files of others; null where it names none. */
+  readonly artefacts: string | null;
   /** Whether checkpoints lie in this clone's own folder. */
   readonly isOwnBackend: boolean;
   pulumi(args: readonly string[], options?: Pick<PulumiOptions, "onEvent" | "signal" | "env">): Promise<PulumiRun>;
@@ -50,7 +53,14 @@ export async function openSession(context: Context): Promise<Session> {
     : { url: settings.endpoint!, tokenFile, caFile: null };
   if (!context.isEmbedded) await writeOwnToken(context, base, tokenFile);
   const sockets = socketsOf(context, room);
-  const environment = await base.prepare({ endpoint, isInsecure: settings.insecure, door: sockets, room });
+  const artefacts = placesOf(context, settings).folder;
+  const environment = await base.prepare({
+    endpoint,
+    isInsecure: settings.insecure,
+    door: sockets,
+    room,
+    artefacts,
+  });
   const client = await clientFor(endpoint, settings.insecure);
   if (context.isEmbedded) await supplyImages(client, settings);
   return {
@@ -62,6 +72,7 @@ export async function openSession(context: Context): Promise<Session> {
     client,
     room,
     sockets,
+    artefacts,
     isOwnBackend: base.isOwnBackend,
     pulumi: async (args, options = {}) =>
       pulumi(args, { project: base.project, folders: context.folders, environment, ...options }),
@@ -69,10 +80,10 @@ export async function openSession(context: Context): Promise<Session> {
 }
 
 /** How the lab is entered from the engine's plugins. */
-type Entered = Pick<EnvironmentOptions, "endpoint" | "isInsecure" | "door" | "room">;
+type Entered = Pick<EnvironmentOptions, "endpoint" | "isInsecure" | "door" | "room" | "artefacts">;
 
 /** While a stack is being set up. */
-const NOWHERE: Entered = { endpoint: null, isInsecure: false, door: null, room: null };
+const NOWHERE: Entered = { endpoint: null, isInsecure: false, door: null, room: null, artefacts: null };
 
 /** What needs no API: the engine, the stack in its backend, and an environment in which its configuration can be set. */
 export async function openBase(context: Context): Promise<{

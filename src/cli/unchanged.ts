@@ -7,6 +7,7 @@ import { planFolder } from "../infra/settings.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { settingsFile } from "../stack/root.ts";
 import type { Context } from "./context.ts";
+import { hadIn, placesOf } from "./had.ts";
 import { documentsIn } from "../plan/index.ts";
 import type { Session } from "./session.ts";
 
@@ -38,6 +39,7 @@ export async function previewKey(context: Context, session: Session): Promise<Pr
       new Date().toISOString().slice(0, 10),
       [cli, language, plugin],
       [session.endpoint.url, session.sockets],
+      await hadIn(placesOf(context, session.settings)),
     ]),
   );
   const add = async (path: string): Promise<void> => {

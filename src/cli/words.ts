@@ -24,6 +24,7 @@ const english = {
     `${answered} of ${total} answered, ${seconds} s${left === null ? "" : `, some ${left} s left`}`,
   artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
     `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
+  artefactInstalled: (name: string, hosts: string) => `${name} is here, and is what ${hosts} gets.`,
   startingOff: (hosts: string) => `starting what is off: ${hosts}`,
   mending: (router: string, why: string) => `${router}: ${why}; loading its file anew`,
   givingBack: (by: string, what: string) =>
@@ -129,6 +130,7 @@ const french: Words = {
     `${answered} sur ${total} ont répondu, ${seconds} s${left === null ? "" : `, encore ${left} s environ`}`,
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
     `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
+  artefactInstalled: (name, hosts) => `${name} est là, et c'est ce que reçoit ${hosts}.`,
   mending: (router, why) => `${router} : ${why} ; son fichier est rechargé`,
   givingBack: (by, what) =>
     `\`maquette ${by}\` a été tué et a laissé ceci sans courant ou sans câble ; remise en place : ${what}`,

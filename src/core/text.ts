@@ -8,7 +8,8 @@ import { deflateRawSync } from "node:zlib";
 /**
  * What a place may ask for; the vault's are PEM texts, and so are OpenVPN's keys, of a gateway (`vpn`) and of a client of
  * it (`vpn/claire.morel`); a PIN is six digits for a telephone's keys. A password's digest is keyed with the stack's secret: it changes
- * with the password, and says nothing about it.
+ * with the password, and says nothing about it. An artefact is no secret: a file of others (core/artefact.ts) in base64,
+ * too large for a state, and so put into its place on the way as secrets are.
  */
 export const secretKinds = [
   "password",
@@ -22,6 +23,7 @@ export const secretKinds = [
   "vault-certificate",
   "vault-key",
   "vault-crl",
+  "artefact",
 ] as const;
 export type SecretKind = (typeof secretKinds)[number];
 

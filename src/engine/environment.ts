@@ -21,6 +21,8 @@ export interface EnvironmentOptions {
   readonly door: string | null;
   /** The machine room's socket, where guests run on this machine (src/provision/console.ts); null elsewhere. */
   readonly room: string | null;
+  /** Where the stack's user keeps files of others (src/provision/artefacts.ts); null where no folder is named. */
+  readonly artefacts: string | null;
   /** Accept a certificate that nobody vouches for. */
   readonly isInsecure: boolean;
   /** Where checkpoints are kept; absent for this clone's own folder. */
@@ -61,6 +63,7 @@ export async function prepareEnvironment(
     PROXMOX_VE_INSECURE: String(options.isInsecure),
     MAQUETTE_DOOR: options.door ?? "",
     MAQUETTE_ROOM: options.room ?? "",
+    MAQUETTE_ARTEFACTS: options.artefacts ?? "",
     MAQUETTE_TOKEN_FILE: endpoint?.tokenFile ?? "",
     MAQUETTE_CA_FILE: endpoint?.caFile ?? "",
   };

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Places } from "../artefacts/look.ts";
 import { formatDiagnostic } from "../core/diagnostics.ts";
 import { Fault } from "../core/fault.ts";
 import { formatAddress } from "../core/ip.ts";
@@ -6,6 +7,7 @@ import { loadPlan } from "../plan/index.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { refuseStrangers, strangers, type ListedVm } from "../provision/ownership.ts";
 import { SecretSource } from "../provision/secrets.ts";
+import { contentOf, hadIn } from "../provision/artefacts.ts";
 import { ROOM } from "../provision/environment.ts";
 import { seedFiles, seedImage } from "../provision/seed.ts";
 import { connectFromEnvironment } from "../pve/client/environment.ts";
@@ -23,6 +25,7 @@ import { markOf } from "./mark.ts";
 import { namingOf, seedNaming } from "./naming.ts";
 import { Provider } from "./proxmox.ts";
 import {
+  artefactFolder,
   canReachGuests,
   GUESTS_ONLY,
   isEmbedded,
@@ -156,10 +159,16 @@ function requireEnvironment(stack: string, settings: Settings): void {
   }
 }
 
+const placesOf = (root: string, stack: string, settings: Settings): Places => ({
+  folder: artefactFolder(root, stack, settings),
+  cache: foldersOf(root, stack).cache,
+});
+
 async function readPlan(root: string, stack: string, settings: Settings): Promise<Plan> {
   const outcome = await loadPlan(planFolder(root, stack, settings), {
     nodes: settings.nodes.length,
     roles: vocabulary,
+    artefacts: await hadIn(placesOf(root, stack, settings)),
   });
   for (const warning of outcome.warnings) void pulumi.log.warn(formatDiagnostic(warning));
   if (outcome.ok) return outcome.value;
@@ -180,7 +189,7 @@ async function makeWorld(
   const folder = foldersOf(root, stack).secrets;
   const secret = await loadStackSecret(folder);
   const naming = namingOf(plan, settings);
-  const secrets = new SecretSource(secret, new Vault(folder));
+  const secrets = new SecretSource(secret, new Vault(folder), contentOf(placesOf(root, stack, settings)));
   return {
     plan,
     hosts,

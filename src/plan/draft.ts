@@ -5,7 +5,7 @@ import type { Domain, Plan } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** A plan as far as its documents are sound: what could not be resolved is left out, and already reported. */
-export interface Draft extends Omit<Plan, "name" | "domain"> {
+export interface Draft extends Omit<Plan, "name" | "domain" | "artefacts"> {
   readonly name: string | null;
   readonly domain: Domain | null;
   /** Every end that rows and invariants name, as written. */

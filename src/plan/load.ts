@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly nodes?: number;
   /** The roles that hosts may play; without them no word of a role is judged. */
   readonly roles?: Vocabulary;
+  /** Ids of files of others that are here (core/artefact.ts). None if left out. */
+  readonly artefacts?: readonly string[];
 }
 
 /**

@@ -19,6 +19,8 @@ export interface ParseOptions {
   readonly roles?: Vocabulary;
   /** What to call a document that is not there. */
   readonly fileOf?: (document: DocumentName) => string;
+  /** Ids of files of others that are here (core/artefact.ts). None if left out. */
+  readonly artefacts?: readonly string[];
 }
 
 /**
@@ -43,7 +45,7 @@ export function parsePlan(documents: ReadonlyMap<string, Uint8Array>, options: P
   const errors = sorted.filter((d) => d.severity === "error");
   const warnings = sorted.filter((d) => d.severity === "warning");
   if (errors.length > 0) return { ok: false, errors, warnings };
-  return { ok: true, value: deepFreeze(toPlan(resolved.draft)), warnings };
+  return { ok: true, value: deepFreeze(toPlan(resolved.draft, options.artefacts ?? [])), warnings };
 }
 
 /** Which file is which document, by its name; what is missing, and what is too much. */
@@ -120,7 +122,7 @@ function checkShapes(
 }
 
 /** A draft without errors is whole: what makes it a draft falls away. */
-function toPlan(draft: Draft): Plan {
+function toPlan(draft: Draft, artefacts: Plan["artefacts"]): Plan {
   const { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services } = draft;
   const {
     endpointGroups,
@@ -138,5 +140,5 @@ function toPlan(draft: Draft): Plan {
   if (name === null || domain === null) throw new TypeError("a draft without errors has a name and a domain");
   const network = { name, kind, domain, authority, zones, pools, images, hosts, minimums, settings, services };
   const policy = { endpointGroups, flows, switches, forwards, invariants, waivers };
-  return { ...network, ...policy, groups, departments, people, probePeople, coverage };
+  return { ...network, ...policy, groups, departments, people, probePeople, coverage, artefacts };
 }

@@ -52,4 +52,6 @@ export interface Plan {
   /** People of acceptance, whom its probes log on as. */
   readonly probePeople: ReadonlyMap<string, Person>;
   readonly coverage: ReadonlyMap<string, Coverage>;
+  /** Ids of files of others that are here, whatever the documents say: roles that would install one ask for it. */
+  readonly artefacts: readonly string[];
 }

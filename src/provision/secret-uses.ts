@@ -25,7 +25,8 @@ export interface SecretUsesFacts {
   readonly operator: { readonly cidr: string } | null;
 }
 
-const FAMILIES: Readonly<Record<SecretKind, string>> = {
+/** By kind; a file of others is none. */
+const FAMILIES: Readonly<Record<Exclude<SecretKind, "artefact">, string>> = {
   password: "password",
   "password-digest": "password",
   pin: "pin",
@@ -39,13 +40,14 @@ const FAMILIES: Readonly<Record<SecretKind, string>> = {
   "vault-crl": "crl",
 };
 
-const secretLabel = (kind: SecretKind, label: string): string => `${FAMILIES[kind]}/${label}`;
+const secretLabel = (kind: keyof typeof FAMILIES, label: string): string => `${FAMILIES[kind]}/${label}`;
 
 /** Every secret for which some text of the plan's seeds and steps has a place, sorted by label. */
 export function secretUses(plan: Plan, facts: SecretUsesFacts): readonly SecretUse[] {
   const found = new Map<string, { hosts: Set<string>; isSeeded: boolean }>();
   const add = (host: Host, texts: Iterable<Text>, isSeeded: boolean): void => {
     for (const { kind, label } of [...texts].flatMap(placesOf).map(askedOf)) {
+      if (kind === "artefact") continue;
       const name = secretLabel(kind, label);
       const use = found.get(name) ?? { hosts: new Set(), isSeeded: false };
       use.hosts.add(host.id);

@@ -8,15 +8,22 @@ export interface CertificateOrder {
   readonly certificates: Readonly<Record<string, CertificateRequest>>;
 }
 
+/** A file of others in base64, by its artefact's id. @throws Fault ARTEFACT_… where it is not had */
+export type ArtefactContent = (id: string) => Promise<string>;
+
+const noArtefacts: ArtefactContent = (id) => Promise.reject(new Error(`nobody said where files of others are: ${id}`));
+
 /** A stack's secret and vault, as far as places ask for them. */
 export class SecretSource {
   readonly #secret: StackSecret;
   readonly #vault: Vault;
+  readonly #artefact: ArtefactContent;
   readonly #values = new Map<string, Promise<string>>();
 
-  constructor(secret: StackSecret, vault: Vault) {
+  constructor(secret: StackSecret, vault: Vault, artefact: ArtefactContent = noArtefacts) {
     this.#secret = secret;
     this.#vault = vault;
+    this.#artefact = artefact;
   }
 
   /** HMAC under the stack's secret of what a host is given: tells that a secret in it changed, and nothing else. */
@@ -79,6 +86,8 @@ export class SecretSource {
       case "vault-crl":
         // One CA, one list; its label is the CA's.
         return this.#vault.crl(order.authority);
+      case "artefact":
+        return this.#artefact(label);
     }
   }
 

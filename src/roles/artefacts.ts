@@ -59,3 +59,6 @@ export const ebrigade: readonly Artefact[] = [
     says: { file: "config.php", version: /^\s*\$patch_version\s*=\s*["']([^"']+)["']/m },
   },
 ];
+
+/** All of them. */
+export const artefacts: readonly Artefact[] = [...iredmail, ...ebrigade];

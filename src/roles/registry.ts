@@ -121,6 +121,15 @@ export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntri
   all.map((role) => [role.id, [everybodysPackages(), [...role.packages]]] as const),
 );
 
+/** The same for a plan, with what some of its roles want more there. */
+export const roleLayersOf = (plan: Plan): Readonly<Record<string, string[][]>> =>
+  Object.fromEntries(
+    all.map((role) => {
+      const more = hostsOf(plan, role.id).length === 0 ? [] : (role.morePackages?.(plan) ?? []);
+      return [role.id, [...roleLayers[role.id]!, ...(more.length === 0 ? [] : [[...more]])]] as const;
+    }),
+  );
+
 function everybodysPackages(): string[] {
   const clients = all.flatMap((role) => role.clientPackages ?? []);
   return [...new Set([...base.packages, ...clients])].sort();

@@ -191,8 +191,10 @@ export interface ArtefactUse {
   readonly notShown: Readonly<Record<"en" | "fr", string>>;
   /** What stands in does the service, if in another way. */
   readonly isServed: boolean;
-  /** The role installs them where they are had: `up` downloads nothing that nobody installs. */
+  /** The role installs them where they are had. */
   readonly isInstalled: boolean;
+  /** The plan insists on them: `up` downloads what is not here, and without it makes nothing. */
+  readonly isInsisted?: boolean;
 }
 
 export interface ClientContext {
@@ -340,6 +342,8 @@ export interface RoleDefinition extends Definition {
   readonly id: string;
   /** What a plan may say to it in roles.yaml, each with its default (settings.ts tells them to the role). */
   readonly settings?: z.ZodObject;
+  /** Beside those, where the plan wants more of it: in the twin a layer of its own, that no other lab's image has. */
+  readonly morePackages?: (plan: Plan) => readonly string[];
   /** Packages that hosts have which it serves; in the twin all images have them. */
   readonly clientPackages?: readonly string[];
   /** Services of the plan that it gives to hosts of its own zone; the flow table says the rest. */

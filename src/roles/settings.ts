@@ -15,10 +15,12 @@ import type {
 /** A role that has settings, as its folder writes it: whatever it says of a plan, it is told them. */
 export interface SettledRole<S extends z.ZodObject> extends Omit<
   RoleDefinition,
-  "work" | "clients" | "asks" | "artefacts" | "findings" | "probes"
+  "work" | "morePackages" | "keeps" | "clients" | "asks" | "artefacts" | "findings" | "probes"
 > {
   readonly settings: S;
   readonly work: (context: RoleContext & Settled<S>) => RoleWork;
+  readonly morePackages?: (plan: Plan, settings: z.output<S>) => readonly string[];
+  readonly keeps?: (plan: Plan, settings: z.output<S>) => string;
   readonly clients?: (context: ClientContext & Settled<S>) => ClientWork | null;
   readonly asks?: (plan: Plan, settings: z.output<S>) => Partial<Asked>;
   readonly artefacts?: (plan: Plan, settings: z.output<S>) => readonly ArtefactUse[];
@@ -32,11 +34,13 @@ export interface Settled<S extends z.ZodObject> {
 
 /** The role for the registry, which needs not know what each is told. */
 export function defineRole<S extends z.ZodObject>(role: SettledRole<S>): RoleDefinition {
-  const { work, clients, asks, artefacts, findings, probes, ...rest } = role;
+  const { work, morePackages, keeps, clients, asks, artefacts, findings, probes, ...rest } = role;
   const told = (plan: Plan): z.output<S> => settingsOf(plan, role);
   return {
     ...rest,
     work: (context) => work({ ...context, settings: told(context.plan) }),
+    ...(morePackages && { morePackages: (plan) => morePackages(plan, told(plan)) }),
+    ...(keeps && { keeps: (plan) => keeps(plan, told(plan)) }),
     ...(clients && { clients: (context) => clients({ ...context, settings: told(context.plan) }) }),
     ...(asks && { asks: (plan) => asks(plan, told(plan)) }),
     ...(artefacts && { artefacts: (plan) => artefacts(plan, told(plan)) }),

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pins } from "../../src/engine/pins.ts";
 import { iredmail } from "../../src/roles/artefacts.ts";
 import { zipOf } from "../artefacts/zips.ts";
@@ -98,7 +98,7 @@ describe("`doctor`", () => {
     expect(cached()).toEqual(iredmail.map((a) => a.fileName).sort());
     expect(from.asked).toHaveLength(4);
     const again = await clone.maquette(["doctor", "--download"], { env: network() });
-    expect(again.stdout).toMatch(/^iRedMail +stand-in +all here, for mail, and its role does not install it yet/m);
+    expect(again.stdout).toMatch(/^iRedMail +good +all here, for mail/m);
     expect(again.stdout).toMatch(/^iRedMail 1\.8\.1 +good .*its SHA-256 verified by the catalogue; GPL-3/m);
     expect(from.asked).toHaveLength(4);
   });
@@ -189,5 +189,46 @@ describe("`up`", () => {
     expect(ran.stderr).toMatch(
       /^eBrigade n'est pas là \(.*ebrigade-5\.3\.2\.zip cannot be used: it is no zip\) ; à sa place sur/m,
     );
+  });
+
+  /** What roles.yaml says of the mail server. */
+  const flavour = (word: string): void => {
+    const file = join(clone.root, "stacks/lab/roles.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^( {4}flavour:) .*$/m, `$1 ${word}`));
+  };
+  afterEach(() => flavour("auto"));
+
+  test("says that what is here is installed, and not the one file of four that is cut", async () => {
+    setFolder(folder());
+    for (const { fileName } of iredmail) writeFileSync(join(folder(), fileName), contentOf(fileName));
+    expect((await up()).stderr).toMatch(/^iRedMail 1\.8\.1 is here, and is what mail gets\.$/m);
+    const [first] = iredmail as readonly [(typeof iredmail)[number]];
+    writeFileSync(join(folder(), first.fileName), contentOf(first.fileName).subarray(0, 1_000));
+    const ran = await up();
+    expect(ran.stderr).toMatch(
+      /^iRedMail is not here \(.* is another file and is not used: .*\); in its place on mail/m,
+    );
+  });
+
+  test("gets what the plan insists on, and without it begins nothing and says why", async () => {
+    flavour("iredmail");
+    expect((await up()).stderr).toMatch(/^iRedMail 1\.8\.1 is here/m);
+    expect(cached()).toEqual(iredmail.map((a) => a.fileName).sort());
+    setFolder(folder());
+    writeFileSync(join(folder(), iredmail[1]!.fileName), "another");
+    const ran = await up();
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(
+      /^ARTEFACT_NOT_HAD .*iRedAdmin-2\.8\.1\.tar\.gz is another file.* Nothing was begun\.$/m,
+    );
+    expect(ran.stderr).toMatch(/^ {2}hint: Put iRedAdmin 2\.8\.1 in its place/m);
+    expect(ran.stderr).not.toContain("STACK_NOT_MADE");
+  });
+
+  test("asks for nothing of what the plan does not want", async () => {
+    flavour("debian");
+    const { stderr } = await up();
+    expect(stderr).not.toContain("iRedMail");
+    expect(from.asked).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ async function lab(body: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin
       endpoint: { url: "https://127.0.0.1:1/", tokenFile, caFile: join(folder, "ca.pem") },
       isInsecure: false,
       door: null,
-      room: null,
+      room: null, artefacts: null,
       isOpen: true,
     },
     env,
@@ -343,7 +343,7 @@ describe("the environment", () => {
           endpoint: null,
           isInsecure: true,
           door: null,
-          room: null,
+          room: null, artefacts: null,
           isOpen: false,
         },
         { PATH: environment["PATH"] },
@@ -364,7 +364,7 @@ describe("the environment", () => {
       endpoint: null,
       isInsecure: false,
       door: null,
-      room: null,
+      room: null, artefacts: null,
       isOpen: false,
     };
     const [one, two] = [await prepareEnvironment(options, {}), await prepareEnvironment(options, {})];

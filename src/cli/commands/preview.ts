@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { sayWhatIsInstalled } from "../artefacts.ts";
 import type { Command } from "../command.ts";
 import { collectChanges } from "../changes.ts";
 import { describeChanges } from "../describe-changes.ts";
@@ -30,7 +31,9 @@ import { engineFault } from "./up.ts";
 /** Shows what an up would change. */
 export const preview: Command = async (context, values) => {
   const { io } = context;
-  const ready = await readyStack(context);
+  const ready = await readyStack(context, {
+    onPlan: (settings, plan) => sayWhatIsInstalled(context, settings, plan, false),
+  });
   if (!ready) return exitCodes.findings;
   const { session, plan, naming, mark } = ready;
   const words = wordsOf(context.language);

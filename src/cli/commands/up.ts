@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { isPackage } from "../../../bin/modules.js";
 import { Fault } from "../../core/fault.ts";
 import { lostGuests, MAKING_WAY, smallClones, standingGuests } from "../../infra/displaced.ts";
-import { sayWhatIsMissing } from "../artefacts.ts";
+import { sayWhatIsInstalled } from "../artefacts.ts";
 import { askHosts } from "../ask-hosts.ts";
 import { CHOSEN_HOSTS, GUESTS_ONLY, planFolder, refuseWithoutOperator } from "../../infra/settings.ts";
 import { refuseWithoutImages } from "../../infra/supplied.ts";
@@ -31,7 +31,7 @@ import { guestsOff, startWhole } from "../power.ts";
 import { RunProgress } from "../progress.ts";
 import { readyStack } from "../ready.ts";
 import { afterBoot } from "../after-boot.ts";
-import { roleLayers } from "../../roles/registry.ts";
+import { roleLayersOf } from "../../roles/registry.ts";
 import { Vault } from "../../stack/vault.ts";
 import { askRoom } from "../../twin/remote-driver.ts";
 import { isKnownUnchanged, isWantedAsBefore, keepBrought, keepUnchanged, previewKey } from "../unchanged.ts";
@@ -52,7 +52,7 @@ export const up: Command = async (context, values) => {
     mayStart: true,
     onPlan: async (settings, plan) => {
       refuseWithoutImages(plan, settings);
-      await sayWhatIsMissing(context, settings, plan);
+      await sayWhatIsInstalled(context, settings, plan, true);
     },
   });
   if (!ready) return exitCodes.findings;
@@ -65,7 +65,7 @@ export const up: Command = async (context, values) => {
       role: h.role,
       also: h.roles.slice(1),
     }));
-    await askRoom(session.room, "prepare", [images, roleLayers], (line) => io.progress(line));
+    await askRoom(session.room, "prepare", [images, roleLayersOf(plan)], (line) => io.progress(line));
   }
   const chosen = values["host"] === undefined ? undefined : namedHosts(plan, naming, values["host"]);
   // Pulumi's names of everything that a host consists of.

@@ -5,4 +5,4 @@ export const hidesSomething = (text: Text): boolean => placesOf(text).some((p) =
 
 /** Kinds of value that are kept with the secrets and are none. */
 export const isPublic = (kind: string): boolean =>
-  ["password-digest", "ssh-public", "vault-certificate", "vault-crl"].includes(kind);
+  ["password-digest", "ssh-public", "vault-certificate", "vault-crl", "artefact"].includes(kind);

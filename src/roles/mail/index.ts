@@ -11,6 +11,8 @@ import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, 
 import { dropIn, keptAt, listens, parsesAsPython, reload, running, watchedAt } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
+import { flavourFindings, FLAVOURS, flavourOf } from "./flavour.ts";
+import { backOf, filter, filterOf, PACKAGES, release, TEMPLATES } from "./iredmail.ts";
 import { askedNames, nameFindings, namesOf } from "./names.ts";
 import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
@@ -48,26 +50,33 @@ export const mail = defineRole({
     ...["main.cf", "master.cf", "people.cf", "members.cf", "aliases", "dovecot.conf", "haproxy.cfg", "mail.py"],
     ...["sysusers.conf", "tmpfiles.conf", "own_name.py", `${OWN_NAME}.service`],
     ...WEB_TEMPLATES,
+    ...TEMPLATES,
   ],
+  morePackages: (plan, told) => (flavourOf(plan, told) === "iredmail" ? PACKAGES : []),
+  keeps: (plan, told) => FLAVOURS[flavourOf(plan, told)],
   // Of the servers beside it: what they have to tell by mail.
   neighbours: ["smtp"],
   work,
   clients,
   asks,
-  findings: (plan, told) => [...nameFindings(plan), ...addressFindings(plan, told)],
-  artefacts: () => [
-    {
-      name: "iRedMail",
-      artefacts: iredmail,
-      standsIn: { en: "Debian's Postfix and Dovecot", fr: "Postfix et Dovecot de Debian" },
-      notShown: {
-        en: "iRedMail's own: its administration's pages, its filter of spam and viruses, its greylisting",
-        fr: "ce qui est propre à iRedMail : ses pages d'administration, son filtre de pourriels et de virus, sa liste grise",
-      },
-      isServed: true,
-      isInstalled: false,
-    },
-  ],
+  findings: (plan, told) => [...nameFindings(plan), ...addressFindings(plan, told), ...flavourFindings(plan, told)],
+  artefacts: (_, told) =>
+    told.flavour === "debian"
+      ? []
+      : [
+          {
+            name: "iRedMail",
+            artefacts: iredmail,
+            standsIn: { en: "Debian's Postfix and Dovecot", fr: "Postfix et Dovecot de Debian" },
+            notShown: {
+              en: "iRedMail's own: its administration's pages, its filter of spam and viruses",
+              fr: "ce qui est propre à iRedMail : ses pages d'administration, son filtre de pourriels et de virus",
+            },
+            isServed: true,
+            isInstalled: true,
+            isInsisted: told.flavour === "iredmail",
+          },
+        ],
   probes,
   troubles,
   manual: "docs/roles/mail.md",
@@ -103,6 +112,7 @@ function asks(plan: Plan, told: Settings): Partial<Asked> {
 function work(context: Context): RoleWork {
   const { plan, host, fill } = context;
   const values = { user: USER, boxes: BOXES };
+  const isIredmail = flavourOf(plan, context.settings) === "iredmail";
   return {
     certificates: {
       [label(host.id)]: {
@@ -119,7 +129,12 @@ function work(context: Context): RoleWork {
       to: { kind: "host", host: dc.id },
     })),
     steps: [
-      { kind: "packages", name: "packages", packages: mail.packages },
+      {
+        kind: "packages",
+        name: "packages",
+        packages: isIredmail ? [...new Set([...mail.packages, ...PACKAGES])] : mail.packages,
+      },
+      ...(isIredmail ? release(context) : []),
       {
         kind: "files",
         name: "boxes",
@@ -139,6 +154,7 @@ function work(context: Context): RoleWork {
       running("dovecot"),
       ownName(context),
       running(OWN_NAME),
+      ...(isIredmail ? filter(context) : []),
       sending(context),
       running("postfix"),
       ...web(context),
@@ -276,6 +292,8 @@ function sending(context: Context): Step {
       base: people(plan),
       ...values,
     });
+  const isIredmail = flavourOf(plan, told) === "iredmail";
+  const milter = `unix:${OWN_NAME_SOCKET}`;
   const aliases = aliasesOf(plan, told).map(({ name, to }) => `${name}@${domain} ${to.join(", ")}`);
   return {
     kind: "files",
@@ -288,13 +306,17 @@ function sending(context: Context): Step {
           neighbours: formatNetwork(plan.zones.get(host.nics[0]!.zone)!.subnet),
           messageBytes: String(told.messageMiB * 1024 * 1024),
           folder: FOLDER,
-          from: OWN_NAME_SOCKET,
+          filter: isIredmail ? filterOf(milter) : `submission_milters = ${milter}`,
           certificate: CERTIFICATE,
           key: KEY,
         }),
       },
       "/etc/postfix/master.cf": {
-        content: fill("master.cf", { submissions: String(need(plan, "submissions")) }),
+        content: fill("master.cf", {
+          submissions: String(need(plan, "submissions")),
+          filtered: isIredmail ? "\n  -o smtpd_proxy_filter=$submission_filter" : "",
+          back: isIredmail ? `${backOf()}\n` : "",
+        }),
       },
       [`${FOLDER}/people.cf`]: own(map("people.cf", { domain })),
       [`${FOLDER}/members.cf`]: own(

@@ -6,6 +6,7 @@ import { judged } from "../program.ts";
 import { arrival, ARRIVES_SECONDS, asking, login, needsOf, runsOn, seenOf, tunnelOf } from "./asking.ts";
 import type { Context, Login, Service } from "./asking.ts";
 import LETTER from "./letter.py";
+import { flavourOf } from "./flavour.ts";
 import { closedOf, correspondentsOf, type Correspondent } from "./people.ts";
 import REFUSED from "./refused.py";
 import type { Settings } from "./settings.ts";
@@ -28,6 +29,7 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
     ...voicemail(context),
     ...byWeb(context, seat, tunnelOf(context)),
     ...refusals(context, seat),
+    ...(flavourOf(plan, settings) === "iredmail" && settings.antivirus ? [virus(context, seat)] : []),
   ];
 }
 const sender = (person: Correspondent): object => ({ ...login(person), address: person.mailbox });
@@ -134,6 +136,8 @@ interface Try extends Partial<Login> {
   readonly sender?: string;
   readonly recipient?: string;
   readonly from?: string;
+  /** Base64. */
+  readonly content?: string;
 }
 
 interface Refusal {
@@ -266,6 +270,33 @@ function refusals(context: Context, seat: Host): readonly Probe[] {
     },
   ];
   return all.map((refusal) => probeOf(context, refusal));
+}
+
+/** The file that every scanner takes for a virus and that is none (eicar.org), which no repository should hold as it is. */
+const EICAR = "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=";
+
+function virus(context: Context, seat: Host): Probe {
+  const { first, second } = context.people;
+  const letter: Try = {
+    kind: "smtp",
+    service: "submission",
+    ...login(first),
+    sender: first.mailbox,
+    recipient: second.mailbox,
+    from: first.mailbox,
+  };
+  return probeOf(context, {
+    id: `mail-virus-${seat.id}`,
+    from: seat.id,
+    title: {
+      en: "A letter with the scanners' test virus is refused to its sender, and one without is not",
+      fr: "Un courrier portant le virus d'essai des antivirus est refusé à l'expéditeur, et un autre non",
+    },
+    expected: "554 for the test virus",
+    tries: { virus: { ...letter, content: EICAR }, plain: letter },
+    ends: { virus: ["letter", 554], plain: ["taken", 0] },
+    units: ["clamav-daemon"],
+  });
 }
 
 function probeOf(context: Context, { id, from, title, expected, tries, ends, units }: Refusal): Probe {

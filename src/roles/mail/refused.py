@@ -3,7 +3,8 @@
 Beside what post.py asks for: `{tries: {NAME: TRY}}` → `{NAME: {step, code, said}}`, in the order of the tries. A try is
 
     {kind: "imap", login, password}
-    {kind: "smtp", service, login?, password?, sender?, recipient?, from?}    without `from` no letter is sent
+    {kind: "smtp", service, login?, password?, sender?, recipient?, from?, content?}
+                              without `from` no letter is sent; `content` is what its one part is, in base64
     {kind: "clear", service}                                           a password in clear, an invented one
 
 `step` is where it ended: `connect`, `login`, `sender`, `recipient`, `letter`, or `taken` where nothing was refused.
@@ -45,9 +46,11 @@ def smtp(asked, one):
                     return step, code, last_words(Exception(said))
         if "from" in one:
             # letter.py takes away what should have been refused.
-            code, said = out.data(
-                "From: %s\r\nSubject: Recette\r\nX-Maquette-Acceptance: forged\r\n\r\n\r\n" % one["from"]
-            )
+            lines = ["From: " + one["from"], "Subject: Recette", "X-Maquette-Acceptance: forged"]
+            if "content" in one:
+                lines += ["MIME-Version: 1.0", "Content-Type: application/octet-stream"]
+                lines += ["Content-Transfer-Encoding: base64"]
+            code, said = out.data("\r\n".join([*lines, "", one.get("content", ""), ""]))
             if code >= 300:
                 return "letter", code, last_words(Exception(said))
         return "taken", 0, ""

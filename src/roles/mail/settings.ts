@@ -5,6 +5,19 @@ import { whole } from "../../plan/scalars.ts";
 
 export const settings = z
   .strictObject({
+    flavour: z
+      .enum(["auto", "iredmail", "debian"])
+      .register(z.globalRegistry, {
+        description:
+          "Who brings the mail server: iRedMail's release, Debian's packages alone, or (auto) iRedMail where all of its files are here",
+      })
+      .default("auto"),
+    antivirus: z
+      .boolean()
+      .register(z.globalRegistry, {
+        description: "iRedMail's virus scanner, clamd: half a gigabyte of memory more, and here one signature",
+      })
+      .default(false),
     quotaMiB: whole(1, 1_048_576, "What a mailbox holds; a message that does not fit goes back to its sender").default(
       1024,
     ),

@@ -5,6 +5,8 @@ import { fqdnOf, fullName } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Command, FileContent, Step } from "../role.ts";
 import { dropIn, listens, reload, running } from "../service.ts";
+import { flavourOf } from "./flavour.ts";
+import { adminPage } from "./iredmail.ts";
 import { AUTOCONFIG, AUTODISCOVER, webName, WEBMAIL } from "./names.ts";
 import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 
@@ -164,7 +166,7 @@ function profileOf(plan: Plan): Readonly<Record<"identifier" | "profileId" | "au
   return { identifier, profileId: id("profile"), authorityId: id("authority"), accountId: id("account") };
 }
 
-function server({ plan, host, fill, settings: { messageMiB } }: Context): Step {
+function server({ plan, host, fill, settings: told }: Context): Step {
   const port = need(plan, "https");
   return {
     kind: "files",
@@ -176,13 +178,14 @@ function server({ plan, host, fill, settings: { messageMiB } }: Context): Step {
           certificate: CERTIFICATE,
           key: KEY,
           socket: SOCKET,
-          requestMiB: String(requestMiB(messageMiB)),
+          requestMiB: String(requestMiB(told.messageMiB)),
           own: fqdnOf(plan, host),
           webmail: webName(plan, WEBMAIL),
           autoconfig: webName(plan, AUTOCONFIG),
           autodiscover: webName(plan, AUTODISCOVER),
           documents: DOCUMENTS,
           configured: CONFIGURED,
+          administration: flavourOf(plan, told) === "iredmail" ? adminPage(plan, fill) : "",
         }),
       },
       [dropIn("nginx")]: { content: fill("base/restart.conf", {}) },

@@ -60,8 +60,8 @@ export function recipeFor(
   if (suite === undefined) return undefined;
   const isCloudInit = role === "cloud-init";
   const of = (name: string): RoleLayers[string] => (Object.hasOwn(known.roles, name) ? known.roles[name]! : []);
-  // Each role's last layer is its own; those below it are everybody's.
-  const others = also.flatMap((name) => of(name).slice(-1));
+  // A role's lowest layer is everybody's; those above it are its own.
+  const others = also.flatMap((name) => of(name).slice(1));
   return {
     role,
     suite,
