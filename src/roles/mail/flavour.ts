@@ -15,8 +15,8 @@ export function flavourOf(plan: Plan, { flavour }: Pick<Settings, "flavour">): F
 
 /** What a host is for good: neither flavour can become the other where boxes are. */
 export const FLAVOURS: Readonly<Record<Flavour, string>> = {
-  iredmail: "iRedMail's release",
-  debian: "Debian's own mail server",
+  iredmail: "the flavour iredmail (settings.mail.flavour)",
+  debian: "the flavour debian (settings.mail.flavour)",
 };
 
 /** What iRedMail's programs take (docs/roles/mail.md has what was measured), and its scanner more. */

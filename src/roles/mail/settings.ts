@@ -15,7 +15,8 @@ export const settings = z
     antivirus: z
       .boolean()
       .register(z.globalRegistry, {
-        description: "iRedMail's virus scanner, clamd: half a gigabyte of memory more, and here one signature",
+        description:
+          "iRedMail's virus scanner, clamd: with the signatures that come from outside a gigabyte of memory more; here it has one",
       })
       .default(false),
     quotaMiB: whole(1, 1_048_576, "What a mailbox holds; a message that does not fit goes back to its sender").default(
