@@ -27,7 +27,11 @@ test("a revision's plan is read as a folder's is: no link is followed, and nothi
   writeFileSync(join(folder, "flows.yaml"), "#".repeat(1_048_577));
   git("commit", "-qam", "unsound");
   const at = (where: string): ReturnType<typeof planAt> =>
-    planAt({ root } as Context, { plan: "stacks/lab", nodes: ["pve1"] } as unknown as Settings, where);
+    planAt(
+      { root, stack: "lab", folders: { cache: root } } as Context,
+      { plan: "stacks/lab", nodes: ["pve1"], artefacts: null } as unknown as Settings,
+      where,
+    );
   expect((await at("HEAD~~")).ok).toBe(true);
   expect((await at("HEAD~")).ok).toBe(true);
   const outcome = await at("HEAD");
