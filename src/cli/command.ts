@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import type { Format } from "./format.ts";
 
 export interface OptionSpec {
   readonly name: string;
@@ -8,9 +9,6 @@ export interface OptionSpec {
   readonly isMany?: boolean;
   readonly help: string;
 }
-
-/** What a command prints. */
-export type Format = "text" | "json" | "markdown" | "html" | "svg" | "table-markdown" | "table-html";
 
 export type Command = (
   context: Context,

@@ -5,7 +5,7 @@ import { isEmbedded, parseSettings, type Settings } from "../infra/settings.ts";
 import { foldersOf, type Folders } from "../stack/folders.ts";
 import { repositoryRoot, settingsFile } from "../stack/root.ts";
 import type { Rooter } from "../embedded/room.ts";
-import type { Format } from "./command.ts";
+import type { Format } from "./format.ts";
 import type { Io } from "./io.ts";
 import { isLanguage, type Language } from "./words.ts";
 

@@ -1,4 +1,5 @@
-import type { CommandSpec, Format, OptionSpec } from "./command.ts";
+import type { CommandSpec, OptionSpec } from "./command.ts";
+import { formatsOf } from "./format.ts";
 import { commands, commonOptions } from "./commands.ts";
 
 export function usage(): string {
@@ -28,9 +29,6 @@ export function usageOf(spec: CommandSpec): string {
     ...optionLines([...spec.options, ...commonOptions.flatMap((o) => optionOf(spec, o))]),
   ].join("\n");
 }
-
-/** What a command prints, the default first. */
-export const formatsOf = (spec: CommandSpec): readonly [Format, ...Format[]] => spec.formats ?? ["text", "json"];
 
 /** An option of every command, as it is of this one. */
 function optionOf(spec: CommandSpec, option: OptionSpec): readonly OptionSpec[] {

@@ -4,10 +4,11 @@ import { errnoOf, Fault, messageOf } from "../core/fault.ts";
 import { printable } from "../core/hidden.ts";
 import { diskFault } from "../stack/folders.ts";
 import type { Rooter } from "../embedded/room.ts";
-import type { CommandSpec, Format } from "./command.ts";
+import type { CommandSpec } from "./command.ts";
+import { formatsOf, type Format } from "./format.ts";
 import { commands, commonOptions } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { formatsOf, positionalsOf, usage, usageOf } from "./help.ts";
+import { positionalsOf, usage, usageOf } from "./help.ts";
 import { makeIo, type Io } from "./io.ts";
 
 /**

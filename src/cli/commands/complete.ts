@@ -1,7 +1,7 @@
 import type { Command, CommandSpec, OptionSpec } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { formatsOf } from "../help.ts";
+import { formatsOf } from "../format.ts";
 import { planOf } from "../plan-of.ts";
 
 /**

@@ -9,7 +9,8 @@ import {
   renderDiffText,
   type PolicyDiff,
 } from "../../policy/diff/index.ts";
-import type { Command, Format } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { Format } from "../format.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planAt } from "../plan-at.ts";

@@ -8,7 +8,8 @@ import {
   renderTableMarkdown,
 } from "../../policy/matrix-render.ts";
 import type { Plan } from "../../plan/types.ts";
-import type { Command, Format } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { Format } from "../format.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";

@@ -20,7 +20,8 @@ import {
 } from "../../voice/report.ts";
 import { callsThrough, type Through } from "../../voice/through.ts";
 import { words } from "../../voice/words.ts";
-import type { Command, Format } from "../command.ts";
+import type { Command } from "../command.ts";
+import type { Format } from "../format.ts";
 import { readSettings, type Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printFindings } from "../findings.ts";
