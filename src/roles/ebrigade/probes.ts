@@ -195,7 +195,11 @@ function refused(context: Context, from: Host, at: string | null, isGuessing: bo
       return {
         isGood: wrong.length === 0,
         seen:
-          wrong.length > 0 ? wrong.join("; ") : isGuessing ? `${good}; no guess heard after ${guesses!.refused}` : good,
+          wrong.length > 0
+            ? wrong.join("; ")
+            : isGuessing
+              ? `${good}; of ${3 * GUESSES.most} guesses ${guesses!.refused} were heard`
+              : good,
       };
     }),
   };
