@@ -24,7 +24,18 @@ const STROKES = [
   ["#38761d", "2 3"],
   ["#741b47", "9 3 2 3"],
 ] as const;
-const TICKS = 5;
+/** At most so many steps on an axis. */
+const STEPS = 6;
+
+/** Round numbers (1, 2 or 5 of some power of ten apart) over an extent, its ends included only where they are round. */
+function ticks(low: number, high: number): readonly number[] {
+  const least = (high - low) / STEPS;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * ([1, 2, 5, 10].find((n) => n * power >= least) ?? 10);
+  const first = Math.ceil(low / step);
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, i) => (first + i) * step);
+}
 
 /** One panel below the other (SVG); the same panels give the same bytes. */
 export function chart(label: string, panels: readonly Panel[]): string {
@@ -54,13 +65,13 @@ function drawn(panel: Panel): readonly string[] {
   const text = (x: number | string, y: number | string, words: string, more = ""): string =>
     `<text x="${x}" y="${y}"${more}>${escapeMarkup(words)}</text>`;
   const out: string[] = [text(LEFT, 22, panel.title, ' font-weight="600" font-size="14"')];
-  for (let i = 0; i <= TICKS; i++) {
-    const [y, x] = [low + ((high - low) * i) / TICKS, (right * i) / TICKS];
+  for (const y of ticks(low, high)) {
     const [, line] = at(0, y);
     out.push(`<line x1="${LEFT}" x2="${LEFT + plotWidth}" y1="${line}" y2="${line}" stroke="#dddddd"/>`);
     out.push(text(LEFT - 6, line, shortOf(y), ' text-anchor="end" dominant-baseline="middle"'));
-    out.push(text(at(x, low)[0], HEIGHT - BOTTOM + 16, shortOf(x), ' text-anchor="middle"'));
   }
+  for (const x of ticks(0, right))
+    out.push(text(at(x, low)[0], HEIGHT - BOTTOM + 16, shortOf(x), ' text-anchor="middle"'));
   out.push(text(LEFT + plotWidth / 2, HEIGHT - 8, panel.xLabel, ' text-anchor="middle"'));
   out.push(text(LEFT, TOP - 6, panel.yLabel, ' font-size="11"'));
   for (const level of panel.levels) {
