@@ -3,19 +3,26 @@ import { escapeMarkup } from "../core/markup.ts";
 import { isRouter } from "../plan/query.ts";
 import type { Host, Plan, Zone } from "../plan/types.ts";
 
-/** As wide as the README shows it; a plan with longer names or more zones is wider. */
+/** As wide as the README shows it; a plan with longer names or more networks is wider. */
 const LEAST_WIDTH = 1160;
-/** Of a character of system-ui at that size, on average and a little more. */
-const CHARACTER = 7.3;
-const MARGIN = 14;
 const SIZE = 13;
-/** Of addresses below names. */
+/** Of addresses below names, and beside links. */
 const SMALL = 11.5;
-const COLUMN_GAP = 14;
+/** Of a character of system-ui, on average and a little more. */
+const CHARACTER = 7.3 / SIZE;
+const MARGIN = 14;
+const PADDING = 12;
+const GAP = 14;
 const LINE = 18;
-/** Both routers have a leg in every zone: two lines across the picture say so. */
-const UPPER_BUS = 170;
-const LOWER_BUS = 280;
+const HOST_LINE = 2 * LINE;
+
+/** From above: the Internet, the first router, the networks, the second router. */
+const CLOUD = { y: MARGIN, height: 54 };
+const BAR = 50;
+const FIRST_BAR = CLOUD.y + CLOUD.height + 28;
+/** Of links between a router and a network. */
+const LINK = 46;
+const NETWORKS = FIRST_BAR + BAR + LINK;
 
 const words = {
   en: { operator: "operator", interfaces: "interfaces", primary: "primary", secondary: "secondary" },
@@ -23,160 +30,201 @@ const words = {
 } as const;
 type Words = (typeof words)["en" | "fr"];
 
+/** A run of characters in a box. */
+interface Label {
+  readonly words: string;
+  readonly weight?: "bold";
+  readonly fill?: string;
+  readonly size?: number;
+}
+
+/** A network, as a box with what is in it. */
+interface Column {
+  readonly zone: Zone;
+  readonly labels: readonly Label[];
+  readonly hosts: readonly (readonly [name: Label, address: Label])[];
+}
+
+interface Placed extends Column {
+  readonly x: number;
+  readonly width: number;
+}
+
 /**
- * A plan's lab in one picture (SVG): operators above, the pair of routers across all zones, a column a zone below with its
- * guests and addresses. Everything in it comes from the plan; the same plan gives the same bytes.
+ * A plan's lab in one picture (SVG). Every network is a column, the accesses outermost, with its guests and addresses; one
+ * router is above them and one below, each with a link of its own to each network, so that no two links cross. Everything in
+ * it comes from the plan; the same plan gives the same bytes.
  */
 export function labPicture(plan: Plan, language: "en" | "fr" = "en"): string {
+  const w = words[language];
   const zones = [...plan.zones.values()];
-  const wans = zones.filter((z) => z.kind === "wan");
-  const inside = zones.filter((z) => z.kind === "inside");
-  const outside = zones.filter((z) => z.kind === "outside");
   const hosts = [...plan.hosts.values()];
-  const routers = hosts.filter((h) => isRouter(h));
-  const rows = Math.max(0, ...inside.map((z) => membersOf(hosts, z).length));
+  const routers = hosts.filter((h) => isRouter(h)).slice(0, 2);
+  const accesses = zones.filter((z) => z.kind === "wan");
+  // The accesses to both sides: what leads to them from the Internet passes beside the first router.
+  const left = accesses.slice(0, Math.ceil(accesses.length / 2));
+  const right = accesses.slice(left.length);
+  const middle = [...zones.filter((z) => z.kind === "inside"), ...zones.filter((z) => z.kind === "sync")];
+  const networks = [...left, ...middle, ...right].map((z) => columnOf(plan, hosts, z, w));
   const clouds = cloudTexts(
     hosts.filter((h) => h.isOutside),
-    outside,
+    zones.filter((z) => z.kind === "outside"),
   );
-  const w = words[language];
-  const length = (t: string): number => t.length;
-  const width = widthOf([
-    [1, clouds.map(length)],
-    [wans.length, wans.flatMap((z) => wanTexts(z, w).map(length))],
-    [
-      inside.length,
-      inside.flatMap((z) =>
-        membersOf(hosts, z).flatMap((h) => {
-          const [name, address] = hostTexts(plan, h, z);
-          return [zoneTitle(z).length, name.length, (address.length * SMALL) / SIZE];
-        }),
-      ),
-    ],
-  ]);
-  const bottom = 330 + 62 + rows * 2 * LINE + 16;
+  const cloudWidth = Math.max(...clouds.map(widthOf)) + 2 * (PADDING + MARGIN);
+  const { placed, width } = place(networks, Math.max(LEAST_WIDTH, cloudWidth));
+  const height = Math.max(...placed.map((c) => c.labels.length * LINE + 30 + c.hosts.length * HOST_LINE)) + 8;
+  const lower = NETWORKS + height + LINK;
+  const bottom = routers.length > 1 ? lower + BAR : NETWORKS + height;
+  const tops = [FIRST_BAR, lower];
   const body = [
-    ...cloud(clouds, width),
-    ...wans.flatMap((z, i) => wan(z, share(width, i, wans.length), w)),
-    ...pair(
-      routers,
-      zones.find((z) => z.kind === "sync"),
-      width,
-      w,
-    ),
-    ...inside.flatMap((z, i) => column(plan, z, share(width, i, inside.length), membersOf(hosts, z), bottom - 330)),
+    ...placed.flatMap((c) => (c.zone.kind === "wan" ? [toInternet(c, placed)] : [])),
+    ...routers.flatMap((r, i) => links(r, placed, i === 0 ? [FIRST_BAR + BAR, NETWORKS] : [NETWORKS + height, lower])),
+    box({ x: MARGIN, y: CLOUD.y, width: width - 2 * MARGIN, height: CLOUD.height }, "#eef2f7", "#8795a8"),
+    ...clouds.map((label, i) => text(MARGIN + PADDING, 37 + i * 19, label)),
+    ...routers.flatMap((r, i) => bar(r, placed, tops[i]!, i === 0 ? w.primary : w.secondary, w)),
+    ...placed.flatMap((c) => column(c, height)),
   ];
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 14}" font-family="system-ui, sans-serif" font-size="${SIZE}" role="img" aria-label="${escapeMarkup(plan.name)}">`,
-    `<rect width="${width}" height="${bottom + 14}" fill="#ffffff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${bottom + MARGIN}" font-family="system-ui, sans-serif" font-size="${SIZE}" role="img" aria-label="${escapeMarkup(plan.name)}">`,
+    `<rect width="${round(width)}" height="${bottom + MARGIN}" fill="#ffffff"/>`,
     ...body,
     "</svg>",
     "",
   ].join("\n");
 }
 
-const membersOf = (hosts: readonly Host[], zone: Zone): readonly Host[] =>
-  hosts.filter((h) => !isRouter(h) && h.nics.some((n) => n.zone === zone.id));
+const GREY = "#566275";
+const BLUE = "#3b5587";
+const widthOf = ({ words: of, weight, size = SIZE }: Label): number =>
+  of.length * CHARACTER * size * (weight === "bold" ? 1.1 : 1);
 
-/** So that each text has room in its box. @param rows of boxes side by side: how many, and characters of what stands there */
-const widthOf = (rows: readonly (readonly [count: number, lengths: readonly number[]])[]): number =>
-  Math.max(
-    LEAST_WIDTH,
-    ...rows.map(([count, lengths]) => {
-      const longest = Math.max(0, ...lengths);
-      return Math.ceil(2 * MARGIN + count * (longest * CHARACTER + 2 * MARGIN) + (count - 1) * COLUMN_GAP);
-    }),
-  );
-
-interface Share {
-  readonly x: number;
-  readonly width: number;
-}
-
-/** Of a row of boxes of one width the nth. */
-function share(whole: number, position: number, count: number): Share {
-  const width = (whole - 2 * MARGIN - COLUMN_GAP * (count - 1)) / count;
-  return { x: MARGIN + position * (width + COLUMN_GAP), width };
-}
-
-function cloudTexts(guests: readonly Host[], zones: readonly Zone[]): readonly [string, string] {
+function cloudTexts(guests: readonly Host[], zones: readonly Zone[]): readonly Label[] {
   const names = guests.map((g) => `${g.id} (${g.nics.map((n) => formatAddress(n.address)).join(", ")})`).join(" · ");
-  return [`Internet: ${names}`, zones.map((z) => `${z.id} ${formatNetwork(z.subnet)}`).join(", ")];
-}
-
-const cloud = ([names, where]: readonly [string, string], width: number): string[] => [
-  box(14, 14, width - 28, 54, "#eef2f7", "#8795a8"),
-  text(28, 37, names, "bold"),
-  text(28, 56, where, "", "#566275"),
-];
-
-function wanTexts(zone: Zone, words: Words): readonly [string, string] {
-  const vip = zone.vip ? ` · CARP ${formatAddress(zone.vip.address)}` : "";
   return [
-    `${zone.id} · VLAN ${zone.vlan} · ${formatNetwork(zone.subnet)}`,
-    `${zone.gateway ? `${words.operator} ${formatAddress(zone.gateway)}` : ""}${vip}`,
+    { words: names === "" ? "Internet" : `Internet: ${names}`, weight: "bold" },
+    { words: zones.map((z) => `${z.id} ${formatNetwork(z.subnet)}`).join(", "), fill: GREY },
   ];
 }
 
-function wan(zone: Zone, { x, width }: Share, words: Words): string[] {
-  const [title, addresses] = wanTexts(zone, words);
+function columnOf(plan: Plan, hosts: readonly Host[], zone: Zone, w: Words): Column {
+  const small = { fill: zone.kind === "wan" ? "#7a5a1c" : BLUE, size: SMALL };
+  const gateway = zone.kind === "wan" && zone.gateway ? [`${w.operator} ${formatAddress(zone.gateway)}`] : [];
+  const more = [
+    ...gateway,
+    ...(zone.vip ? [`CARP ${formatAddress(zone.vip.address)}`] : []),
+    ...(zone.kind === "sync" ? ["pfsync"] : []),
+  ];
+  const members = hosts.filter((h) => !isRouter(h) && !h.isOutside && h.nics.some((n) => n.zone === zone.id));
+  return {
+    zone,
+    labels: [
+      { words: `${zone.id} · VLAN ${zone.vlan}`, weight: "bold" },
+      { words: formatNetwork(zone.subnet), fill: small.fill },
+      ...more.map((of) => ({ words: of, ...small })),
+    ],
+    hosts: members.map((host) => {
+      const own = host.nics.filter((n) => n.zone === zone.id).map((n) => formatAddress(n.address));
+      const pools = [...plan.pools.values()].filter((p) => p.via === host.id).map((p) => formatNetwork(p.network));
+      const roles = host.roles.filter((role) => role !== host.id);
+      return [
+        { words: roles.length === 0 ? host.id : `${host.id} (${roles.join(", ")})` },
+        { words: [own.join(", "), ...pools].join(" → "), fill: GREY, size: SMALL },
+      ];
+    }),
+  };
+}
+
+/** Side by side, each as wide as its texts; what is left of the least width they share. */
+function place(
+  columns: readonly Column[],
+  least: number,
+): { readonly placed: readonly Placed[]; readonly width: number } {
+  // An address beside a link, and what leads to the Internet.
+  const own = columns.map((c) => {
+    const texts = [...c.labels, ...c.hosts.flat()].map(widthOf);
+    return Math.max(c.zone.kind === "wan" ? 160 : 118, ...texts) + 2 * PADDING;
+  });
+  const taken = own.reduce((sum, width) => sum + width, 0) + (columns.length - 1) * GAP + 2 * MARGIN;
+  const more = Math.max(0, least - taken) / Math.max(1, columns.length);
+  let x = MARGIN;
+  const placed = columns.map((c, i) => {
+    const at = { ...c, x, width: own[i]! + more };
+    x += at.width + GAP;
+    return at;
+  });
+  return { placed, width: Math.max(least, taken) };
+}
+
+const isLast = (c: Placed, all: readonly Placed[]): boolean => c === all.at(-1) && c !== all[0];
+
+/** Where a network's links to the routers are: an access' own at the side that is away from what leads to the Internet. */
+const linkOf = (c: Placed, all: readonly Placed[]): number =>
+  c.zone.kind === "wan" && !isLast(c, all) ? c.x + c.width * 0.4 : c.x + 20;
+
+/** The two outermost pass beside the first router; of three accesses one must pass behind it. */
+function toInternet(c: Placed, all: readonly Placed[]): string {
+  const x = isLast(c, all) ? c.x + c.width - 20 : c.x + 20;
+  return line(x, CLOUD.y + CLOUD.height, x, NETWORKS);
+}
+
+function links(router: Host, all: readonly Placed[], [from, to]: readonly [number, number]): readonly string[] {
+  return all.flatMap((c) => {
+    const nic = router.nics.find((n) => n.zone === c.zone.id);
+    if (nic === undefined) return [];
+    const x = linkOf(c, all);
+    const address = { words: formatAddress(nic.address), fill: BLUE, size: SMALL };
+    return [line(x, from, x, to), text(x + 6, (from + to) / 2 + 4, address)];
+  });
+}
+
+function bar(router: Host, all: readonly Placed[], y: number, rank: string, w: Words): readonly string[] {
+  const at = all.filter((c) => router.nics.some((n) => n.zone === c.zone.id)).map((c) => linkOf(c, all));
+  const [first, last] = [Math.min(...at), Math.max(...at)];
+  const x = first - 16;
+  const words: Label = {
+    words: `${router.nics.length} ${w.interfaces} · ${rank}`,
+    fill: "#2f6b41",
+  };
+  const name: Label = { words: `${router.id} · pfSense`, weight: "bold" };
+  const width = Math.max(last - first + 32, widthOf(name) + 2 * PADDING, widthOf(words) + 2 * PADDING);
   return [
-    line(x + width / 2, 68, x + width / 2, 96),
-    box(x, 96, width, 54, "#fff4e0", "#d99a2b"),
-    text(x + 14, 119, title, "bold"),
-    text(x + 14, 138, addresses, "", "#7a5a1c"),
-    line(x + width / 2, 150, x + width / 2, UPPER_BUS),
+    box({ x, y, width, height: BAR }, "#e3f1e6", "#3c8d54"),
+    text(x + PADDING, y + 21, name),
+    text(x + PADDING, y + 39, words),
   ];
 }
 
-function pair(routers: readonly Host[], sync: Zone | undefined, whole: number, words: Words): string[] {
-  const width = (whole - 28 - 180) / 2;
-  const out = [line(60, UPPER_BUS, whole - 60, UPPER_BUS), line(60, LOWER_BUS, whole - 60, LOWER_BUS)];
-  routers.slice(0, 2).forEach((router, i) => {
-    const x = 14 + i * (width + 180);
-    const rank = i === 0 ? words.primary : words.secondary;
-    out.push(line(x + width / 2, UPPER_BUS, x + width / 2, 190), line(x + width / 2, 254, x + width / 2, LOWER_BUS));
-    out.push(box(x, 190, width, 64, "#e3f1e6", "#3c8d54"), text(x + 14, 215, `${router.id} · pfSense`, "bold"));
-    out.push(text(x + 14, 236, `${router.nics.length} ${words.interfaces} · ${rank}`, "", "#2f6b41"));
-  });
-  if (sync) {
-    out.push(
-      line(14 + width, 222, 14 + width + 180, 222),
-      text(14 + width + 14, 214, `${sync.id}: pfsync`, ""),
-      text(14 + width + 14, 240, formatNetwork(sync.subnet), "", "#566275"),
-    );
-  }
-  return out;
-}
+const COLOURS: Readonly<Record<Zone["kind"], readonly [fill: string, stroke: string]>> = {
+  wan: ["#fff4e0", "#d99a2b"],
+  inside: ["#eaf0fb", "#4a6fb5"],
+  sync: ["#f3f3f3", "#8795a8"],
+  outside: ["#eef2f7", "#8795a8"],
+};
 
-const zoneTitle = (zone: Zone): string => `${zone.id} · VLAN ${zone.vlan}`;
-
-function hostTexts(plan: Plan, host: Host, zone: Zone): readonly [string, string] {
-  const nic = host.nics.find((n) => n.zone === zone.id)!;
-  const pools = [...plan.pools.values()].filter((p) => p.via === host.id).map((p) => ` → ${formatNetwork(p.network)}`);
-  return [`${host.id} (${host.role})`, `${formatAddress(nic.address)}${pools.join("")}`];
-}
-
-function column(plan: Plan, zone: Zone, { x, width }: Share, members: readonly Host[], height: number): string[] {
-  const out = [
-    line(x + width / 2, LOWER_BUS, x + width / 2, 330),
-    box(x, 330, width, height, "#eaf0fb", "#4a6fb5"),
-    text(x + 12, 353, zoneTitle(zone), "bold"),
-    text(x + 12, 371, formatNetwork(zone.subnet), "", "#3b5587"),
-    text(x + width / 2 + 6, 318, zone.vip ? formatAddress(zone.vip.address) : "", "", "#3b5587"),
+function column({ zone, labels, hosts, x, width }: Placed, height: number): readonly string[] {
+  const at = x + PADDING;
+  const first = NETWORKS + labels.length * LINE + 30;
+  return [
+    box({ x, y: NETWORKS, width, height }, ...COLOURS[zone.kind]),
+    ...labels.map((label, i) => text(at, NETWORKS + 22 + i * LINE, label)),
+    ...hosts.flatMap(([name, address], i) => [
+      text(at, first + i * HOST_LINE, name),
+      text(at, first + i * HOST_LINE + 15, address),
+    ]),
   ];
-  members.forEach((host, i) => {
-    const y = 400 + i * 2 * LINE;
-    const [name, address] = hostTexts(plan, host, zone);
-    out.push(text(x + 12, y, name, ""), text(x + 12, y + 15, address, "", "#566275", SMALL));
-  });
-  return out;
 }
 
-const box = (x: number, y: number, w: number, h: number, fill: string, stroke: string): string =>
-  `<rect x="${round(x)}" y="${y}" width="${round(w)}" height="${h}" rx="6" fill="${fill}" stroke="${stroke}"/>`;
+interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const box = ({ x, y, width, height }: Rectangle, fill: string, stroke: string): string =>
+  `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" rx="6" fill="${fill}" stroke="${stroke}"/>`;
 const line = (x1: number, y1: number, x2: number, y2: number): string =>
   `<line x1="${round(x1)}" y1="${y1}" x2="${round(x2)}" y2="${y2}" stroke="#8795a8" stroke-width="2"/>`;
-const text = (x: number, y: number, s: string, weight: string, fill = "#1c2733", size = SIZE): string =>
-  `<text x="${round(x)}" y="${y}"${weight === "" ? "" : ` font-weight="${weight}"`} fill="${fill}"${size === SIZE ? "" : ` font-size="${size}"`}>${escapeMarkup(s)}</text>`;
+const text = (x: number, y: number, { words: of, weight, fill = "#1c2733", size = SIZE }: Label): string =>
+  `<text x="${round(x)}" y="${round(y)}"${weight === undefined ? "" : ` font-weight="${weight}"`} fill="${fill}"${size === SIZE ? "" : ` font-size="${size}"`}>${escapeMarkup(of)}</text>`;
 const round = (n: number): string => String(Math.round(n * 10) / 10);
