@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { whyNone } from "../../src/accept/probes/report.ts";
-import { parsePlan } from "../../src/plan/index.ts";
+import { parsePlan, type Plan } from "../../src/plan/index.ts";
+import { intentOf } from "../../src/policy/intent.ts";
+import { lintPolicy } from "../../src/policy/lints/index.ts";
 import { allProbes, vocabulary } from "../../src/roles/registry.ts";
 import { repositoryRoot } from "../../src/stack/root.ts";
 
@@ -28,6 +30,8 @@ test("one line takes away the rows, forwards and invariants that name it, and no
   expect(gone(on.value.forwards, without.value.forwards)).toEqual(["ebrigade"]);
   expect(gone(on.value.invariants, without.value.invariants)).toEqual(["field-reaches-ebrigade"]);
   expect(without.warnings).toEqual(on.warnings);
+  const said = (plan: Plan) => lintPolicy(intentOf(plan), "2026-12-01").map((f) => `${f.code} ${f.path}`);
+  expect(said(without.value)).toEqual(said(on.value));
 });
 
 test("acceptance says of a need that it was switched off", () => {

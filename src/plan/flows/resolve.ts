@@ -75,8 +75,10 @@ export const resolveForwards = (ctx: Context): readonly Forward[] =>
     return [ctx.placed({ id, wans, service, host, description }, where)];
   });
 
-export const resolveInvariants = (ctx: Context, groups: Groups): readonly Invariant[] =>
-  ctx.shapes.flows.entries("invariants").flatMap(({ id, value, where }) => {
+export const resolveInvariants = (ctx: Context, groups: Groups): readonly Invariant[] => {
+  // A row that is switched off makes no exception, and it is no slip that it is named.
+  const off = switchedOff(ctx);
+  return ctx.shapes.flows.entries("invariants").flatMap(({ id, value, where }) => {
     const match = resolveMatch(ctx, value, where, groups);
     const except = ctx.checkAll("flow", value.except ?? [], (i) => below(where, "except", i));
     if (!match || !checkSwitch(ctx, value, where) || !stands(ctx, value)) return [];
@@ -85,8 +87,10 @@ export const resolveInvariants = (ctx: Context, groups: Groups): readonly Invari
       const hint = "Exceptions are for never; leave them out";
       ctx.add("PLAN_UNKNOWN_KEY", { ...below(where, "except"), at: "key" }, '"except" is not a key of always', hint);
     }
-    return [ctx.placed({ id, description, ...match, kind, except }, where)];
+    const standing = except.filter((name) => !off.has(`flow:${name}`));
+    return [ctx.placed({ id, description, ...match, kind, except: standing }, where)];
   });
+};
 
 export const resolveWaivers = (ctx: Context): readonly Waiver[] =>
   ctx.shapes.flows.entries("waivers").flatMap(({ id, value, where }) => {
