@@ -266,7 +266,14 @@ export class ContainerDriver implements GuestDriver {
   }
 
   async exec(vmid: number, argv: readonly string[], input: string, deadlineMs = EXEC_MS): Promise<ExecResult> {
-    return command(await this.#inside(vmid, argv), { input, deadlineMs });
+    try {
+      return await command(await this.#inside(vmid, argv), { input, deadlineMs });
+    } catch (error) {
+      // Whoever asked knows its own words, and not those by which they get inside.
+      if (!(error instanceof Fault) || error.code !== "TWIN_DEADLINE") throw error;
+      const seconds = deadlineMs / 1000;
+      throw new GuestDriverError(`VM ${vmid}: ${argv[0] ?? ""} did not end within ${seconds} s, and was ended`);
+    }
   }
 
   /**
