@@ -1,7 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { didYouMean } from "../core/diagnostics.ts";
 import { errnoOf, Fault, messageOf } from "../core/fault.ts";
-import { printable } from "../core/hidden.ts";
 import { diskFault } from "../stack/folders.ts";
 import type { Rooter } from "../embedded/room.ts";
 import type { CommandSpec } from "./command.ts";
@@ -20,7 +19,7 @@ export async function main(argv: readonly string[], rooter?: Rooter): Promise<nu
   try {
     return await dispatch(argv, io, rooter);
   } catch (error) {
-    return report(error, asksForJson(argv), io);
+    return await report(error, argv, io);
   } finally {
     io.close();
   }
@@ -137,17 +136,25 @@ function formatOf(spec: CommandSpec, given: unknown, isJson: boolean): Format {
   );
 }
 
-function report(thrown: unknown, isJson: boolean, io: Io): number {
+async function report(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
   // A disk may fill up anywhere: that is no defect, wherever it was met.
   const isDisk = ["ENOSPC", "EDQUOT", "EROFS"].includes(errnoOf(thrown) ?? "");
   const error = isDisk ? diskFault(thrown, `go on (${messageOf(thrown)})`) : thrown;
+  const { faultText, languageSaid } = await import("./said.ts");
+  const language = languageSaid(argv, process.env);
   if (error instanceof Fault) {
-    if (isJson) io.out(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
-    else io.err(printable(`${error.code} ${error.message}\n  hint: ${error.hint}`, "\n\t"));
+    if (asksForJson(argv))
+      io.out(JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } }));
+    else io.err(faultText(error, language));
   } else {
     // Not foreseen, so a defect of ours: the trace is for whoever mends it.
-    io.err(`CLI_DEFECT ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    io.err("  hint: this is a defect of maquette, please report it with the lines above");
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const defect = {
+      code: "CLI_DEFECT",
+      message: trace,
+      hint: "this is a defect of maquette, please report it with the lines above",
+    };
+    io.err(faultText(defect, language));
   }
   return exitCodes.failure;
 }

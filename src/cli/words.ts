@@ -1,4 +1,4 @@
-/** What is printed for people, in both languages; messages of errors stay in English, as do logs. */
+/** What is printed for people, in both languages; what a fault or a finding is, is in `french/`; logs stay in English. */
 const english = {
   guest: "guest",
   role: "role",
@@ -61,6 +61,7 @@ const english = {
     `Proven: ${routers} let through what the flow table says, no more and no less (${byPfsense} rows are pfSense's own; ${ms} ms).`,
   provenBefore: "The same files were proven before; --fresh proves them again.",
   found: (errors: number, warnings: number) => `${errors} faults, ${warnings} warnings.`,
+  upRefuses: (fault: string) => `An up refuses this: ${fault}`,
   noLab: "There is no lab yet.",
   missing: "missing",
   secret: "secret",
@@ -167,7 +168,9 @@ const french: Words = {
   proven: (routers, byPfsense, ms) =>
     `Prouvé : ${routers} laissent passer ce que dit la table des flux, ni plus ni moins (${byPfsense} lignes sont de pfSense ; ${ms} ms).`,
   provenBefore: "Les mêmes fichiers ont déjà été prouvés ; --fresh les prouve à nouveau.",
-  found: (errors, warnings) => `${errors} fautes, ${warnings} avertissements.`,
+  found: (errors, warnings) =>
+    `${errors} faute${errors < 2 ? "" : "s"}, ${warnings} avertissement${warnings < 2 ? "" : "s"}.`,
+  upRefuses: (fault) => `Un up refuse ceci : ${fault}`,
   noLab: "Il n'y a pas encore de maquette.",
   missing: "absente",
   secret: "secret",

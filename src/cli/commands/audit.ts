@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
-import { compareDiagnostics, formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
+import { compareDiagnostics, type Diagnostic } from "../../core/diagnostics.ts";
 import { printable } from "../../core/hidden.ts";
 import { Fault } from "../../core/fault.ts";
 import type { PfConfig } from "../../pfsense/model/config.ts";
@@ -14,6 +14,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openNamed, readNamed } from "../read-file.ts";
+import { findingText } from "../said.ts";
 
 /** What pfSense leaves out or takes otherwise than it is written, and what pf refuses. */
 const MISREAD = /_(SKIPPED|REFUSED|LOST|ENTRY|INTERFACE|ENABLED|OFF|TYPE|ADDRESS|NETWORK|NAME)$/;
@@ -40,12 +41,13 @@ export const audit: Command = async (context, values, [file]) => {
   if (context.isJson) context.io.out(JSON.stringify({ rows, findings: diagnostics, assumptions }));
   else {
     // What makes the rules others than they look is read before them.
+    const said = (d: Diagnostic): string => findingText(d, context.language);
     const first = diagnostics.filter((d) => MISREAD.test(d.code));
     const rest = diagnostics.filter((d) => !MISREAD.test(d.code));
-    if (first.length > 0) context.io.out(`${first.map(formatDiagnostic).join("\n")}\n`);
+    if (first.length > 0) context.io.out(`${first.map(said).join("\n")}\n`);
     for (const row of rows) context.io.out(printable(rowText(row)));
     if (assumptions.length > 0) context.io.out(`\nassumed:\n${assumptions.map((a) => `  ${a}`).join("\n")}`);
-    if (rest.length > 0) context.io.out(`\n${rest.map(formatDiagnostic).join("\n")}`);
+    if (rest.length > 0) context.io.out(`\n${rest.map(said).join("\n")}`);
     context.io.out(
       `\n${rows.length} rules, of which ${rows.filter((r) => r.by === "pfsense").length} by pfSense; ${diagnostics.length} findings`,
     );
@@ -66,11 +68,12 @@ async function readConfigFile(
   const findings = [...(outcome.ok ? [] : outcome.errors), ...outcome.warnings];
   if (outcome.ok) {
     const isMisread = (d: Diagnostic): boolean => MISREAD.test(d.code);
-    if (!context.isJson) for (const d of findings.filter((f) => !isMisread(f))) context.io.err(formatDiagnostic(d));
+    if (!context.isJson)
+      for (const d of findings.filter((f) => !isMisread(f))) context.io.err(findingText(d, context.language));
     return { config: outcome.value, misread: findings.filter(isMisread) };
   }
   if (context.isJson) context.io.out(JSON.stringify({ ok: false, findings }));
-  else for (const d of findings) context.io.out(formatDiagnostic(d));
+  else for (const d of findings) context.io.out(findingText(d, context.language));
   return undefined;
 }
 

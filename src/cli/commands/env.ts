@@ -3,6 +3,7 @@ import type { PulumiEnvironment } from "../../engine/environment.ts";
 import type { Context } from "../context.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { faultText } from "../said.ts";
 import { openBase, openSession } from "../session.ts";
 
 /** Prints shell exports under which plain `pulumi` commands work; every secret is named by its file. */
@@ -27,7 +28,7 @@ async function environmentOf(context: Context): Promise<PulumiEnvironment> {
       ["STACK_UNKNOWN", "STACK_SETTINGS", "STACK_NO_ENDPOINT", "STACK_NO_TOKEN"].includes(error.code);
     if (context.isEmbedded || !isUnfinished) throw error;
     const { environment } = await openBase(context);
-    context.io.err(`${error.code} ${error.message}\n  hint: ${error.hint}`);
+    context.io.err(faultText(error, context.language));
     return environment;
   }
 }

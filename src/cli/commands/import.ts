@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
+import type { Diagnostic } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
 import { routersOf } from "../../plan/query.ts";
 import { parsePlan } from "../../plan/index.ts";
@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isFree, unwritableBy } from "../free-folder.ts";
 import { readNamed } from "../read-file.ts";
+import { findingText } from "../said.ts";
 
 const DEFAULT_FOLDER = "stacks/imported";
 
@@ -51,7 +52,7 @@ async function readFileOf(
   const outcome = readConfig(bytes, { file: basename(file) });
   if (outcome.ok) return outcome;
   if (context.isJson) context.io.out(JSON.stringify({ ok: false, findings: [...outcome.errors, ...outcome.warnings] }));
-  else for (const d of outcome.errors) context.io.out(formatDiagnostic(d));
+  else for (const d of outcome.errors) context.io.out(findingText(d, context.language));
   return undefined;
 }
 
@@ -126,7 +127,7 @@ function report(context: Context, result: Result): void {
   ] as const) {
     const list = notCarried.filter((d) => d.severity === severity);
     if (list.length > 0) context.io.out(`\n${title} (${list.length})`);
-    for (const d of list) context.io.out(formatDiagnostic(d));
+    for (const d of list) context.io.out(findingText(d, context.language));
   }
   context.io.out(`\n${proof ? verdictText(words, proof) : words.noPlan}`);
 }

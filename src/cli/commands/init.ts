@@ -11,6 +11,7 @@ import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isFree, unwritableBy } from "../free-folder.ts";
 import { judgePlan } from "../judge.ts";
+import { findingText } from "../said.ts";
 import { wordsOf } from "../words.ts";
 
 /** Of the plan that comes with maquette, from its root. */
@@ -54,7 +55,7 @@ export const init: Command = async (context, values, [folder]) => {
   );
   if (!outcome.ok) {
     if (context.isJson) io.out(JSON.stringify({ ok: false, findings: outcome.errors }));
-    else for (const finding of outcome.errors) io.out(formatDiagnostic(finding));
+    else for (const finding of outcome.errors) io.out(findingText(finding, context.language));
     io.err(words.initUnsound(folder!));
     return exitCodes.findings;
   }
@@ -68,7 +69,7 @@ export const init: Command = async (context, values, [folder]) => {
   if (context.isJson)
     io.out(JSON.stringify({ ok: judged.ok, folder, files: [...documents.keys()], findings: judged.findings }));
   else {
-    for (const finding of judged.findings) io.out(formatDiagnostic(finding));
+    for (const finding of judged.findings) io.out(findingText(finding, context.language));
     io.out(words.initDone(folder!, judged.hosts, judged.flows, judged.ok));
     io.out(words.initNext(folder!, context.stack));
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compareDiagnostics, formatDiagnostic, type Diagnostic } from "../../core/diagnostics.ts";
+import { compareDiagnostics, type Diagnostic } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
 import { planFolder } from "../../infra/settings.ts";
 import { documentsIn, parsePlan } from "../../plan/index.ts";
@@ -13,6 +13,7 @@ import type { Command } from "../command.ts";
 import { readSettings } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readNamed } from "../read-file.ts";
+import { findingText } from "../said.ts";
 import { wordsOf } from "../words.ts";
 import { writeReport } from "../write-report.ts";
 
@@ -65,7 +66,7 @@ export const people: Command = async (context, values, [verb, file]) => {
   function refused(errors: readonly Diagnostic[]): number {
     if (isJson) io.out(JSON.stringify({ ok: false, findings: errors }));
     else {
-      for (const finding of [...errors].sort(compareDiagnostics)) io.out(formatDiagnostic(finding));
+      for (const finding of [...errors].sort(compareDiagnostics)) io.out(findingText(finding, language));
       if (verb === "import") io.err(words.notImported);
     }
     return exitCodes.findings;

@@ -12,6 +12,7 @@ import { guestsOff } from "../power.ts";
 import { RunProgress } from "../progress.ts";
 import { planAt } from "../plan-at.ts";
 import { readyStack, type Ready } from "../ready.ts";
+import { faultText } from "../said.ts";
 import { isKnownUnchanged, keepUnchanged, previewKey } from "../unchanged.ts";
 import { wordsOf } from "../words.ts";
 import {
@@ -76,8 +77,7 @@ export const preview: Command = async (context, values) => {
     if (changes.length > 0) io.out(describeChanges(changes, io.outColours));
     else if (isAsPlanned) io.out(notAsked === undefined ? words.upToDate : words.noChangeOnRecord);
   }
-  if (refused && !context.isJson)
-    io.err(`An up refuses this: ${refused.code} ${refused.message}\n  hint: ${refused.hint}`);
+  if (refused && !context.isJson) io.err(words.upRefuses(faultText(refused, context.language)));
   return values["expect-no-changes"] === true && !isAsPlanned ? exitCodes.findings : exitCodes.good;
 
   async function asked(): Promise<readonly EngineEvent[]> {
