@@ -65,7 +65,7 @@ export function voicePlanOf(plan: Plan): {
       severity: "error",
       path: "",
       fact: "no host of the plan plays pbx, so nobody telephones",
-      hint: "Give a host the role pbx in hosts.yaml.",
+      hint: "Give a host the role pbx in hosts.yaml",
     });
   const wans = [...plan.zones.values()].filter((z) => z.kind === "wan");
   for (const zone of wans.filter((z) => z.wan === null))
@@ -75,7 +75,7 @@ export function voicePlanOf(plan: Plan): {
       place: zone.place,
       path: `zones.${zone.id}.wan`,
       fact: "nobody says how fast this access is, so how many calls it carries cannot be said",
-      hint: "Write downKbps and upKbps, as the operator's contract has them.",
+      hint: "Write downKbps and upKbps, as the operator's contract has them",
     });
   if (findings.length > 0 || exchange === null) return { value: null, findings };
   const shares = routersOf(plan).length === 0 ? [] : voiceShares(siteOf(plan));

@@ -117,4 +117,20 @@ export const acceptance: Entries = {
     what: "Quelque chose a été cassé sans que personne ne le remarque ; c'est remis.",
     cure: "Prenez une autre graine (--seed) ; que celle-ci ne montre rien est un défaut de maquette : signalez-le.",
   },
+  VOICE_NO_EXCHANGE: {
+    what: "Aucune machine du plan ne tient le rôle pbx : personne ne téléphone.",
+    cure: "Donnez le rôle pbx à une machine de hosts.yaml.",
+  },
+  VOICE_NO_GUEST: {
+    what: "La machine dans laquelle les appels se mesurent ne tourne pas.",
+    cure: "`maquette up` démarre ce qui est éteint.",
+  },
+  VOICE_NO_PATH: {
+    what: "Le plan n'a pas de poste dont les appels vers l'autocommutateur traversent les routeurs.",
+    cure: "Il faut un poste (workstation) et un pbx dans des zones différentes.",
+  },
+  VOICE_NO_RATE: {
+    what: "Personne ne dit le débit de cet accès : combien d'appels il porte ne peut pas être dit.",
+    cure: "Écrivez downKbps et upKbps, tels que le contrat de l'opérateur les donne.",
+  },
 };

@@ -17,6 +17,10 @@ export const engine: Entries = {
     what: "MAQUETTE_ARTEFACT_MIRROR n'est pas une adresse utilisable.",
     cure: "Donnez l'adresse https d'un dossier, ou retirez la variable ; docs/artefacts.md dit ce qui s'y trouve.",
   },
+  ARTEFACT_NOT_HAD: {
+    what: "Le plan exige les fichiers d'un tiers qui ne sont pas là ; rien n'a été commencé.",
+    cure: "Déposez-les dans le dossier que nomme maquette:artefacts (docs/artefacts.md), ou laissez la variante en auto dans roles.yaml.",
+  },
   ARTEFACT_PROXY: {
     what: "Le mandataire HTTP que nomme l'environnement n'est pas une adresse utilisable.",
     cure: "Corrigez HTTPS_PROXY (http://hôte:port), ou retirez-la.",

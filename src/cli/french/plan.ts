@@ -321,6 +321,10 @@ export const plan: Entries = {
     what: "Ce service n'existe pas.",
     cure: "Corrigez le nom, ou ajoutez-le à services.yaml.",
   },
+  PLAN_UNKNOWN_SWITCH: {
+    what: "Cet interrupteur n'existe pas.",
+    cure: "Corrigez le nom, ou ajoutez-le à switches dans flows.yaml.",
+  },
   PLAN_UNKNOWN_ZONE: {
     what: "Cette zone n'existe pas.",
     cure: "Corrigez le nom, ou ajoutez-la à addressing.yaml.",

@@ -1,6 +1,10 @@
 import type { Entries } from "./entry.ts";
 
 export const roles: Entries = {
+  EBRIGADE_NO_GROUP: {
+    what: "Ce groupe n'existe pas : personne n'entrerait dans eBrigade.",
+    cure: "Nommez un groupe de people.yaml dans roles.yaml, settings.ebrigade.group.",
+  },
   MAIL_ADDRESS_IS_A_LOGIN: {
     what: "La boîte d'une personne est l'identifiant d'une autre : aucune ne pourrait s'en servir pour entrer.",
     cure: "Choisissez une autre partie locale.",
@@ -13,9 +17,17 @@ export const roles: Entries = {
     what: "Un destinataire de l'alias n'a pas de boîte.",
     cure: "Nommez un groupe de people.yaml, ou une personne qui y a une boîte.",
   },
+  MAIL_MACHINE_TOO_SMALL: {
+    what: "La machine de messagerie n'a pas assez de mémoire pour iRedMail.",
+    cure: "Donnez-lui davantage de mémoire, ou écrivez `flavour: debian` dans roles.yaml.",
+  },
   MAIL_NAME_TAKEN: {
     what: "Ce nom de machine est celui du web de la messagerie.",
     cure: "Donnez un autre nom à la machine.",
+  },
+  MAIL_NO_SCANNER: {
+    what: "L'antivirus est celui d'iRedMail, et la variante est debian.",
+    cure: "Prenez l'autre variante, ou retirez antivirus.",
   },
   MAIL_QUOTA_TOO_SMALL: {
     what: "Une boîte est plus petite que le plus grand message admis.",
@@ -124,5 +136,9 @@ export const roles: Entries = {
   TEMPLATE_UNUSED_NAME: {
     what: "Un gabarit n'emploie pas des noms qui lui sont donnés.",
     cure: "Employez-les, ou cessez de les donner.",
+  },
+  WORKSTATION_GROUP_UNKNOWN: {
+    what: "Ce groupe n'existe pas : personne n'ouvrirait de session par lui.",
+    cure: "Nommez un groupe de people.yaml, ou laissez la liste vide pour tout le domaine.",
   },
 };
