@@ -1,6 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { Fault } from "../core/fault.ts";
 import type { Context } from "./context.ts";
+import type { Language } from "./words.ts";
+
+/** What is meant by it, in the language of the question; who is used to the English word may write it. */
+const YES: Readonly<Record<Language, readonly string[]>> = { en: ["yes"], fr: ["oui", "yes"] };
 
 /**
  * Asks whether something that cannot be undone is meant. On a real Proxmox only who types the stack's name means it.
@@ -24,8 +28,16 @@ export async function isConfirmed(
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await prompt.question(question)).trim() === (context.isEmbedded ? "yes" : context.stack);
+    return isMeant(context, await prompt.question(question));
   } finally {
     prompt.close();
   }
+}
+
+/** Whether the answer is the word that the question asks for. */
+export function isMeant(
+  { isEmbedded, language, stack }: Pick<Context, "isEmbedded" | "language" | "stack">,
+  answer: string,
+): boolean {
+  return (isEmbedded ? YES[language] : [stack]).includes(answer.trim());
 }

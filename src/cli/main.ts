@@ -7,7 +7,7 @@ import type { CommandSpec } from "./command.ts";
 import { formatsOf, type Format } from "./format.ts";
 import { commands, commonOptions } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { positionalsOf, usage, usageOf } from "./help.ts";
+import { positionalsOf, usage, usageOf, type Say } from "./help.ts";
 import { makeIo, type Io } from "./io.ts";
 
 /**
@@ -29,8 +29,10 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
   const before = leading(argv);
   const [name, rest] = [argv[before], [...argv.slice(0, before), ...argv.slice(before + 1)]];
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    const about = rest[0] === undefined ? undefined : specOf(rest[0]);
-    io.out(about ? usageOf(about) : usage());
+    const asked = rest[leading(rest)];
+    const about = asked === undefined ? undefined : specOf(asked);
+    const say = await sayer(argv);
+    io.out(about ? usageOf(about, say) : usage(say));
     return name === undefined ? exitCodes.failure : exitCodes.good;
   }
   if (name === "--version" || name === "version") {
@@ -41,7 +43,7 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
   const { values: given, positionals } = parse(spec, rest);
   const values: Record<string, unknown> = { ...given, format: formatOf(spec, given["format"], given["json"] === true) };
   if (values["help"] === true) {
-    io.out(usageOf(spec));
+    io.out(usageOf(spec, await sayer(argv)));
     return exitCodes.good;
   }
   const min = spec.positionals.filter((p) => !p.isOptional).length;
@@ -57,6 +59,12 @@ async function dispatch(argv: readonly string[], io: Io, rooter: Rooter | undefi
   const { context } = await import("./context.ts");
   const command = await spec.load();
   return command(context(values, io, rooter), values, positionals);
+}
+
+/** Loaded for who reads French: a command that runs waits for no text of help. */
+async function sayer(argv: readonly string[]): Promise<Say | undefined> {
+  const { languageSaid } = await import("./said.ts");
+  return languageSaid(argv, process.env) === "fr" ? (await import("./french/help.ts")).inFrench : undefined;
 }
 
 /** How many words stand before the command: options that every command takes, wherever they stand. */

@@ -160,7 +160,7 @@ const french: Words = {
     "Les machines démarrent avec leur nœud dans l'ordre de leurs numéros : le jeton ne peut en fixer un autre (Sys.Modify sur /).",
   memoryOnly:
     "Les machines vivent en mémoire : l'API, son état et toutes les ressources sont réels, mais rien ne démarre. Aucun service ne répond et aucun paquet ne traverse un routeur ici.",
-  confirm: (what) => `Supprimer ${what} ? Tapez yes : `,
+  confirm: (what) => `Supprimer ${what} ? Tapez oui : `,
   confirmName: (stack, url) => `Ceci supprime la maquette sur ${url}. Tapez le nom de la pile, ${stack} : `,
   destroyed: "La maquette est supprimée. Son secret reste : le prochain up refait la même.",
   notConfirmed: "Pas de confirmation : rien n'a été supprimé.",
