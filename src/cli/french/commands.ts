@@ -50,8 +50,8 @@ export const commands: Entries = {
     cure: "Vérifiez que c'est le bon fichier.",
   },
   CLI_INTERRUPTED: {
-    what: "La commande a été interrompue ; ce qui avait été cassé pour la mesure a été remis.",
-    cure: "Relancez-la.",
+    what: "La commande a été interrompue ; ce qui était fait est enregistré, ce qui était cassé pour une mesure a été remis.",
+    cure: "Relancez-la ; après un up interrompu, `maquette up` poursuit et `maquette destroy` défait.",
   },
   CLI_NOTHING_SENT: {
     what: "On ne sait pas ici ce que la machine a reçu, ou elle n'a encore rien reçu.",

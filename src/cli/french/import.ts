@@ -3,7 +3,7 @@ import type { Entries } from "./entry.ts";
 export const imported: Entries = {
   IMPORT_ADDRESS_STANDS_IN: {
     what: "Une interface reçoit son adresse d'ailleurs (DHCP, PPPoE) ; une adresse de documentation en tient lieu.",
-    cure: "Remplacez-la dans addressing.yaml par l'adresse réelle si elle est fixe.",
+    cure: "Donnez la vraie par --addresses, ou remplacez-la dans addressing.yaml si elle est fixe.",
   },
   IMPORT_ASSUMED: {
     what: "Le plan demande quelque chose que le fichier ne dit pas ; une valeur a été supposée.",
@@ -118,8 +118,8 @@ export const imported: Entries = {
     cure: "Le plan ne connaît pas d'horaires : décidez si elle vaut toujours ou jamais.",
   },
   IMPORT_SECTION: {
-    what: "Une partie du fichier concerne le routeur lui-même : comptes, certificats, services.",
-    cure: "Le plan a ses propres réglages pour cela : vérifiez qu'il ne vous manque rien.",
+    what: "Une partie du fichier n'a pas de place dans le plan : ce qui touche le routeur lui-même (comptes, certificats, services), ou ce qui n'est pas connu.",
+    cure: "Vérifiez qu'il ne vous manque rien : le plan a ses propres réglages pour comptes, certificats et services.",
   },
   IMPORT_SHAPER: {
     what: "Files d'attente et limiteurs ne sont pas repris.",

@@ -35,7 +35,7 @@ export const plan: Entries = {
   },
   PLAN_BACK_DOOR: {
     what: "Une machine qui n'est pas un routeur relie deux zones en contournant le pare-feu.",
-    cure: "Ne lui laissez qu'une carte, ou passez par un rôle qui l'admet.",
+    cure: "Ne lui laissez qu'une carte : ce qu'il lui faut ailleurs est une ligne de la table des flux.",
   },
   PLAN_BAD_ADDRESS: {
     what: "Ce texte n'est pas une adresse IP.",
@@ -71,15 +71,15 @@ export const plan: Entries = {
   },
   PLAN_COPY_ADDRESS: {
     what: "Dans cette copie, une adresse côté opérateur sort de son réseau ou rencontre sa passerelle.",
-    cure: "Changez maquette:copy ou les adresses côté opérateur.",
+    cure: "Commencez plus bas, ou prenez un réseau plus large (maquette:operator).",
   },
   PLAN_COPY_NUMBER: {
-    what: "Le numéro de copie n'est pas un entier de 0 à 99.",
-    cure: "Corrigez maquette:copy.",
+    what: "Le nombre de copies, ou le numéro de celle-ci, n'est pas admis.",
+    cure: "Écrivez de 1 à 100 copies, et un numéro entier à partir de 0, inférieur à leur nombre (maquette:copy).",
   },
   PLAN_COPY_STRIDE: {
     what: "Les copies se recouvriraient : le pas entre deux copies est trop petit.",
-    cure: "Agrandissez le pas.",
+    cure: "Agrandissez le pas, espacez les adresses, ou admettez moins de copies.",
   },
   PLAN_COPY_VLAN: {
     what: "Le VLAN d'une copie dépasse 4094.",
@@ -171,7 +171,7 @@ export const plan: Entries = {
   },
   PLAN_GRANT_NOBODY: {
     what: "Personne ne tient ce droit, ou ceux qui le tiennent n'ont pas de boîte pour les alertes.",
-    cure: "Mettez quelqu'un dans le groupe, ou donnez-lui une boîte.",
+    cure: "Écrivez ce droit (grants) sur un groupe, mettez-y quelqu'un, ou donnez-lui une boîte.",
   },
   PLAN_HIDDEN_CHARACTER: {
     what: "Un caractère ne se voit pas, ou change l'ordre de ce qui se voit.",
@@ -215,7 +215,7 @@ export const plan: Entries = {
   },
   PLAN_NIC_REPEATED: {
     what: "Une machine a deux cartes dans la même zone.",
-    cure: "N'en gardez qu'une.",
+    cure: "N'en gardez qu'une ; d'autres adresses s'écrivent comme alias.",
   },
   PLAN_NUMBER_DUPLICATE: {
     what: "Deux machines ont le même numéro.",
@@ -227,7 +227,7 @@ export const plan: Entries = {
   },
   PLAN_PAIR_ALONE: {
     what: "Une paire n'a qu'un membre.",
-    cure: "Ajoutez le second, ou retirez la paire.",
+    cure: "Écrivez le même mot (apartAs) à l'autre machine de la paire, ou retirez-le.",
   },
   PLAN_PAIR_ON_ONE_NODE: {
     what: "Une paire qui doit être séparée partage un nœud alors qu'il y en a plusieurs.",

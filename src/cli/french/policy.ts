@@ -67,7 +67,7 @@ export const policy: Entries = {
   },
   POLICY_PROOF_EXCESS: {
     what: "Un routeur laisse passer ce qu'aucune ligne n'autorise.",
-    cure: "Retirez la règle de trop du fichier, ou livrez celui du plan par `maquette up`.",
+    cure: "Resserrez la règle du fichier, écrivez la ligne qui est voulue, ou livrez le fichier du plan par `maquette up`.",
   },
   POLICY_PROOF_FORWARD: {
     what: "Les redirections du plan et celles du fichier diffèrent.",
@@ -99,7 +99,7 @@ export const policy: Entries = {
   },
   POLICY_PROOF_SPOOF: {
     what: "Un routeur laisse entrer une source qui n'est pas de l'interface d'entrée.",
-    cure: "Rétablissez la protection contre l'usurpation d'adresses.",
+    cure: "Resserrez la règle, ou écrivez la ligne qui est voulue.",
   },
   POLICY_PROOF_UNDECIDED: {
     what: "Une partie de la preuve s'est terminée sans réponse.",

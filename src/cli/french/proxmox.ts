@@ -70,8 +70,8 @@ export const proxmox: Entries = {
     cure: "Employez 127.0.0.1.",
   },
   PVE_NOT_OURS: {
-    what: "Les numéros de VM de la maquette sont pris par d'autres machines ; rien n'est touché.",
-    cure: "Changez maquette:vmidBase ou maquette:copy, ou suivez ce qui est sous « précision » si ces machines sont à vous.",
+    what: "Les numéros de VM de la maquette sont pris par des machines qui ne portent pas la marque de ce plan ; rien n'est touché.",
+    cure: "Suivez « précision » : rendez son nom d'avant au plan si elles sont à cette pile, sinon prenez d'autres numéros (maquette:vmidBase, maquette:copy).",
   },
   PVE_NOT_PERMITTED: {
     what: "Le jeton n'a pas le droit de faire cela.",

@@ -7,7 +7,7 @@ export const routers: Entries = {
   },
   ROUTER_COMMAND: {
     what: "Une commande du système a échoué sur le routeur.",
-    cure: "Lisez le journal du routeur : `maquette logs ROUTEUR`.",
+    cure: "Lisez ce qui précède dans le journal de maquette-router.service : `maquette logs ROUTEUR`.",
   },
   ROUTER_DEFECT: {
     what: "Le programme du routeur a rencontré une erreur imprévue.",
@@ -19,7 +19,7 @@ export const routers: Entries = {
   },
   ROUTER_FILE_REFUSED: {
     what: "Ce fichier n'est pas une configuration qu'un routeur puisse exécuter.",
-    cure: "Corrigez ce que nomme « détail » ; `maquette check` dit la même chose avant.",
+    cure: "Corrigez le fichier selon « détail » ; rien n'en a été appliqué.",
   },
   ROUTER_GONE: {
     what: "Le routeur n'est plus là.",
@@ -34,16 +34,16 @@ export const routers: Entries = {
     cure: "`maquette logs ROUTEUR` en dit davantage ; ce qu'il avait avant est gardé à côté, et l'autre routeur n'a pas été touché.",
   },
   ROUTER_NOT_PROVEN: {
-    what: "Les règles du noyau ne sont pas celles du fichier.",
-    cure: "Lancez `maquette up` : il fait recharger le fichier.",
+    what: "Les règles du noyau ne sont pas celles du fichier ; les précédentes sont de retour.",
+    cure: "C'est un défaut de ce qui tient lieu de pfSense : gardez le fichier qui le montre et signalez-le.",
   },
   ROUTER_NOT_RUNNING: {
     what: "Le programme du routeur ne répond pas.",
-    cure: "Vérifiez qu'il tourne sur le routeur (systemctl), ou lancez `maquette up`.",
+    cure: "Sur le routeur : systemctl status maquette-router ; journalctl -u maquette-router.",
   },
   ROUTER_NO_CARD: {
     what: "Le fichier a des interfaces sur des cartes que la machine n'a pas.",
-    cure: "Alignez les cartes de la machine et celles du fichier, par `maquette up`.",
+    cure: "Donnez ces cartes à la machine, ou retirez ces interfaces du fichier.",
   },
   ROUTER_NO_CONSOLE: {
     what: "Ce terminal ne dit pas où sont les consoles des routeurs.",
@@ -51,11 +51,11 @@ export const routers: Entries = {
   },
   ROUTER_NO_FILE: {
     what: "Le routeur n'a pas de configuration.",
-    cure: "Lancez `maquette up` : il la livre.",
+    cure: "Lancez `maquette up` : il la livre ; hors de maquette, attachez un ISO avec /config.xml.",
   },
   ROUTER_NO_TABLE: {
     what: "Le noyau du routeur n'a pas la table de filtrage.",
-    cure: "Lancez `maquette up` : il fait recharger le fichier.",
+    cure: "Rechargez la configuration sur le routeur : maquette-load /cf/conf/config.xml ; ou lancez `maquette up`.",
   },
   ROUTER_REFUSED: {
     what: "Le routeur n'accepte pas sa configuration ; celle d'avant vaut toujours.",
@@ -63,7 +63,7 @@ export const routers: Entries = {
   },
   ROUTER_SERVICE_REFUSED: {
     what: "Un service du routeur ne démarrerait pas avec cette configuration.",
-    cure: "Corrigez ce que nomme « détail ».",
+    cure: "Corrigez cette partie du fichier ; rien n'a été changé.",
   },
   ROUTER_TAGS: {
     what: "Les règles qui posent des étiquettes sans être « quick » font trop de listes sur une interface.",

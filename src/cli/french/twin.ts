@@ -35,7 +35,7 @@ export const twin: Entries = {
   },
   TWIN_GUEST: {
     what: "Une machine n'a pas pu faire ce qui lui était demandé.",
-    cure: "Lisez ce qu'elle a affiché : `maquette console MACHINE --screen`.",
+    cure: "`maquette status` dit ce qui tourne, et `maquette up` démarre ce qui est éteint.",
   },
   TWIN_GUEST_OFF: {
     what: "La machine est éteinte.",
