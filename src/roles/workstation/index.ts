@@ -2,18 +2,20 @@ import { endOf } from "../../plan/query.ts";
 import { SOFTPHONE_PACKAGES, softphoneAfter, softphoneNeeds, softphoneSteps } from "../pbx/softphone.ts";
 import type { Need, RoleContext, RoleWork } from "../role.ts";
 import { defineRole, type Settled } from "../settings.ts";
+import { DESKTOP_PACKAGES, desktopSteps } from "./desktop.ts";
 import { MEMBER_PACKAGES, MEMBER_TEMPLATES, memberAfter, memberHosts, memberSteps } from "./member.ts";
 import { peopleIn, probes, visitorsOf } from "./probes.ts";
 import { groupFindings } from "./groups.ts";
 import { settings } from "./settings.ts";
 
-/** A workstation of the COD, where people of the directory log on; and a softphone. */
+/** A workstation of the COD, where people of the directory log on; mail program, browser and softphone. */
 export const workstation = defineRole({
   id: "workstation",
   settings,
   machine: { memoryMiB: 1024, diskGiB: 8 },
   packages: [...MEMBER_PACKAGES, "ldap-utils", "bind9-host", ...SOFTPHONE_PACKAGES],
   templates: [...MEMBER_TEMPLATES, "softphone.conf", "softphone.py", "softphone.service", "sysusers.conf"],
+  morePackages: (_, told) => (told.desktop ? DESKTOP_PACKAGES : []),
   neighbours: [],
   work,
   asks: (plan, told) => {
@@ -41,13 +43,18 @@ function work(context: RoleContext & Settled<typeof settings>): RoleWork {
     after: [...memberAfter(plan), ...softphoneAfter(plan, host)],
     needs: [...["kerberos", "kpasswd", "ldap", "ldaps"].flatMap(ask), ...softphoneNeeds(plan, host)],
     steps: [
-      { kind: "packages", name: "packages", packages: workstation.packages },
+      {
+        kind: "packages",
+        name: "packages",
+        packages: [...workstation.packages, ...(told.desktop ? DESKTOP_PACKAGES : [])],
+      },
       {
         kind: "files",
         name: "Kerberos",
         files: { "/etc/krb5.conf": { content: fill("krb5.conf", { realm, dnsDomain }) } },
       },
       ...memberSteps(context, told),
+      ...desktopSteps(plan),
       ...softphoneSteps(plan, host, fill),
     ],
   };

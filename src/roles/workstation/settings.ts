@@ -11,7 +11,13 @@ export const settings = z
           "Groups of people.yaml whose members may log on at the workstations; none: everybody of the domain",
       })
       .default([]),
+    desktop: z
+      .boolean()
+      .register(z.globalRegistry, {
+        description: "Thunderbird and Firefox ESR are installed, some 600 MB; their settings are there in any case",
+      })
+      .default(false),
   })
-  .register(z.globalRegistry, { description: "Who may use the workstations" });
+  .register(z.globalRegistry, { description: "Who may use the workstations, and what is on them" });
 
 export type Settings = z.output<typeof settings>;

@@ -6,6 +6,7 @@ import { directoryOf } from "../../../src/roles/dc/directory.ts";
 import { settings as dcSettings } from "../../../src/roles/dc/settings.ts";
 import { allProbes, askedIn } from "../../../src/roles/registry.ts";
 import { groupFindings } from "../../../src/roles/workstation/groups.ts";
+import { settings } from "../../../src/roles/workstation/settings.ts";
 import { visitorsOf } from "../../../src/roles/workstation/probes.ts";
 import { renderedLab } from "../lab.ts";
 
@@ -18,6 +19,7 @@ const told = (logon: readonly string[]): Plan => ({
     ["workstation", { ...plan.settings.get("workstation")!, values: { logon: [...logon] } }],
   ]),
 });
+const asked = (logon: string[]) => settings.parse({ logon });
 const directory = (of: Plan) => directoryOf(of, askedIn(of), dcSettings.parse({}));
 
 describe("a member of the domain", () => {
@@ -59,8 +61,8 @@ describe("a member of the domain", () => {
   });
 
   test("a group that nobody has is a finding at its line", () => {
-    expect(groupFindings(plan, { logon: ["cod-membres"] })).toEqual([]);
-    const [found] = groupFindings(plan, { logon: ["cod-membre"] });
+    expect(groupFindings(plan, asked(["cod-membres"]))).toEqual([]);
+    const [found] = groupFindings(plan, asked(["cod-membre"]));
     expect(formatDiagnostic(found!)).toMatch(
       /roles\.yaml:\d+:\d+ WORKSTATION_GROUP_UNKNOWN settings\.workstation\.logon/,
     );
@@ -114,7 +116,7 @@ describe("its probes", () => {
   });
 
   test("where everybody may log on nobody is a stranger, and that is not asked", () => {
-    expect(visitorsOf(told([]), { logon: [] })!.stranger).toBeUndefined();
+    expect(visitorsOf(told([]), asked([]))!.stranger).toBeUndefined();
     expect(allProbes(told([])).map((p) => p.id)).not.toContain("workstation-no-right");
   });
 });
