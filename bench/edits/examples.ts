@@ -84,6 +84,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   "roles:settings.pbx.groups.*.members": "group:nomades",
   "roles:settings.pbx.codes.voicemail": "*97",
   "roles:settings.pbx.codes.blindTransfer": "#1",
+  "roles:settings.workstation.windows.drive": "\\\\serveur\\partage",
   "services:services.*.terms[].ports": 8443,
   "services:services.*.terms": { protocol: "tcp", ports: [8443] },
 };

@@ -18,7 +18,8 @@ const COMMANDS = new Set(
     ...["ConvertFrom-Json", "ConvertTo-Json", "ForEach-Object", "New-Object", "Out-Null", "Where-Object"],
     ...["Get-ChildItem", "Get-Item", "Remove-Item", "Split-Path", "Test-Path"],
     ...["Get-Service", "Set-Service", "Start-Service", "Stop-Service"],
-    ...["Get-WindowsFeature", "Install-WindowsFeature"],
+    ...["Get-WindowsFeature", "Install-WindowsFeature", "Add-WindowsCapability"],
+    ...["Get-NetFirewallRule", "New-NetFirewallRule", "Disable-NetFirewallRule", "Start-Transcript"],
     ...["taskkill.exe"],
   ].map((name) => name.toLowerCase()),
 );

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { SEED_SLOT } from "../provision/seed.ts";
 import { declaredText } from "../provision/text.ts";
 import type { Host, Nic } from "../plan/types.ts";
+import { OS_TYPES } from "./image.ts";
 import { hostTag } from "./mark.ts";
 import { Vm } from "./proxmox.ts";
 import { SeedCd } from "./seed.ts";
@@ -73,7 +74,7 @@ export class Guest extends pulumi.ComponentResource {
             agent: { enabled: false },
             cpu: { cores: host.cores, type: "x86-64-v2-AES" },
             memory: { dedicated: host.memoryMiB },
-            operatingSystem: { type: image.os === "debian" ? "l26" : "other" },
+            operatingSystem: { type: OS_TYPES[image.os] },
             scsiHardware: "virtio-scsi-single",
             serialDevices: [{}],
             disks: host.disksGiB.map((size, n) => ({

@@ -4,6 +4,12 @@ import { ImageFile } from "./proxmox.ts";
 import { noImage, templateOn } from "./supplied.ts";
 import type { World } from "./world.ts";
 
+/** What Proxmox is told that a guest runs: of Windows it goes by that for its clock and its devices. */
+export const OS_TYPES = { debian: "l26", pfsense: "other", windows: "win10" } as const satisfies Record<
+  Image["os"],
+  string
+>;
+
 /** Where a template's or guest's first disk comes from, on one node. */
 export type ImageSource =
   | { readonly kind: "volume"; readonly volume: pulumi.Input<string>; readonly after: readonly pulumi.Resource[] }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host, Plan } from "../plan/types.ts";
-import type { Images } from "./image.ts";
+import { OS_TYPES, type Images } from "./image.ts";
 import { Vm } from "./proxmox.ts";
 import { TEMPLATE_OF } from "./unfinished.ts";
 import type { World } from "./world.ts";
@@ -53,7 +53,7 @@ export class Templates extends pulumi.ComponentResource {
         agent: { enabled: false },
         cpu: { cores: 1, type: "x86-64-v2-AES" },
         memory: { dedicated: 512 },
-        operatingSystem: { type: image.os === "debian" ? "l26" : "other" },
+        operatingSystem: { type: OS_TYPES[image.os] },
         scsiHardware: "virtio-scsi-single",
         serialDevices: [{}],
         disks: [

@@ -2,17 +2,18 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { formatAddress } from "../core/ip.ts";
 import { secret } from "../core/secret-place.ts";
-import type { SecretPlace, Text } from "../core/text.ts";
+import type { Text } from "../core/text.ts";
 import { emitConfig } from "../pfsense/emit/index.ts";
 import { fqdnOf } from "../plan/query.ts";
 import type { Host, Nic, Plan } from "../plan/types.ts";
-import { fillTemplate } from "./template.ts";
+import { fillTemplate, type Fill } from "./template.ts";
+import { ANSWER_TEMPLATES, answerFiles } from "./workstation/windows/answer.ts";
 
 /** A CD that a guest reads at its first boot: volume label, and files with places where secrets go. */
 export interface Seed {
   /** `cidata` is what cloud-init's NoCloud source looks for; pfSense reads any label. */
   readonly label: string;
-  /** Changes when the guest is to be elsewhere; empty for a router, which has its own way to another configuration. */
+  /** Changes when the guest is to be elsewhere; empty for a router, which has its own way to another configuration, and for Windows, which has none. */
   readonly network: string;
   readonly files: ReadonlyMap<string, Text>;
   /** The CA that signs what the files ask of the vault. */
@@ -47,20 +48,29 @@ export interface SeedNaming {
 /** Texts of `templates/seed/` by file name. */
 export type SeedTemplates = ReadonlyMap<string, string>;
 
-export const seedTemplateNames = ["user-data", "meta-data"] as const;
+export const seedTemplateNames = ["user-data", "meta-data", ...ANSWER_TEMPLATES] as const;
 
 /**
  * Renders a host's seed: NoCloud's three files (cloud-init docs, "NoCloud"), network configuration version 2, NICs
- * matched by MAC so that their order of appearance does not matter; for a router the CD of its configuration.
+ * matched by MAC so that their order of appearance does not matter; for a router the CD of its configuration, for Windows
+ * that of its answer file.
  */
 export function renderSeed(plan: Plan, host: Host, templates: SeedTemplates, naming: SeedNaming): Seed {
-  const fill = (
-    name: (typeof seedTemplateNames)[number],
-    values: Readonly<Record<string, string | SecretPlace>>,
-  ): Text => fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values);
+  const fill = ((name: string, values: Readonly<Record<string, string>>) =>
+    fillTemplate(`templates/seed/${name}`, templates.get(name) ?? "", values)) as Fill;
   const domain = plan.domain.name;
   const authority = authorityOf(plan);
-  if (plan.images.get(host.image)!.os === "pfsense") {
+  const { os } = plan.images.get(host.image)!;
+  // What Windows Setup looks for at the root of every CD, and reads once: another address is another installation.
+  if (os === "windows")
+    return {
+      label: "unattend",
+      network: "",
+      files: answerFiles(plan, host, fill, naming.mac),
+      authority,
+      certificates: {},
+    };
+  if (os === "pfsense") {
     // What pfSense's External Configuration Locator reads from a CD at boot (etc/rc.ecl).
     const files = new Map([["config.xml", emitConfig(plan, host.id, {})]]);
     return { label: "config", network: "", files, authority, certificates: { [host.id]: guiCertificate(plan, host) } };

@@ -32,6 +32,7 @@ export const workstation = defineRole({
 
 function work(context: RoleContext & Settled<typeof settings>): RoleWork {
   const { plan, host, fill, settings: told } = context;
+  if (plan.images.get(host.image)!.os === "windows") return { steps: [] };
   const { realm, name: dnsDomain } = plan.domain;
   const ask = (service: string): Need[] =>
     plan.domain.dns.map((a) => ({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { line } from "../../plan/scalars.ts";
 
 /* What a plan may say of its workstations. */
 
@@ -17,6 +18,23 @@ export const settings = z
         description: "Thunderbird and Firefox ESR are installed, some 600 MB; their settings are there in any case",
       })
       .default(false),
+    windows: z
+      .strictObject({
+        edition: line("Name of the image on the CD of Windows, as `dism /Get-WimInfo` lists it").default(
+          "Windows 10 Pro",
+        ),
+        language: z
+          .enum(["fr-FR", "fr-BE", "fr-CA", "fr-CH", "en-US"])
+          .register(z.globalRegistry, { description: "Language and keyboard, one that the CD has" })
+          .default("fr-FR"),
+        drive: z
+          .string()
+          .regex(/^\\\\[\w.-]{1,64}(?:\\[\w.$-]{1,64}){1,4}$/)
+          .register(z.globalRegistry, { description: "Share that people have as drive P: from their logon on" })
+          .optional(),
+      })
+      .register(z.globalRegistry, { description: "Of workstations whose image is Windows" })
+      .prefault({}),
   })
   .register(z.globalRegistry, { description: "Who may use the workstations, and what is on them" });
 
