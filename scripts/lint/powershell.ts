@@ -10,7 +10,7 @@ import type { Finding } from "./finding.ts";
  * a parameter, whether a class of .NET has a method, and what PowerShell 5.1 does otherwise than its grammar says.
  */
 
-const AUTOMATIC = new Set(["_", "input", "null", "true", "false", "psscriptroot"]);
+const AUTOMATIC = new Set(["_", "input", "null", "true", "false", "psscriptroot", "lastexitcode"]);
 
 /** What scripts call, in Windows PowerShell 5.1 and on a server. */
 const COMMANDS = new Set(
@@ -20,7 +20,7 @@ const COMMANDS = new Set(
     ...["Get-Service", "Set-Service", "Start-Service", "Stop-Service"],
     ...["Get-WindowsFeature", "Install-WindowsFeature", "Add-WindowsCapability"],
     ...["Get-NetFirewallRule", "New-NetFirewallRule", "Disable-NetFirewallRule", "Start-Transcript"],
-    ...["taskkill.exe"],
+    ...["taskkill.exe", "shutdown.exe"],
   ].map((name) => name.toLowerCase()),
 );
 

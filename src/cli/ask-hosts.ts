@@ -90,8 +90,8 @@ async function askHost(
   const whole = (what: string): Drift => ({ host, role: roles[0]!.role, step: null, what });
   try {
     const sent = await Promise.all(roles.map((r) => sentRole(r, secrets)));
-    const connection = await reached.to(reachOf(roles[0]!), ANSWER_MS);
-    const seen = await runnerOf(connection, roles[0]!.reach.os).check(sent);
+    const enter = (): ReturnType<Reached["to"]> => reached.to(reachOf(roles[0]!), ANSWER_MS);
+    const seen = await runnerOf(await enter(), roles[0]!.reach.os, enter).check(sent);
     if (seen.instance !== roles[0]!.instance) return [whole("is another machine than the one that was configured")];
     return roles.flatMap((role, r) => {
       // Sent last with other secrets than now: what differs there is a change to come, and shown as one.

@@ -31,6 +31,12 @@ export class WindowsMachine {
   readonly calls: string[] = [];
   /** Paths whose replacing fails, as of a file that another program holds. */
   readonly held = new Set<string>();
+  /** How often it has begun again, and whether its mark of a restart is there. */
+  starts = 1;
+  marked = false;
+  /** How many connections it still takes on its way down; what it does at the next start. */
+  lingers = 0;
+  atStart: (machine: WindowsMachine) => void = () => undefined;
   instance: string | null = null;
   readonly loaded = new Map<string, Record<string, string>>();
 }
@@ -117,8 +123,15 @@ const table: Record<ScriptName, (machine: WindowsMachine, asked: Asked) => objec
     if (unknown !== undefined)
       throw new Refused(`ArgumentNotValid: The role, role service, or feature name is not valid: '${unknown}'.`);
     for (const name of wanted) if (!machine.needsRestart.has(name)) machine.features.add(name);
-    return { restart: wanted.some((name) => machine.needsRestart.has(name)) };
+    const restart = wanted.some((name) => machine.needsRestart.has(name));
+    if (restart) machine.atStart = () => wanted.forEach((name) => machine.features.add(name));
+    return { restart };
   },
+  restart(machine) {
+    machine.marked = true;
+    return {};
+  },
+  restarted: (machine) => ({ restarted: !machine.marked }),
   services(machine, { names }) {
     const found = (names as string[]).map((n) => [n, machine.services.get(n) ?? { status: "", start: "" }] as const);
     return { services: Object.fromEntries(found) };
@@ -131,6 +144,18 @@ const table: Record<ScriptName, (machine: WindowsMachine, asked: Asked) => objec
     return {};
   },
 };
+
+/** It takes a connection or two on its way down, ends them all, and begins again. */
+function goDown(machine: WindowsMachine, { connections }: FakeHost): void {
+  setImmediate(() => {
+    if (machine.lingers-- <= 0) {
+      machine.starts++;
+      machine.marked = false;
+      machine.atStart(machine);
+    }
+    for (const connection of connections) connection.end();
+  });
+}
 
 const byText = new Map(Object.entries(windowsScripts).map(([name, text]) => [text, name as ScriptName] as const));
 
@@ -149,14 +174,17 @@ export async function windowsHost(machine = new WindowsMachine()): Promise<Windo
       lines.push(line);
       let input = "";
       channel.setEncoding("utf8").on("data", (text: string) => (input += text));
-      channel.on("end", () => answer(machine, line, input, channel));
+      channel.on("end", () => {
+        const name = answer(machine, line, input, channel);
+        if (name === "restart" || (name === "restarted" && machine.marked)) goDown(machine, host);
+      });
     },
   });
   return { ...host, machine, lines };
 }
 
-function answer(machine: WindowsMachine, line: string, input: string, channel: ServerChannel): void {
-  const end = (code: number, words = ""): void => {
+function answer(machine: WindowsMachine, line: string, input: string, channel: ServerChannel): ScriptName | undefined {
+  const end = (code: number, words = ""): undefined => {
     if (words !== "") channel.stderr.write(`${words}\r\n`);
     channel.exit(code);
     channel.end();
@@ -170,8 +198,9 @@ function answer(machine: WindowsMachine, line: string, input: string, channel: S
   try {
     channel.write(`${JSON.stringify(table[name](machine, JSON.parse(input) as Asked))}\r\n`);
     end(0);
+    return name;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    end(1, error.message);
+    return end(1, error.message);
   }
 }

@@ -68,7 +68,7 @@ async function lab(made = machine()): Promise<{ host: WindowsHost; runner: HostR
   const target = () => host.target;
   const door = openDoor({ key: keyOf(secret), targets: { bastion: "ad1", inBand: target, outOfBand: target } });
   onTestFinished(() => door.close());
-  return { host, runner: windowsRunner(await door.ssh("ad1")) };
+  return { host, runner: windowsRunner(await door.ssh("ad1"), () => door.ssh("ad1", { waitMs: 5_000 })) };
 }
 
 const role = (steps = declared()) => [{ role: "dc", steps: fillSteps(steps, () => PASSWORD) }];
@@ -203,16 +203,70 @@ describe("a Windows host", () => {
     expect(new Map(host.machine.files)).toEqual(new Map(before));
   });
 
-  test("tells a feature that it does not know, and one that needs a restart", async () => {
-    const { host, runner } = await lab();
-    const one = (name: string): DeclaredStep[] => [{ kind: "packages", name: "f", packages: [name] }];
-    const unknown = (await apply(runner, one("No-Such"))).failure;
+  test("tells a feature that it does not know", async () => {
+    const { runner } = await lab();
+    const unknown = (await apply(runner, [{ kind: "packages", name: "f", packages: ["No-Such"] }])).failure;
     expect(unknown).toMatchObject({ argv: ["powershell.exe", "install"], exit: 1 });
     expect(unknown?.said).toContain("not valid: 'No-Such'");
+  });
+
+  test("restarts where a feature wants it, and goes on at the step after", async () => {
+    const { host, runner } = await lab();
     host.machine.needsRestart.add("Web-Server");
-    expect((await apply(runner, one("Web-Server"))).failure?.what).toBe(
-      "Web-Server needs a restart of the host before it is installed",
-    );
+    const steps: DeclaredStep[] = [
+      { kind: "packages", name: "f", packages: ["Web-Server"] },
+      { kind: "units", name: "services", units: ["NTDS"], state: "running" },
+    ];
+    const { changed, failure } = await apply(runner, steps);
+    expect([failure, changed, host.machine.starts]).toEqual([undefined, [true, true], 2]);
+    expect((await apply(runner, steps)).changed).toEqual([false, false]);
+    expect(host.machine.starts).toBe(2);
+  });
+
+  const joined = (isThere: () => boolean, exit: number) => (made: WindowsMachine) => {
+    made.programs.set("joined.exe", () => ({ exit: isThere() ? 0 : 1, said: isThere() ? "" : "no member" }));
+    made.programs.set("join.exe", () => ({ exit, said: "" }));
+  };
+  const join: DeclaredStep[] = [
+    { kind: "command", name: "member", unless: { argv: ["joined.exe"] }, run: { argv: ["join.exe"] } },
+    { kind: "probe", name: "it answers", run: { argv: ["w32tm.exe"] } },
+  ];
+
+  test("restarts once where a command ends with 3010, though it lingers on its way down, and asks the guard after it", async () => {
+    const { host, runner } = await lab();
+    joined(() => host.machine.starts > 1, 3010)(host.machine);
+    host.machine.lingers = 2;
+    const { changed, failure } = await apply(runner, join);
+    expect([failure, changed, host.machine.starts]).toEqual([undefined, [true, false], 2]);
+    expect(host.machine.calls.filter((c) => c === "restart")).toHaveLength(1);
+    expect(host.machine.calls.filter((c) => c === "restarted")).toHaveLength(3);
+    expect(host.machine.calls.indexOf("w32tm.exe")).toBeGreaterThan(host.machine.calls.lastIndexOf("restarted"));
+  });
+
+  test("does not restart for a command that ends with 0, and takes no other code for a wish", async () => {
+    for (const [exit, what] of [
+      [0, "done, its guard still does not hold"],
+      [1641, "it failed"],
+    ] as const) {
+      const { host, runner } = await lab();
+      joined(() => false, exit)(host.machine);
+      expect((await apply(runner, join)).failure).toMatchObject({ step: 0, what });
+      expect(host.machine.starts).toBe(1);
+    }
+  });
+
+  test("whose guard holds is not restarted, whatever its command would want", async () => {
+    const { host, runner } = await lab();
+    joined(() => true, 3010)(host.machine);
+    expect((await apply(runner, join)).changed).toEqual([false, false]);
+    expect(host.machine.starts).toBe(1);
+  });
+
+  test("a restart that is wanted where none is done is said", async () => {
+    const { host, runner } = await lab();
+    host.machine.programs.set("w32tm.exe", () => ({ exit: 3010, said: "" }));
+    expect((await apply(runner)).failure?.what).toBe("loading it failed: it wants a restart, which is not done here");
+    expect(host.machine.starts).toBe(1);
   });
 
   test("refuses a path that is none of Windows", async () => {

@@ -1,4 +1,5 @@
 import { Fault } from "../../core/fault.ts";
+import type { SshConnection } from "../../door/index.ts";
 import { findOwn } from "../ownership.ts";
 import { hasOtherNetwork } from "../seed.ts";
 import { PartlyDone } from "../partly-done.ts";
@@ -30,12 +31,16 @@ const content = ["mark", "reach", "steps", "authority", "certificates", "digest"
 /** Looks at a role's host without changing it. */
 async function look(role: RoleInputs, tools: StepTools, waitMs: number): Promise<StateEvent> {
   const sent = await sentRole(role, await tools.secrets());
-  const connection = await (await tools.reached()).to(reachOf(role), waitMs);
-  return runnerOf(connection, role.reach.os).check([sent]);
+  const reached = await tools.reached();
+  const again = (): Promise<SshConnection> => reached.to(reachOf(role), waitMs);
+  return runnerOf(await again(), role.reach.os, again).check([sent]);
 }
 
 /** Routers that elect, or a machine that is held up, may cost a connection; a host that loses every one is in trouble. */
 const AGAIN = 2;
+
+/** Windows installs itself before it answers first (roles/workstation/windows), and its updates while it starts. */
+const WINDOWS_MS = 900_000;
 
 /** A guest that runs answers within this; where it boots, `create` waits longer. */
 const READ_MS = 30_000;
@@ -66,12 +71,16 @@ export function roleResource(tools: StepTools): ResourceType {
         "A secret or certificate changed in between: run the same command again.",
       );
     const reached = await tools.reached();
-    const connection = await whilePowered(role, tools.connect, reached.to(reachOf(role)));
+    const connection = await whilePowered(
+      role,
+      tools.connect,
+      reached.to(reachOf(role), role.reach.os === "windows" ? WINDOWS_MS : undefined),
+    );
     let instance: string | undefined;
     const partly = (fault: Fault): Error =>
       instance === undefined ? fault : new PartlyDone(fault, idOf(role, instance), { ...role, instance });
     try {
-      const runner = runnerOf(connection, role.reach.os);
+      const runner = runnerOf(connection, role.reach.os, () => reached.to(reachOf(role), WINDOWS_MS));
       const failure = await whilePowered(
         role,
         tools.connect,

@@ -6,5 +6,6 @@ import { windowsRunner } from "./windows.ts";
 export const hostSystems = ["debian", "windows"] as const;
 export type HostSystem = (typeof hostSystems)[number];
 
-export const runnerOf = (connection: SshConnection, os: HostSystem): HostRunner =>
-  os === "windows" ? windowsRunner(connection) : debianRunner(connection);
+/** @param again another connection, once a host that restarts answers */
+export const runnerOf = (connection: SshConnection, os: HostSystem, again: () => Promise<SshConnection>): HostRunner =>
+  os === "windows" ? windowsRunner(connection, again) : debianRunner(connection);

@@ -10,11 +10,12 @@ import type { RoleRecord } from "./windows/kinds/kind.ts";
 
 /**
  * A Windows host, by PowerShell over OpenSSH: the same steps in the same order as on Debian (agent.py), each as its kind
- * there is done (windows/kinds), in small scripts.
+ * there is done (windows/kinds), in small scripts. A step that wants a restart has one, and the step after it goes on.
+ * @param again another connection, once a host that restarts answers
  */
-export function windowsRunner(connection: SshConnection): HostRunner {
+export function windowsRunner(connection: SshConnection, again: () => Promise<SshConnection>): HostRunner {
   const { name } = connection.target;
-  const host = windowsHost(connection);
+  const host = windowsHost(connection, again);
   const recordOf = (role: string): Omit<RoleRecord, "isChanged"> => ({
     read: async () => (await host.ask("loaded", { role })).loaded,
     write: async (loaded) => {
@@ -42,7 +43,7 @@ export function windowsRunner(connection: SshConnection): HostRunner {
       throw new Fault(
         "STEP_NOT_BEGUN",
         `${name} does not answer for its steps: PowerShell ended with ${exit ?? "?"}${said === undefined ? "" : `, ${said}`}.`,
-        "Nothing was changed there. Is it Windows Server with OpenSSH, PowerShell 5.1 and an administrator's account?",
+        "Nothing was changed there. Is it Windows with OpenSSH, PowerShell 5.1 and an administrator's account?",
         error,
       );
     }

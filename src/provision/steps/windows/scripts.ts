@@ -7,6 +7,8 @@ import load from "./load.ps1";
 import loaded from "./loaded.ps1";
 import look from "./look.ps1";
 import place from "./place.ps1";
+import restart from "./restart.ps1";
+import restarted from "./restarted.ps1";
 import run from "./run.ps1";
 import services from "./services.ps1";
 import setServices from "./set-services.ps1";
@@ -31,6 +33,8 @@ const files = {
   install,
   services,
   setServices,
+  restart,
+  restarted,
 } as const;
 
 export type ScriptName = keyof typeof files;

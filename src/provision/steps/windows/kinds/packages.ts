@@ -14,11 +14,10 @@ async function apply(host: WindowsHost, names: readonly string[]): Promise<boole
   const { missing } = await host.ask("features", { names });
   if (missing.length === 0) return false;
   const { restart } = await host.ask("install", { names: missing }, INSTALL_SECONDS);
+  if (restart) await host.restart();
   const left = (await host.ask("features", { names })).missing;
   if (left.length === 0) return true;
   throw new StepFailed({
-    what: restart
-      ? `${left.join(", ")} needs a restart of the host before it is installed`
-      : `installed, ${left.join(", ")} is still missing`,
+    what: `installed${restart ? " and restarted" : ""}, ${left.join(", ")} is still missing`,
   });
 }
