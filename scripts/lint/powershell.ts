@@ -20,6 +20,8 @@ const COMMANDS = new Set(
     ...["Get-Service", "Set-Service", "Start-Service", "Stop-Service"],
     ...["Get-WindowsFeature", "Install-WindowsFeature", "Add-WindowsCapability"],
     ...["Get-NetFirewallRule", "New-NetFirewallRule", "Disable-NetFirewallRule", "Start-Transcript"],
+    ...["Get-CimInstance", "Test-ComputerSecureChannel", "Add-Computer", "ConvertTo-SecureString", "Start-Process"],
+    ...["Set-ItemProperty", "Remove-ItemProperty"],
     ...["taskkill.exe", "shutdown.exe"],
   ].map((name) => name.toLowerCase()),
 );

@@ -27,8 +27,10 @@ export function isRoutersName(plan: Hosts, end: Endpoint): boolean {
 /** The one way in for administration; undefined where a plan has none. */
 export const bastionOf = (plan: Hosts): Host | undefined => hostsOf(plan, "bastion")[0];
 
-/** Where a user sits: what asks the lab's services as people do. */
-export const seatOf = (plan: Hosts): Host | undefined => hostsOf(plan, "workstation")[0];
+/** Where users sit: what asks the lab's services as people do, by programs that Windows does not run. */
+export const seatsOf = (plan: Pick<Plan, "hosts" | "images">): readonly Host[] =>
+  hostsOf(plan, "workstation").filter((host) => plan.images.get(host.image)?.os !== "windows");
+export const seatOf = (plan: Pick<Plan, "hosts" | "images">): Host | undefined => seatsOf(plan)[0];
 
 /** Somebody on the Internet who carries nobody's traffic: a guest with no leg but in zones beyond the operators. */
 export const outsiderOf = (plan: Pick<Plan, "hosts" | "zones">): Host | undefined =>

@@ -60,5 +60,30 @@ export const ebrigade: readonly Artefact[] = [
   },
 ];
 
+/**
+ * Of Windows posts: each in the version that whoever supplies it has chosen, so its name says none; Thunderbird's publisher
+ * has digests of each version, Linphone's none that we know.
+ */
+export const thunderbird: Artefact = {
+  id: "thunderbird",
+  name: "Thunderbird",
+  version: null,
+  licence: "MPL-2.0",
+  fileName: "thunderbird-win64.exe",
+  url: null,
+  digest: null,
+  source: "Download its installer (.exe, Windows 64 bits, your language) from its publisher, and give it this name",
+};
+export const linphone: Artefact = {
+  id: "linphone",
+  name: "Linphone",
+  version: null,
+  licence: "GPL-3.0-or-later",
+  fileName: "linphone-win64.exe",
+  url: null,
+  digest: null,
+  source: "Download its installer (.exe, Windows 64 bits) from its publisher, and give it this name",
+};
+
 /** All of them. */
-export const artefacts: readonly Artefact[] = [...iredmail, ...ebrigade];
+export const artefacts: readonly Artefact[] = [...iredmail, ...ebrigade, thunderbird, linphone];

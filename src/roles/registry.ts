@@ -91,7 +91,10 @@ export interface HostsUse extends ArtefactUse {
 /** What the roles of the plan would install of others. */
 export const artefactsIn = (plan: Plan): readonly HostsUse[] =>
   playedIn(plan).flatMap((role) =>
-    (role.artefacts?.(plan) ?? []).map((use) => ({ ...use, hosts: hostsOf(plan, role.id).map((h) => h.id) })),
+    (role.artefacts?.(plan) ?? []).map((use) => ({
+      ...use,
+      hosts: use.hosts ?? hostsOf(plan, role.id).map((h) => h.id),
+    })),
   );
 
 /** Every file of `templates/` that some role reads, by `<role>/<file>`. */

@@ -186,6 +186,8 @@ export interface AskedName {
 export interface ArtefactUse {
   readonly name: string;
   readonly artefacts: readonly Artefact[];
+  /** Where it would not on all of its hosts, on which. */
+  readonly hosts?: readonly Host["id"][];
   /** What does the work where they are not had, and what the lab then does not show; each completes a sentence. */
   readonly standsIn: Readonly<Record<"en" | "fr", string>>;
   readonly notShown: Readonly<Record<"en" | "fr", string>>;

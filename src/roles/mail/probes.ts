@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostsOf } from "../../plan/query.ts";
+import { hostsOf, seatsOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import type { Probe } from "../role.ts";
 import { judged } from "../program.ts";
@@ -17,7 +17,7 @@ import { byWeb } from "./web-probes.ts";
 export function probes(plan: Plan, settings: Settings): readonly Probe[] {
   const [server] = hostsOf(plan, "mail");
   const people = correspondentsOf(plan);
-  const [seat, other] = hostsOf(plan, "workstation");
+  const [seat, other] = seatsOf(plan);
   if (server === undefined || people === undefined || seat === undefined) return [];
   const context: Context = { plan, server, people };
   const { first, second } = people;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { jsonText } from "../../core/text.ts";
-import { fqdnOf, hostsOf, outsiderOf, plays, portOf } from "../../plan/query.ts";
+import { fqdnOf, hostsOf, outsiderOf, plays, portOf, seatsOf } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
 import { personPassword } from "../dc/accounts.ts";
 import { judged, pythonCommand } from "../program.ts";
@@ -64,7 +64,7 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
   const [server] = hostsOf(plan, "pbx");
   if (server === undefined) return [];
   const numbers = numbersOf(plan, settings);
-  const desks = numbers.desks.filter((d) => plan.hosts.has(d.host));
+  const desks = numbers.desks.filter((d) => seatsOf(plan).some((seat) => seat.id === d.host));
   const [first, second] = desks;
   if (first === undefined || second === undefined) return [];
   const context: Context = { plan, server, numbers, first, second };

@@ -11,7 +11,7 @@ import { deskAt } from "./numbers.ts";
 const CONTROL = 4444;
 const FOLDER = "/etc/maquette/softphone";
 /** RFC 3261 §19.1.2: SIP over TLS, where the plan does not say. */
-const SIPS = 5061;
+export const SIPS = 5061;
 const KEEPER = "/usr/local/lib/maquette/softphone.py";
 
 /** Packages of a host that has a softphone. */

@@ -7,6 +7,8 @@ import { MEMBER_PACKAGES, MEMBER_TEMPLATES, memberAfter, memberHosts, memberStep
 import { peopleIn, probes, visitorsOf } from "./probes.ts";
 import { groupFindings } from "./groups.ts";
 import { settings } from "./settings.ts";
+import { sizeFindings } from "./windows/size.ts";
+import { isWindows, WINDOWS_TEMPLATES, windowsArtefacts, windowsSteps } from "./windows/steps.ts";
 
 /** A workstation of the COD, where people of the directory log on; mail program, browser and softphone. */
 export const workstation = defineRole({
@@ -14,7 +16,14 @@ export const workstation = defineRole({
   settings,
   machine: { memoryMiB: 1024, diskGiB: 8 },
   packages: [...MEMBER_PACKAGES, "ldap-utils", "bind9-host", ...SOFTPHONE_PACKAGES],
-  templates: [...MEMBER_TEMPLATES, "softphone.conf", "softphone.py", "softphone.service", "sysusers.conf"],
+  templates: [
+    ...MEMBER_TEMPLATES,
+    "softphone.conf",
+    "softphone.py",
+    "softphone.service",
+    "sysusers.conf",
+    ...WINDOWS_TEMPLATES,
+  ],
   morePackages: (_, told) => (told.desktop ? DESKTOP_PACKAGES : []),
   neighbours: [],
   work,
@@ -25,14 +34,14 @@ export const workstation = defineRole({
       people: visitors === undefined ? [] : peopleIn(visitors),
     };
   },
-  findings: groupFindings,
+  artefacts: windowsArtefacts,
+  findings: (plan, told) => [...groupFindings(plan, told), ...sizeFindings(plan)],
   probes,
   manual: "docs/roles/workstation.md",
 });
 
 function work(context: RoleContext & Settled<typeof settings>): RoleWork {
   const { plan, host, fill, settings: told } = context;
-  if (plan.images.get(host.image)!.os === "windows") return { steps: [] };
   const { realm, name: dnsDomain } = plan.domain;
   const ask = (service: string): Need[] =>
     plan.domain.dns.map((a) => ({
@@ -40,9 +49,13 @@ function work(context: RoleContext & Settled<typeof settings>): RoleWork {
       services: [service],
       to: endOf(a),
     }));
-  return {
+  const common = {
     after: [...memberAfter(plan), ...softphoneAfter(plan, host)],
     needs: [...["kerberos", "kpasswd", "ldap", "ldaps"].flatMap(ask), ...softphoneNeeds(plan, host)],
+  };
+  if (isWindows(plan, host)) return { ...common, steps: windowsSteps(context, told) };
+  return {
+    ...common,
     steps: [
       {
         kind: "packages",

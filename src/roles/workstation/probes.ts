@@ -7,6 +7,7 @@ import type { Command, Probe } from "../role.ts";
 import LOGON from "./logon.py";
 import { MEMBER_UNIT, memberHosts } from "./member.ts";
 import type { Settings } from "./settings.ts";
+import { isWindows } from "./windows/steps.ts";
 
 /** login(1) lets whoever is refused wait for some seconds; a controller that is away costs some more. */
 const PATIENCE_SECONDS = 12;
@@ -45,7 +46,8 @@ export const peopleIn = ({ member, stranger, closed }: Visitors): readonly Perso
 
 /** What the domain's members owe their users: a logon, a home, a ticket; and nothing to anybody else. */
 export function probes(plan: Plan, settings: Settings): readonly Probe[] {
-  const hosts = memberHosts(plan);
+  // login(1) is Debian's: nothing asks of a Windows post here.
+  const hosts = memberHosts(plan).filter((host) => !isWindows(plan, host));
   const visitors = visitorsOf(plan, settings);
   const [seat] = hosts;
   if (seat === undefined || visitors === undefined) return [];
