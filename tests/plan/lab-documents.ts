@@ -14,10 +14,15 @@ export async function labDocuments(): Promise<Documents> {
     return [name, parse(text, { merge: true }) as unknown] as const;
   });
   const documents = Object.fromEntries(await Promise.all(read)) as Documents;
-  const { addressing, hosts, flows, people } = documents as unknown as Record<string, Loose>;
+  const { addressing, hosts, roles, flows, people } = documents as unknown as Record<string, Loose>;
   Object.assign(addressing!, { kind: "lab", authority: { ...addressing!["authority"], name: "CA" } });
   Object.assign(hosts!["images"]!["debian-13"]!, { sha512: "0".repeat(128) });
   Object.assign(hosts!["hosts"]!["backup"]!, { also: ["field"] });
+  const windows = { os: "windows", description: "Windows", url: null, fileName: "windows-10.qcow2" };
+  Object.assign(hosts!["images"]!, { "windows-10": windows });
+  Object.assign(hosts!["hosts"]!["pc2"]!, { image: "windows-10", disksGiB: [64] });
+  const post = { edition: "Windows 10 Pro", language: "fr-FR", drive: "\\\\serveur\\partage" };
+  Object.assign(roles!["settings"]!["workstation"]!, { windows: post });
   // An administrator with a key is in the most files, and so comes first.
   const { "elise.fontaine": elise, ...others } = people!["people"]!;
   people!["people"] = { "elise.fontaine": elise!, ...others };

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { line } from "../../plan/scalars.ts";
 
 /* What a plan may say of its workstations. */
 
@@ -20,9 +19,13 @@ export const settings = z
       .default(false),
     windows: z
       .strictObject({
-        edition: line("Name of the image on the CD of Windows, as `dism /Get-WimInfo` lists it").default(
-          "Windows 10 Pro",
-        ),
+        edition: z
+          .string()
+          .regex(/^[\p{L}\p{N}][\p{L}\p{N} .-]{0,63}$/u)
+          .register(z.globalRegistry, {
+            description: "Name of the image on the CD of Windows, as `dism /Get-WimInfo` lists it",
+          })
+          .default("Windows 10 Pro"),
         language: z
           .enum(["fr-FR", "fr-BE", "fr-CA", "fr-CH", "en-US"])
           .register(z.globalRegistry, { description: "Language and keyboard, one that the CD has" })

@@ -27,8 +27,7 @@ const commandOf = (name: string, of = lab) => {
   if (step?.kind !== "command") throw new Error(`no command: ${name}`);
   return step;
 };
-const filesIn = (of = lab) =>
-  new Map(steps(of).flatMap((s) => (s.kind === "files" ? Object.entries((s).files) : [])));
+const filesIn = (of = lab) => new Map(steps(of).flatMap((s) => (s.kind === "files" ? Object.entries(s.files) : [])));
 
 describe("a Windows post", () => {
   test("gets steps of its own, at paths that Windows has, and nothing of Debian's", () => {
