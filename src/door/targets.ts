@@ -50,12 +50,6 @@ export function targetsOf(plan: Plan, facts: TargetFacts): Targets {
     bastion: bastion?.id ?? "bastion",
     inBand(id) {
       const host = hostOf(id);
-      if (plan.images.get(host.image)!.os === "windows")
-        throw new Fault(
-          "DOOR_NO_WAY",
-          `${id} runs Windows, which has no SSH server.`,
-          `Reach its desktop through \`maquette door\` (RDP, as the flow table allows it from the bastion).`,
-        );
       if (host === bastion) {
         if (facts.sockets !== null) return socket(host)!;
         if (facts.operator === null) throw noDoor();

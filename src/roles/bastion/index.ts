@@ -67,7 +67,7 @@ function work({ plan, host, fill }: RoleContext): RoleWork {
 /** Whoever is administered is entered by SSH from here. */
 const reached = (plan: Plan, bastion: Host): readonly Need[] =>
   [...plan.hosts.values()]
-    .filter((host) => host !== bastion && !host.isOutside && plan.images.get(host.image)!.os !== "windows")
+    .filter((host) => host !== bastion && !host.isOutside)
     .map((host) => ({ what: `enters ${host.id}`, services: ["ssh"], to: { kind: "host", host: host.id } }));
 
 /** Its addresses are every host's door, and every host is one that it must reach. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { placesOf, shown } from "../../../src/core/text.ts";
 import type { Plan } from "../../../src/plan/index.ts";
+import { targetsOf } from "../../../src/door/targets.ts";
 import { seatOf } from "../../../src/plan/query.ts";
 import { declare, textsOf } from "../../../src/provision/steps/work.ts";
 import { windowsPath } from "../../../src/provision/steps/windows/paths.ts";
@@ -12,6 +13,7 @@ import { allProbes, artefactsIn, askedIn } from "../../../src/roles/registry.ts"
 import type { FilesStep, Step } from "../../../src/roles/role.ts";
 import { sizeFindings } from "../../../src/roles/workstation/windows/size.ts";
 import { repositoryRoot } from "../../../src/stack/root.ts";
+import { secret } from "../../door/ssh-server.ts";
 import { renderedLab, type RenderedLab } from "../lab.ts";
 import { withWindows } from "./windows.ts";
 
@@ -114,6 +116,13 @@ describe("a Windows post", () => {
     expect(commandOf("drive of people").run.argv.at(-1)).toBe("none");
     const shared = await had([], { drive: "\\\\serveur\\partage" });
     expect(commandOf("drive of people", shared).run.argv.at(-1)).toBe("\\\\serveur\\partage");
+  });
+
+  test("is entered by SSH as the others are, from the bastion and as the flow table lets pass", () => {
+    const way = targetsOf(lab.plan, { secret, vmId: () => 1, sockets: null, operator: "198.18.0.1" }).inBand("pc2").way;
+    expect(way).toEqual({ kind: "inside", host: "10.20.30.12", port: 22 });
+    const needs = lab.roles("bastion").flatMap((r) => r.work.needs ?? []);
+    expect(needs.map((n) => n.what)).toContain("enters pc2");
   });
 
   test("is refused where Windows would not fit", () => {
