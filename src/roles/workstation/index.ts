@@ -8,7 +8,7 @@ import { peopleIn, probes, visitorsOf } from "./probes.ts";
 import { groupFindings } from "./groups.ts";
 import { settings } from "./settings.ts";
 import { sizeFindings } from "./windows/size.ts";
-import { isWindows, WINDOWS_TEMPLATES, windowsArtefacts, windowsSteps } from "./windows/steps.ts";
+import { fetchesOpenSsh, isWindows, WINDOWS_TEMPLATES, windowsArtefacts, windowsSteps } from "./windows/steps.ts";
 
 /** A workstation of the COD, where people of the directory log on; mail program, browser and softphone. */
 export const workstation = defineRole({
@@ -53,7 +53,10 @@ function work(context: RoleContext & Settled<typeof settings>): RoleWork {
     after: [...memberAfter(plan), ...softphoneAfter(plan, host)],
     needs: [...["kerberos", "kpasswd", "ldap", "ldaps"].flatMap(ask), ...softphoneNeeds(plan, host)],
   };
-  if (isWindows(plan, host)) return { ...common, steps: windowsSteps(context, told) };
+  if (isWindows(plan, host)) {
+    const needs = [...common.needs, ...["dns", "smb", "rpc"].flatMap(ask), fetchesOpenSsh];
+    return { ...common, needs, steps: windowsSteps(context, told) };
+  }
   return {
     ...common,
     steps: [

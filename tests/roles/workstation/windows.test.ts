@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { placesOf, shown } from "../../../src/core/text.ts";
 import type { Plan } from "../../../src/plan/index.ts";
+import { keyOf, openDoor } from "../../../src/door/index.ts";
 import { targetsOf } from "../../../src/door/targets.ts";
 import { seatOf } from "../../../src/plan/query.ts";
-import { declare, textsOf } from "../../../src/provision/steps/work.ts";
+import { windowsRunner } from "../../../src/provision/steps/windows.ts";
+import { declare, fillSteps, textsOf } from "../../../src/provision/steps/work.ts";
 import { windowsPath } from "../../../src/provision/steps/windows/paths.ts";
 import { directoryOf } from "../../../src/roles/dc/directory.ts";
 import { settings as dcSettings } from "../../../src/roles/dc/settings.ts";
@@ -15,6 +17,7 @@ import { sizeFindings } from "../../../src/roles/workstation/windows/size.ts";
 import { repositoryRoot } from "../../../src/stack/root.ts";
 import { secret } from "../../door/ssh-server.ts";
 import { renderedLab, type RenderedLab } from "../lab.ts";
+import { windowsHost } from "../../provision/windows-host.ts";
 import { withWindows } from "./windows.ts";
 
 /* What a Windows post is asked for. No Windows ran for any of this. */
@@ -136,6 +139,53 @@ describe("a Windows post", () => {
       [1024, [64]],
     ] as const)
       expect(sized(memory, disks)).toEqual(["WORKSTATION_TOO_SMALL hosts.pc2"]);
+  });
+
+  test("is done with once by the runner: joined after its restart, and nothing the second time", async () => {
+    const host = await windowsHost();
+    const done = new Set<string>();
+    const asked: string[] = [];
+    host.machine.programs.set("powershell.exe", ({ starts }, words, input) => {
+      const [, program, verb] = /-File C:\\ProgramData\\maquette\\(\w+)\.ps1 (\w+)/.exec(words) ?? [];
+      if (program === undefined) return { exit: words.includes("ParseFile") ? 0 : 1, said: "" };
+      asked.push(`${program} ${verb}`);
+      if (verb === "join") return { exit: input === "machine/pc2\n" ? 3010 : 1, said: "" };
+      if (verb !== "check") done.add(program);
+      const holds = program === "member" ? starts > 1 : done.has(program);
+      return { exit: holds ? 0 : 1, said: "" };
+    });
+    const target = () => host.target;
+    const door = openDoor({ key: keyOf(secret), targets: { bastion: "ad1", inBand: target, outOfBand: target } });
+    onTestFinished(() => door.close());
+    const again = () => door.ssh("ad1", { waitMs: 5_000 });
+    const role = {
+      role: "workstation",
+      steps: fillSteps(declare("workstation", { steps: steps() }), (_, label) => label),
+    };
+    const runner = windowsRunner(await again(), again);
+    expect(await runner.apply([role], () => undefined)).toBeUndefined();
+    expect(asked).toEqual([
+      ...[
+        "authority add",
+        "authority check",
+        "member check",
+        "member join",
+        "member check",
+        "drive check",
+        "drive set",
+      ],
+      "drive check",
+    ]);
+    expect(host.machine.starts).toBe(2);
+    expect(host.machine.files.get("C:\\Users\\Default\\AppData\\Local\\linphone\\linphonerc")?.content).toContain(
+      "passwd=sip/poste-pc2",
+    );
+    const changed: boolean[] = [];
+    await runner.apply([role], (e) => {
+      if (e.event === "done") changed.push(e.changed);
+    });
+    expect(changed).toEqual(steps().map(() => false));
+    expect(host.machine.starts).toBe(2);
   });
 
   test("answers no probe: what acceptance asks is asked where Debian runs", () => {

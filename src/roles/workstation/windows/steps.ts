@@ -6,7 +6,7 @@ import type { Artefact } from "../../../core/artefact.ts";
 import { machinePassword } from "../../dc/accounts.ts";
 import { deskAt } from "../../pbx/numbers.ts";
 import { SIPS } from "../../pbx/softphone.ts";
-import type { ArtefactUse, Command, RoleContext, Step } from "../../role.ts";
+import type { ArtefactUse, Command, Need, RoleContext, Step } from "../../role.ts";
 import { asJson, thunderbirdPolicies } from "../desktop.ts";
 import type { Settings } from "../settings.ts";
 
@@ -51,6 +51,13 @@ const PARSES =
   "& { param($p) $t = $null; $e = $null; [void][Management.Automation.Language.Parser]::ParseFile($p, [ref]$t, [ref]$e); exit $e.Count }";
 
 export const isWindows = (plan: Plan, host: Host): boolean => plan.images.get(host.image)!.os === "windows";
+
+/** At its first start (answer.ts): a feature on demand. */
+export const fetchesOpenSsh: Need = {
+  what: "fetches OpenSSH from Windows Update",
+  services: ["http", "https"],
+  to: { kind: "internet" },
+};
 
 export const windowsHosts = (plan: Plan): readonly Host[] =>
   hostsOf(plan, "workstation").filter((h) => isWindows(plan, h));
