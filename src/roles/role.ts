@@ -61,7 +61,10 @@ export interface FilesStep extends Named {
   readonly probe?: Command;
 }
 
-/** Whatever has no kind of its own: done when its guard does not hold, and then the guard must hold. */
+/**
+ * Whatever has no kind of its own: done when its guard does not hold, and then the guard must hold. On Windows a program that
+ * ends with 3010 is done and wants a restart, which it has before the guard is asked.
+ */
 export interface CommandStep extends Named {
   readonly kind: "command";
   /** Exit 0: it is so already. Asked at every `up`, so it must be quick and change nothing. */
