@@ -141,4 +141,8 @@ export const roles: Entries = {
     what: "Ce groupe n'existe pas : personne n'ouvrirait de session par lui.",
     cure: "Nommez un groupe de people.yaml, ou laissez la liste vide pour tout le domaine.",
   },
+  WORKSTATION_TOO_SMALL: {
+    what: "Le poste n'a pas la mémoire ou le disque que demande Windows 10.",
+    cure: "Donnez-lui davantage dans hosts.yaml.",
+  },
 };
