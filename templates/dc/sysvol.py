@@ -6,7 +6,8 @@ machine account. So no port, key or account is needed beyond those that the doma
 side by itself, and when the role moves the direction follows.
 
     sysvol.py pull    copies what differs
-    sysvol.py check   exit 1 and the paths that differ, if any
+    sysvol.py check   exit 1 and the paths that differ, if any, from those of whom this one copies; where all others copy
+                      from this one, from theirs
     sysvol.py adopt   brings NT ACLs of before to where smb.conf says that they are now
     sysvol.py adopted exit 1 if some are not there
 """
@@ -52,6 +53,15 @@ def source(samdb):
         return None
     server = samdb.search(base=owner.parent(), scope=ldb.SCOPE_BASE, attrs=["dNSHostName"])
     return str(server[0]["dNSHostName"][0])
+
+
+def others(samdb):
+    """DNS names of every other controller."""
+    own = ldb.Dn(samdb, samdb.get_dsServiceName())
+    services = samdb.search(base=samdb.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["dn"])
+    servers = [service.dn.parent() for service in services if service.dn != own]
+    found = [samdb.search(base=dn, scope=ldb.SCOPE_BASE, attrs=["dNSHostName"])[0] for dn in servers]
+    return sorted(str(server["dNSHostName"][0]) for server in found)
 
 
 class Remote:
@@ -205,16 +215,19 @@ def main(command):
     lp.load(SMB_CONF)
     samdb = SamDB(session_info=system_session(), lp=lp)
     host = source(samdb)
-    if host is None:
+    if host is None and command == "pull":
         print("this controller holds the PDC emulator role: the others copy from it")
         return 0
     sid = security.dom_sid(samdb.get_domain_sid())
-    different = list(compare(Remote(host, lp), Local(lp, sid), sid, command == "pull"))
-    for path in different:
-        print(("copied " if command == "pull" else "differs from " + host + ": ") + path)
-    if not different:
-        print("equal to " + host)
-    return 1 if different and command == "check" else 0
+    is_equal = True
+    for name in [host] if host is not None else others(samdb):
+        different = list(compare(Remote(name, lp), Local(lp, sid), sid, command == "pull"))
+        for path in different:
+            print(("copied " if command == "pull" else "differs from " + name + ": ") + path)
+        if not different:
+            print("equal to " + name)
+        is_equal = is_equal and not different
+    return 0 if is_equal or command == "pull" else 1
 
 
 if __name__ == "__main__":
