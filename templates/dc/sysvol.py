@@ -6,8 +6,8 @@ machine account. So no port, key or account is needed beyond those that the doma
 side by itself, and when the role moves the direction follows.
 
     sysvol.py pull    copies what differs
-    sysvol.py check   exit 1 and the paths that differ, if any, from those of whom this one copies; where all others copy
-                      from this one, from theirs
+    sysvol.py check   exit 1 and the paths that differ, if any: from whom this one copies; where it is this one itself,
+                      from all the others
     sysvol.py adopt   brings NT ACLs of before to where smb.conf says that they are now
     sysvol.py adopted exit 1 if some are not there
 """
