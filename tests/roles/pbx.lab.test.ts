@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DaemonDrillResult } from "../../src/accept/drill/daemon.ts";
 import type { RunningLab } from "../../src/cli/commands/verify.ts";
-import { repositoryRoot } from "../../src/stack/root.ts";
+import CALL from "../../src/roles/pbx/call.py";
+import REGISTER from "../../src/roles/pbx/register.py";
 import { insideOf } from "../lab/inside.ts";
 import { standingLab, type StandingLab } from "../lab/standing.ts";
 import { whyNot } from "../twin/machine.ts";
@@ -13,8 +12,6 @@ import { whyNot } from "../twin/machine.ts";
  */
 
 const reason = whyNot();
-const program = (name: string): string => readFileSync(join(repositoryRoot(), "src/roles/pbx", name), "utf8");
-const [call, register] = [program("call.py"), program("register.py")];
 const SERVER = "10.20.20.13";
 
 describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
@@ -28,7 +25,7 @@ describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "
 
   const ask = insideOf(() => running);
   const calling = (asked: object): Promise<string> =>
-    ask("pc1", ["python3", "-S", "-E", "-c", call], JSON.stringify(asked));
+    ask("pc1", ["python3", "-S", "-E", "-c", CALL], JSON.stringify(asked));
   const calls = async (): Promise<number> =>
     Number(/(\d+) active calls?/.exec(await ask("pbx", ["asterisk", "-rx", "core show channels count"]))![1]);
   const until = async (what: string, seconds: number, isSo: () => Promise<boolean>): Promise<number> => {
@@ -62,7 +59,7 @@ describe.skipIf(reason !== undefined)(`telephony, hurt${reason === undefined ? "
   it("whoever guesses is not heard any more, until it is let in again", async () => {
     const guess = JSON.stringify({ server: SERVER, port: 5060, account: "poste-pc2", secret: "guessed", wait: 2 });
     const guesses = async (): Promise<boolean> =>
-      (await running.shell.run("pc2", ["python3", "-S", "-E", "-c", register], guess, 30_000)).exitCode === 0;
+      (await running.shell.run("pc2", ["python3", "-S", "-E", "-c", REGISTER], guess, 30_000)).exitCode === 0;
     const letIn = (): Promise<string> => ask("pbx", ["fail2ban-client", "set", "asterisk", "unbanip", "10.20.30.12"]);
     try {
       await until("it is shut out", 120, async () => !(await guesses()));

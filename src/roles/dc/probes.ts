@@ -70,12 +70,13 @@ function found(plan: Plan, seat: Host, dc: Host): Probe {
 }
 
 function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe {
-  // With this controller as the only one, for the library would go on to the next.
+  // With this controller as the only one, for the library would go on to the next; and SSSD would name it another
+  // (sssd_krb5_locator_plugin(8)).
   const script = [
     "f=$(mktemp) || exit 99",
     "trap 'rm -f \"$f\"' EXIT",
     `printf '[libdefaults]\\ndefault_realm = %s\\n[realms]\\n%s = {\\nkdc = %s\\n}\\n' "$1" "$1" "$2" > "$f"`,
-    'KRB5_CONFIG="$f" KRB5CCNAME=MEMORY: timeout 5 kinit "$3@$1"',
+    'SSSD_KRB5_LOCATOR_DISABLE=1 KRB5_CONFIG="$f" KRB5CCNAME=MEMORY: timeout 5 kinit "$3@$1"',
   ].join("\n");
   return {
     id: `dc-logon-${dc.id}`,
