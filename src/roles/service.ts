@@ -1,7 +1,8 @@
 import { Fault } from "../core/fault.ts";
-import { hostsOf, portOf } from "../plan/query.ts";
-import type { Plan, Service } from "../plan/types.ts";
+import { fqdnOf, hostsOf, portOf } from "../plan/query.ts";
+import type { Host, Plan, Service } from "../plan/types.ts";
 import type { Command, KeptSet, Step, WatchedService } from "./role.ts";
+import type { CertificateRequest } from "./seed.ts";
 
 /* What the steps of roles have in common that run services. */
 
@@ -41,6 +42,18 @@ export function portFor(who: string, plan: Plan, service: Service["id"]): number
     );
   return port;
 }
+
+/** Of a host's own service, under its own name unless others are given. */
+export const serverCertificate = (
+  plan: Plan,
+  host: Host,
+  names: readonly string[] = [fqdnOf(plan, host)],
+): CertificateRequest => ({
+  commonName: fqdnOf(plan, host),
+  names,
+  usage: "server",
+  days: plan.authority.certificateDays,
+});
 
 /** What each host of a role gives by TCP, as far as the plan names it. */
 export const watchedAt = (plan: Plan, role: string, services: readonly Service["id"][]): readonly WatchedService[] =>

@@ -2,7 +2,7 @@ import { contains, formatAddress, formatNetwork, networkOf, type Address, type N
 import type { SecretPlace } from "../../core/text.ts";
 import { fqdnOf, fullName, hostsOf, seatOf } from "../../plan/query.ts";
 import type { Host, Plan, Person } from "../../plan/types.ts";
-import type { Asked, AskedName } from "../role.ts";
+import type { Asked, AskedName, Need } from "../role.ts";
 import {
   departmentUnit,
   groupUnit,
@@ -100,6 +100,10 @@ export interface Controller extends Peer {
 }
 
 export const controllersOf = (plan: Plan): readonly Host[] => hostsOf(plan, "dc");
+
+/** What a host needs that asks every controller over LDAPS. @param what `asks the directory who may come in` */
+export const asksDirectory = (plan: Plan, what: string): readonly Need[] =>
+  controllersOf(plan).map((dc) => ({ what, services: ["ldaps"], to: { kind: "host", host: dc.id } }));
 
 /** At most 15 characters: the plan refuses a longer name of a host. */
 const netbiosName = (host: Host): string => host.id.toUpperCase();

@@ -1,10 +1,10 @@
-import { fqdnOf, hostsOf, plays } from "../../plan/query.ts";
+import { hostsOf, plays } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Diagnostic } from "../../core/diagnostics.ts";
 import { ebrigade as files } from "../artefacts.ts";
-import { controllersOf } from "../dc/directory.ts";
-import type { Asked, ClientContext, ClientWork, Need, RoleWork } from "../role.ts";
-import { watchedAt } from "../service.ts";
+import { asksDirectory, controllersOf } from "../dc/directory.ts";
+import type { Asked, ClientContext, ClientWork, RoleWork } from "../role.ts";
+import { watchedAt, serverCertificate } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
@@ -54,19 +54,10 @@ function work(context: Context): RoleWork {
   const { plan, host } = context;
   return {
     certificates: {
-      [label(host.id)]: {
-        commonName: fqdnOf(plan, host),
-        names: [fqdnOf(plan, host)],
-        usage: "server",
-        days: plan.authority.certificateDays,
-      },
+      [label(host.id)]: serverCertificate(plan, host),
     },
     after: controllersOf(plan).map((dc) => dc.id),
-    needs: controllersOf(plan).map((dc): Need => ({
-      what: "asks the directory who may come in",
-      services: ["ldaps"],
-      to: { kind: "host", host: dc.id },
-    })),
+    needs: asksDirectory(plan, "asks the directory who may come in"),
     steps: [{ kind: "packages", name: "packages", packages: ebrigade.packages }, ...web(context)],
   };
 }

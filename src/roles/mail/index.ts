@@ -6,9 +6,9 @@ import type { Host, Plan } from "../../plan/types.ts";
 import { iredmail } from "../artefacts.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
-import { controllersOf } from "../dc/directory.ts";
+import { asksDirectory, controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, Command, FileContent, RoleWork, Step } from "../role.ts";
-import { dropIn, keptAt, listens, parsesAsPython, reload, running, watchedAt } from "../service.ts";
+import { dropIn, keptAt, listens, parsesAsPython, reload, running, watchedAt, serverCertificate } from "../service.ts";
 import { defineRole } from "../settings.ts";
 import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
 import { flavourFindings, FLAVOURS, flavourOf } from "./flavour.ts";
@@ -115,19 +115,10 @@ function work(context: Context): RoleWork {
   const isIredmail = flavourOf(plan, context.settings) === "iredmail";
   return {
     certificates: {
-      [label(host.id)]: {
-        commonName: fqdnOf(plan, host),
-        names: namesOf(plan, host),
-        usage: "server",
-        days: plan.authority.certificateDays,
-      },
+      [label(host.id)]: serverCertificate(plan, host, namesOf(plan, host)),
     },
     after: controllersOf(plan).map((dc) => dc.id),
-    needs: controllersOf(plan).map((dc) => ({
-      what: "asks the directory who has a mailbox",
-      services: ["ldaps"],
-      to: { kind: "host", host: dc.id },
-    })),
+    needs: asksDirectory(plan, "asks the directory who has a mailbox"),
     steps: [
       {
         kind: "packages",

@@ -4,7 +4,7 @@ import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
 import type { Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
-import { keptAt, watchedAt } from "../service.ts";
+import { keptAt, watchedAt, serverCertificate } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
@@ -72,11 +72,10 @@ const py = (verb: string): Command => ({ argv: ["python3", PROGRAM, verb, WANTED
 function work(context: Context): RoleWork {
   const { plan, host, fill } = context;
   const numbers = numbersOf(plan, context.settings);
-  const name = fqdnOf(plan, host);
   const label = `sip-${host.id}`;
   return {
     certificates: {
-      [label]: { commonName: name, names: [name], usage: "server", days: plan.authority.certificateDays },
+      [label]: serverCertificate(plan, host),
     },
     steps: [
       { kind: "packages", name: "packages", packages: pbx.packages },

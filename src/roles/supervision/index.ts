@@ -1,12 +1,11 @@
 import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose, jsonText } from "../../core/text.ts";
-import { fqdnOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
-import { controllersOf } from "../dc/directory.ts";
+import { asksDirectory, controllersOf } from "../dc/directory.ts";
 import type { Asked, Command, Need, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
-import { dropIn, keptAt, listens, parsesAsPython, restart, running, watchedAt } from "../service.ts";
+import { dropIn, keptAt, listens, parsesAsPython, restart, running, watchedAt, serverCertificate } from "../service.ts";
 import { agent, serverOf } from "./agents.ts";
 import { postOf } from "./alerts.ts";
 import { triersOf } from "./people.ts";
@@ -80,20 +79,11 @@ function work(context: RoleContext): RoleWork {
   const program = (verb: string): Command => ({ argv: ["python3", "-I", PROGRAM, verb, WANTED] });
   return {
     certificates: {
-      [label(host.id)]: {
-        commonName: fqdnOf(plan, host),
-        names: [fqdnOf(plan, host)],
-        usage: "server",
-        days: plan.authority.certificateDays,
-      },
+      [label(host.id)]: serverCertificate(plan, host),
     },
     after: controllersOf(plan).map((dc) => dc.id),
     needs: [
-      ...controllersOf(plan).map((dc): Need => ({
-        what: "asks the directory who may come in",
-        services: ["ldaps"],
-        to: { kind: "host", host: dc.id },
-      })),
+      ...asksDirectory(plan, "asks the directory who may come in"),
       ...routersBeside(plan, host).map(({ router }): Need => ({
         what: "asks whether routers are there",
         services: [ECHO],

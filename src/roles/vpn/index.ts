@@ -1,13 +1,12 @@
 import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose, jsonText } from "../../core/text.ts";
-import { fqdnOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
-import { controllersOf } from "../dc/directory.ts";
+import { asksDirectory, controllersOf } from "../dc/directory.ts";
 import type { ClientContext, ClientWork, Command, RoleContext, RoleDefinition, RoleWork, Step } from "../role.ts";
-import { parsesAsPython } from "../service.ts";
+import { parsesAsPython, serverCertificate } from "../service.ts";
 import { certificateFor, gatewayGroups, travellerCertificate, travellers, triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { CONFIG, gatewayOf, PROFILE_TEMPLATE, UNIT } from "./profile.ts";
@@ -65,26 +64,14 @@ function work(context: RoleContext): RoleWork {
   // Of several hosts with this role one is the gateway; a plan without a pool or a port has no clients to serve.
   if (gateway?.host !== host || pool === undefined) return { steps: [] };
   const certificates = Object.fromEntries([
-    [
-      host.id,
-      {
-        commonName: fqdnOf(plan, host),
-        names: [fqdnOf(plan, host)],
-        usage: "server",
-        days: plan.authority.certificateDays,
-      } as const,
-    ],
+    [host.id, serverCertificate(plan, host)],
     ...travellers(plan).map((p) => [travellerCertificate(p), certificateFor(plan, p)] as const),
   ]);
   const units: Step = { kind: "units", name: "gateway runs", units: [UNIT, "maquette-vpn.timer"], state: "running" };
   return {
     certificates,
     after: controllersOf(plan).map((dc) => dc.id),
-    needs: controllersOf(plan).map((dc) => ({
-      what: "asks the directory who may come in",
-      services: ["ldaps"],
-      to: { kind: "host", host: dc.id },
-    })),
+    needs: asksDirectory(plan, "asks the directory who may come in"),
     steps: [
       { kind: "packages", name: "packages", packages: vpn.packages },
       {
