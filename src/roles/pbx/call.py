@@ -3,7 +3,7 @@
 The phone is the one that people use (baresip), with the account of this desk, beside the desk's own and without
 registering: so calls of several probes do not meet, and nobody's phone rings for them.
 
-    {dial: [NUMBER], digits, listen, seconds, stay, outside}
+    {dial: [NUMBER], digits, listen, meet, seconds, stay, outside}
 
 Where somebody is outside, `outside` is `{tunnel, resolvers, account}`: the tunnel as tunnel.py takes it, by which alone
 the phone then speaks, who says names there, and `{login, secret, server, port}` of the account. Not with `stay`:
@@ -12,8 +12,12 @@ the tunnel ends with this program, and who stays outlives it.
 `listen` is `tone`, the one that it plays, given back by an echo at the far end: heard, both ways carry; or `speech`.
 `digits` and # are pressed once there is an answer. With `stay` it answers as soon as the call stands, and remains
 for that many seconds, giving back what it hears.
-→ `[{number, result, setup, heard, tone, other, secured, sent, received}]`; `tone` and `other`: for how much of the best
-half second, in percent, there was our tone, and another sound
+
+`meet` is for a room, in which nothing is given back: `{own, content, others: {NAME: {own, content}}}`, tones in Hz,
+each a multiple of 100. Everybody plays the own tone until all others were heard, and the other one from then on: so
+whoever hears that from everybody knows, by ear alone, that each heard each.
+→ `[{number, result, setup, heard, tone, other, met, secured, sent, received}]`; `tone` and `other`: for how much of the
+best half second, in percent, there was our tone, and another sound; `met`: by name, `silent`, `own` or `content`
 """
 
 import array
@@ -42,11 +46,13 @@ TONE = 440
 # Of samples of 16 bits: what is below is silence.
 LOUD = 200
 FRAMES = 50
+# Of a frame's power: two tones of one strength have half each, and a voice beside them takes from that.
+AMONG_OTHERS = 0.15
 
 
 # As at a desk (src/roles/pbx/softphone.ts), of somebody's own.
 ACCOUNT = (
-    "<sip:%(login)s@%(server)s:%(port)d;transport=tls>;auth_user=%(login)s;auth_pass=%(secret)s;regint=0;mediaenc=srtp"
+    "<sip:%(login)s@%(server)s:%(port)d;transport=tls>;auth_user=%(login)s;auth_pass=%(secret)s;regint=%(regint)d;mediaenc=srtp"
     ";answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n"
 )
 
@@ -76,17 +82,23 @@ class Phone:
         )
         self.control = self.connect(port)
 
-    def write(self, port, asked):
-        tone = os.path.join(self.folder, "tone.wav")
-        with wave.open(tone, "wb") as file:
+    def tone(self, frequency):
+        """A source of sound: baresip's `aufile`."""
+        path = os.path.join(self.folder, "%d.wav" % frequency)
+        with wave.open(path, "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
-            samples = (int(9000 * math.sin(2 * math.pi * TONE * n / RATE)) for n in range(RATE * 30))
+            samples = (int(9000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE * 30))
             file.writeframes(array.array("h", samples).tobytes())
+        return "aufile," + path
+
+    def write(self, port, asked):
         with open(os.path.join(PHONE, "config"), encoding="utf-8") as file:
             config = file.read()
-        source, player = (
-            ("aubridge,back", "aubridge,back") if asked.get("stay") else ("aufile," + tone, "aufile," + self.heard)
-        )
+        meet = asked.get("meet")
+        if asked.get("stay") and not meet:
+            source = player = "aubridge,back"
+        else:
+            source, player = self.tone(meet["own"] if meet else TONE), "aufile," + self.heard
         own = {
             "ctrl_tcp_listen": "127.0.0.1:%d" % port,
             "audio_source": source,
@@ -98,7 +110,7 @@ class Phone:
         outside = asked.get("outside")
         if outside:
             config += "".join("dns_server %s:53\n" % address for address in outside["resolvers"])
-            account = ACCOUNT % outside["account"]
+            account = ACCOUNT % {**outside["account"], "regint": 30 if asked.get("registers") else 0}
         else:
             with open(os.path.join(PHONE, "accounts"), encoding="utf-8") as file:
                 account = re.sub(r";regint=\d+", ";regint=0", file.read())
@@ -152,6 +164,8 @@ class Phone:
             if message.get("event"):
                 self.events.append(message)
                 self.seen.add(message.get("type"))
+            elif message.get("response"):
+                self.events.append({"type": "RESPONSE", "data": message.get("data", "")})
 
     def figures(self):
         """How many packets the last call sent and received, as baresip prints it a moment after its end."""
@@ -242,6 +256,14 @@ def sound(samples, rate):
     return {"tone": tones * 100 // FRAMES, "other": (len(loud) - tones) * 100 // FRAMES}
 
 
+def tones(samples, rate, frequencies):
+    """Of the last half second, in percent: how much of it carries each of these, several at once too."""
+    size = rate // 100
+    frames = [samples[start : start + size] for start in range(len(samples) % size, len(samples), size)][-FRAMES:]
+    loud = [frame for frame in frames if math.sqrt(sum(s * s for s in frame) / size) >= LOUD]
+    return {f: sum(power(frame, f, rate) > AMONG_OTHERS for frame in loud) * 100 // FRAMES for f in frequencies}
+
+
 def is_heard(found, what):
     """For half of that time: our own tone, or any sound at all that is none."""
     return found["tone" if what == "tone" else "other"] >= 50
@@ -259,7 +281,9 @@ def one(phone, number, asked):
         phone.tell("sndcode", asked["digits"] + "#")
     if asked.get("stay"):
         return found
-    if asked.get("listen"):
+    if asked.get("meet"):
+        found["heard"] = Meeting(phone, asked["meet"]).last(seconds, found)
+    elif asked.get("listen"):
         found["heard"] = listen(phone, found, asked["listen"], seconds)
     else:
         phone.wait(seconds, "CALL_CLOSED")
@@ -283,21 +307,78 @@ def listen(phone, found, what, seconds):
     return False
 
 
-def remain(phone, seconds):
-    """The rest is a process of its own, which nobody waits for."""
+class Meeting:
+    """In a room, among others."""
+
+    def __init__(self, phone, meet):
+        self.phone, self.meet = phone, meet
+        self.met = dict.fromkeys(meet["others"], "silent")
+
+    def hear(self):
+        samples, rate = sound_in(self.phone.heard)
+        wanted = [f for other in self.meet["others"].values() for f in (other["own"], other["content"])]
+        found = tones(samples, rate, wanted)
+        for name, other in self.meet["others"].items():
+            if found[other["content"]] >= 50:
+                self.met[name] = "content"
+            elif found[other["own"]] >= 50 and self.met[name] == "silent":
+                self.met[name] = "own"
+
+    def last(self, seconds, found):
+        """Whether everybody was heard to be content, within so many seconds."""
+        until = time.monotonic() + seconds
+        is_content = False
+        found["met"] = self.met
+        while time.monotonic() < until:
+            self.hear()
+            if not is_content and "silent" not in self.met.values():
+                self.phone.tell("ausrc", self.phone.tone(self.meet["content"]))
+                is_content = True
+            if all(word == "content" for word in self.met.values()):
+                return True
+            event = self.phone.wait(0.1, "CALL_CLOSED")
+            if event:
+                found["result"] = "ended: " + event.get("param", "")
+                return False
+        return False
+
+
+def leave():
+    """From here on a process of its own, which nobody waits for; of the one before nothing is to be taken away.
+
+    Where acceptance is over, logind ends what its session left (SIGTERM): what was laid down is taken away then too.
+    """
     if os.fork():
-        return
+        os._exit(0)
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
+
+@contextlib.contextmanager
+def cleared(*takes_away):
+    """Whatever happens within; then this process ends."""
     try:
-        if phone.wait(seconds, "CALL_CLOSED") is None:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for take in takes_away:
+            take()
+        os._exit(0)
+
+
+def remain(phone, asked):
+    leave()
+    until = time.monotonic() + asked["seconds"]
+    found = {}
+    with cleared(phone.close):
+        if asked.get("meet"):
+            Meeting(phone, asked["meet"]).last(asked["seconds"], found)
+        if "result" not in found and phone.wait(until - time.monotonic(), "CALL_CLOSED") is None:
             phone.tell("hangup")
             phone.wait(2, "CALL_CLOSED")
-    finally:
-        phone.close()
-        os._exit(0)
 
 
 @contextlib.contextmanager
@@ -333,12 +414,12 @@ def speak(asked):
         sys.exit(str(stop))
     is_answered = all(call["result"] == "answered" for call in found)
     # Nobody judges what was only to be begun.
-    if not is_answered and not asked.get("listen"):
+    if not is_answered and (asked.get("stay") or not (asked.get("listen") or asked.get("meet"))):
         phone.close()
         sys.exit("%s: %s" % (found[0]["number"], found[0]["result"]))
     print(json.dumps(found), flush=True)
     if asked.get("stay"):
-        remain(phone, asked["seconds"])
+        remain(phone, asked)
     else:
         phone.close()
 

@@ -8,7 +8,7 @@ import { keptAt, watchedAt, serverCertificate } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
-import { callerOutside, probes } from "./probes.ts";
+import { callersOutside, probes } from "./probes.ts";
 import { voicemailSender } from "./sender.ts";
 import { settings } from "./settings.ts";
 import { troubles } from "./troubles.ts";
@@ -41,7 +41,7 @@ export const pbx = defineRole({
   // svc-pbx, by which it may look up who is in the directory.
   asks: (plan) => ({
     accounts: ["pbx"],
-    people: [callerOutside(plan)?.login ?? []].flat(),
+    people: callersOutside(plan).map((p) => p.login),
     watched: watchedAt(plan, "pbx", ["sip-tls"]),
     kept: keptAt(plan, "pbx", {
       paths: ["/var/spool/asterisk/voicemail", CALLS, QUALITY],

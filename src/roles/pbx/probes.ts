@@ -9,6 +9,7 @@ import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import ANSWER from "./answer.py";
 import CALL from "./call.py";
+import CALLED from "./called.py";
 import MARKS from "./marks.py";
 import MESSAGE from "./message.py";
 import { CONFERENCE_PIN, numbersOf, type Desk, type Numbers, type Phone } from "./numbers.ts";
@@ -21,6 +22,8 @@ import { profilePath } from "../vpn/traveller.ts";
 /** How long the far end waits for the call that it is to answer. */
 const ANSWER_SECONDS = 15;
 const LISTEN_SECONDS = 8;
+/** The room asks for its PIN, and tells whoever is first that nobody else is there. */
+const MEET_SECONDS = 25;
 
 const call = z.object({
   number: z.string(),
@@ -29,6 +32,7 @@ const call = z.object({
   heard: z.boolean().optional(),
   tone: z.number().optional(),
   other: z.number().optional(),
+  met: z.record(z.string(), z.enum(["silent", "own", "content"])).optional(),
   secured: z.boolean().optional(),
   sent: z.number().optional(),
   received: z.number().optional(),
@@ -48,9 +52,15 @@ const judgeCalls = judged(z.array(call).min(1), (calls) => {
   };
 });
 
+const MET = { silent: "was not heard", own: "was heard, and did not hear everybody" } as const;
+
 function faultOf(call: Call): string | undefined {
-  const { result, heard, tone = 0, other = 0, secured, sent = 0, received = 0 } = call;
+  const { result, heard, tone = 0, other = 0, met, secured, sent = 0, received = 0 } = call;
   if (result !== "answered") return result;
+  if (met !== undefined && heard !== true) {
+    const lacking = Object.entries(met).flatMap(([name, word]) => (word === "content" ? [] : [`${name} ${MET[word]}`]));
+    return `in the room, and ${lacking.join(", ")}`;
+  }
   if (heard !== true) {
     const sounds = tone + other === 0 ? "silent" : `not understood: ${tone} % our tone, ${other} % another sound`;
     return `answered, and ${sounds} (${sent} packets out, ${received} in)`;
@@ -67,11 +77,13 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
   const desks = numbers.desks.filter((d) => seatsOf(plan).some((seat) => seat.id === d.host));
   const [first, second] = desks;
   if (first === undefined || second === undefined) return [];
-  const context: Context = { plan, server, numbers, first, second };
+  const outside = phonesOutside({ plan, server, numbers, first, second });
+  const context: Context = { plan, server, numbers, first, second, outside };
   return [
     toDesk(context, first, second),
     toDesk(context, second, first),
     ...fromOutside(context),
+    ...toOutside(context),
     ...toGroup(context),
     conference(context),
     voicemail(context),
@@ -87,6 +99,7 @@ interface Context {
   readonly numbers: Numbers;
   readonly first: Desk;
   readonly second: Desk;
+  readonly outside: readonly Outside[];
 }
 
 const asterisk = ({ server }: Context): Probe["dependsOn"] => ({ host: server.id, units: ["asterisk.service"] });
@@ -116,41 +129,88 @@ function toDesk(context: Context, from: Desk, to: Desk): Probe {
 /** A tunnel is up within a second or two, on a busy machine some more. */
 const TUNNEL_SECONDS = 15;
 
-/** Of acceptance's people the one who may come in by the VPN and has a telephone. */
-export const callerOutside = (plan: Plan): Person | undefined =>
-  probeTravellers(plan).find((p) => p.extension !== null && !p.isDisabled);
+/** Of acceptance's people those who may come in by the VPN and have a telephone; no two probes are one of them at a time. */
+export const callersOutside = (plan: Plan): readonly Person[] =>
+  probeTravellers(plan).filter((p) => p.extension !== null && !p.isDisabled);
 
-/** A call from the road: signalling and voice by the tunnel alone, as a road warrior's phone has them. */
+interface Outside {
+  readonly host: Host;
+  readonly phone: Phone;
+  /** What call.py and called.py are told of it. */
+  readonly outside: Readonly<Record<string, unknown>>;
+}
+
+/** Phones on the road: signalling and voice by a tunnel alone. */
+function phonesOutside({ plan, server, numbers }: Omit<Context, "outside">): readonly Outside[] {
+  const host = outsiderOf(plan);
+  if (host === undefined || !plays(host, "field") || gatewayOf(plan) === null) return [];
+  return callersOutside(plan).flatMap((who) => {
+    const phone = numbers.people.find((p) => p.account === who.login);
+    if (phone === undefined) return [];
+    const outside = {
+      tunnel: {
+        ...{ profile: profilePath(who.login), remote: null, login: who.login, password: personPassword(who) },
+        patience: TUNNEL_SECONDS,
+      },
+      resolvers: plan.domain.dns.map(formatAddress),
+      account: {
+        ...{ login: phone.account, secret: secret("password", phone.secret), server: fqdnOf(plan, server) },
+        port: portOf(plan, "sip-tls", "tcp"),
+      },
+    };
+    return [{ host, phone, outside }];
+  });
+}
+
+/** A call from the road, as a road warrior's phone makes it. */
 function fromOutside(context: Context): readonly Probe[] {
-  const { plan, server, numbers, first } = context;
-  const who = callerOutside(plan);
-  const outsider = outsiderOf(plan);
-  const phone = numbers.people.find((p) => p.account === who?.login);
-  if (who === undefined || phone === undefined || outsider === undefined || !plays(outsider, "field")) return [];
-  if (gatewayOf(plan) === null) return [];
-  const outside = {
-    tunnel: {
-      ...{ profile: profilePath(who.login), remote: null, login: who.login, password: personPassword(who) },
-      patience: TUNNEL_SECONDS,
-    },
-    resolvers: plan.domain.dns.map(formatAddress),
-    account: {
-      ...{ login: phone.account, secret: secret("password", phone.secret), server: fqdnOf(plan, server) },
-      port: portOf(plan, "sip-tls", "tcp"),
-    },
-  };
+  const { first } = context;
+  const [caller] = context.outside;
+  if (caller === undefined) return [];
+  const { host, phone, outside } = caller;
   return [
     {
-      id: `pbx-call-${outsider.id}`,
+      id: `pbx-call-${host.id}`,
       needs: ["N5", "N12", "O3"],
-      from: outsider.id,
+      from: host.id,
       title: {
-        en: `Over the tunnel ${outsider.id} calls ${first.host}, and each hears the other`,
-        fr: `Par le tunnel, ${outsider.id} appelle ${first.host}, et chacun entend l'autre`,
+        en: `Over the tunnel ${host.id} calls ${first.host}, and each hears the other`,
+        fr: `Par le tunnel, ${host.id} appelle ${first.host}, et chacun entend l'autre`,
       },
       expected: "a call that carries voice both ways, encrypted",
       before: [{ on: first.host, run: answering(phone) }],
       run: calling({ dial: [first.number], listen: "tone", seconds: LISTEN_SECONDS, outside }),
+      judge: judgeCalls,
+      deadlineSeconds: 45,
+      isWaiting: true,
+      dependsOn: asterisk(context),
+    },
+  ];
+}
+
+/** A call to the road: whoever sits there has a phone that the exchange finds behind the tunnel. */
+function toOutside(context: Context): readonly Probe[] {
+  const { first } = context;
+  const called = context.outside[1];
+  if (called === undefined) return [];
+  const { host, phone, outside } = called;
+  return [
+    {
+      id: `pbx-call-${first.host}-${host.id}`,
+      needs: ["N5", "N12", "O3"],
+      from: first.host,
+      title: {
+        en: `${first.host} calls ${host.id} over the tunnel, and each hears the other`,
+        fr: `${first.host} appelle ${host.id} par le tunnel, et chacun entend l'autre`,
+      },
+      expected: "a call that carries voice both ways, encrypted",
+      before: [
+        {
+          on: host.id,
+          run: pythonCommand(CALLED, jsonText({ from: first.number, seconds: ANSWER_SECONDS, outside })),
+        },
+      ],
+      run: calling({ dial: [phone.number], listen: "tone", seconds: LISTEN_SECONDS }),
       judge: judgeCalls,
       deadlineSeconds: 45,
       isWaiting: true,
@@ -185,22 +245,42 @@ function toGroup(context: Context): readonly Probe[] {
   ];
 }
 
+/** Each one's tones in the room, in Hz: no one a multiple of another's, and all within what a telephone carries. */
+const TONES = [
+  { own: 700, content: 900 },
+  { own: 1100, content: 1300 },
+  { own: 1700, content: 1900 },
+] as const;
+
+/** Two desks, and who is on the road where somebody is. The last that comes asks whether each heard each. */
 function conference(context: Context): Probe {
   const { first, second, numbers } = context;
-  const joining = { dial: [numbers.conference], digits: secret("pin", CONFERENCE_PIN) };
+  const traveller = context.outside[2];
+  const all = traveller === undefined ? [second.host, first.host] : [second.host, first.host, traveller.host.id];
+  const tonesOf = new Map(all.map((name, n) => [name, TONES[n]!]));
+  const joining = (name: string, more: Readonly<Record<string, unknown>>): Command =>
+    calling({
+      dial: [numbers.conference],
+      digits: secret("pin", CONFERENCE_PIN),
+      seconds: MEET_SECONDS,
+      meet: { ...tonesOf.get(name)!, others: Object.fromEntries([...tonesOf].filter(([other]) => other !== name)) },
+      ...more,
+    });
+  const from = all.at(-1)!;
+  const others = all.slice(0, -1);
   return {
     id: "pbx-conference",
-    needs: ["N5", "O3"],
-    from: first.host,
+    needs: traveller === undefined ? ["N5", "O3"] : ["N5", "N12", "O3"],
+    from,
     title: {
-      en: `${first.host} and ${second.host} meet in the crisis room by its PIN`,
-      fr: `${first.host} et ${second.host} se retrouvent dans la salle de crise par son code`,
+      en: `${from} meets ${others.join(" and ")} in the crisis room by its PIN, and each hears each`,
+      fr: `${from} retrouve ${others.join(" et ")} dans la salle de crise par son code, et chacun entend chacun`,
     },
-    expected: "each hears the other",
-    before: [{ on: second.host, run: calling({ ...joining, stay: true, seconds: ANSWER_SECONDS }) }],
-    run: calling({ ...joining, listen: "tone", seconds: ANSWER_SECONDS }),
+    expected: "each hears each of the others",
+    before: others.map((on) => ({ on, run: joining(on, { stay: true }) })),
+    run: joining(from, traveller === undefined ? {} : { outside: traveller.outside }),
     judge: judgeCalls,
-    deadlineSeconds: 40,
+    deadlineSeconds: 60,
     isWaiting: true,
     dependsOn: asterisk(context),
   };

@@ -55,6 +55,8 @@ describe("the numbering plan", () => {
     });
     expect(numbers.people.filter((p) => p.isForgetful).map((p) => p.account)).toEqual([
       "recette.nomade4",
+      "recette.nomade5",
+      "recette.nomade6",
       "recette.membre",
     ]);
     expect(numbers.groups[0]!.phones.map((p) => p.account)).not.toContain("recette.membre");

@@ -8,7 +8,7 @@ import unittest
 from unittest import mock
 
 import call
-from call import RATE, end, is_gone, sound, sound_in
+from call import RATE, Meeting, end, is_gone, sound, sound_in, tones
 
 
 def tone(frequency, seconds=1.0, level=9000, rate=RATE):
@@ -42,6 +42,64 @@ class Hearing(unittest.TestCase):
     def test_the_rate_is_that_of_the_file(self):
         self.assertEqual(sound(tone(440, rate=8000), 8000)["tone"], 100)
         self.assertEqual(sound(tone(440, rate=8000), 16000)["tone"], 0)
+
+
+def mixed(*voices):
+    return array.array("h", (sum(samples) for samples in zip(*voices, strict=True)))
+
+
+class Room:
+    """Whoever is in the room, as the phone of one of them hears it: a line for each look."""
+
+    heard = "heard.wav"
+
+    def __init__(self, *looks):
+        self.looks, self.plays = list(looks), []
+
+    def tone(self, frequency):
+        return "aufile,%d" % frequency
+
+    def tell(self, command, params):
+        self.plays.append((command, params))
+
+    def wait(self, seconds, *types):
+        return None if self.looks else {"type": "CALL_CLOSED", "param": "gone"}
+
+    def last(self, found, seconds=5):
+        def next_look(path):
+            return self.looks.pop(0), RATE
+
+        meet = {"own": 700, "content": 900, "others": {"pc1": {"own": 1100, "content": 1300}}}
+        meet["others"]["pc2"] = {"own": 1700, "content": 1900}
+        with mock.patch.object(call, "sound_in", next_look):
+            return Meeting(self, meet).last(seconds, found)
+
+
+class Conference(unittest.TestCase):
+    def test_voices_beside_each_other_are_told_apart(self):
+        both = mixed(tone(1100), tone(1700))
+        self.assertEqual(tones(both, RATE, (700, 1100, 1300, 1700)), {700: 0, 1100: 100, 1300: 0, 1700: 100})
+
+    def test_who_hears_everybody_says_so_by_another_tone_and_waits_until_all_do(self):
+        found = {}
+        room = Room(
+            mixed(tone(1100), tone(1700)), mixed(tone(1300), tone(1700)), mixed(tone(1300), tone(1900)), tone(440)
+        )
+        self.assertTrue(room.last(found))
+        self.assertEqual(room.plays, [("ausrc", "aufile,900")])
+        self.assertEqual(found["met"], {"pc1": "content", "pc2": "content"})
+
+    def test_who_does_not_hear_one_does_not_say_that_it_did(self):
+        found = {}
+        room = Room(tone(1700), tone(1700))
+        self.assertFalse(room.last(found))
+        self.assertEqual(room.plays, [])
+        self.assertEqual((found["met"], found["result"]), ({"pc1": "silent", "pc2": "own"}, "ended: gone"))
+
+    def test_ones_own_voice_given_back_is_nobody_elses(self):
+        found = {}
+        self.assertFalse(Room(tone(700)).last(found))
+        self.assertEqual(found["met"], {"pc1": "silent", "pc2": "silent"})
 
 
 class Sound(unittest.TestCase):
