@@ -87,6 +87,10 @@ export function directoryName(
   return namesakes.length > 1 ? `${name} (${person.login})` : name;
 }
 
+/** Of acceptance's people those who work side by side: whom the plan has several times, and not closed. */
+export const crowdOf = (plan: Pick<Plan, "probePeople">): readonly Person[] =>
+  [...plan.probePeople.values()].filter((person) => person.oneOf !== null && !person.isDisabled);
+
 /** As people are listed: `Élise Fontaine`. */
 export const fullName = (person: Pick<Person, "givenName" | "surname">): string =>
   `${person.givenName} ${person.surname}`;

@@ -16,7 +16,7 @@ import {
   switchedOff,
 } from "./flows/resolve.ts";
 import { resolveHosts, resolveImages } from "./hosts/resolve.ts";
-import { ofKind, resolveDepartments, resolveGroups, resolvePeople } from "./people/resolve.ts";
+import { firstOf, ofKind, resolveDepartments, resolveGroups, resolvePeople } from "./people/resolve.ts";
 import { resolveMinimums, resolveSettings } from "./roles/resolve.ts";
 import { resolveServices } from "./services/resolve.ts";
 import { resolveAuthority, resolveDomain, resolvePools, resolveZones } from "./addressing/resolve.ts";
@@ -64,7 +64,7 @@ export function resolve(
     people: {
       people: shapes.people
         .entries("people")
-        .filter(({ id, value }) => everybody.get(id)?.groups.length === value.groups.length).length,
+        .filter(({ id, value }) => everybody.get(firstOf(id, value))?.groups.length === value.groups.length).length,
     },
     flows: {
       groups: endpointGroups.size,

@@ -36,6 +36,11 @@ const person = z
           "true: the account stays with all that is the person's, and opens nothing; without it, it opens again",
       })
       .optional(),
+    times: whole(
+      1,
+      99,
+      "Of a probe: so many people instead of one, numbered from 1 in login, surname and mailbox; extensions follow one another",
+    ).optional(),
     department: reference("Department", "department"),
     groups: names("Groups of the directory", "group"),
     mailbox: z

@@ -18,6 +18,8 @@ export interface Person extends Sourced {
   /** sAMAccountName. */
   readonly login: string;
   readonly kind: PersonKind;
+  /** One of several of whom the plan says one thing (`times`): the login that stands there; null for everybody else. */
+  readonly oneOf: string | null;
   readonly givenName: string;
   readonly surname: string;
   readonly department: string;

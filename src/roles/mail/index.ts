@@ -1,7 +1,7 @@
 import { formatAddress, formatNetwork } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { compose, type Text } from "../../core/text.ts";
-import { fqdnOf, plays } from "../../plan/query.ts";
+import { crowdOf, fqdnOf, plays } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { iredmail } from "../artefacts.ts";
 import { CA_FILE, CRL_FILE } from "../base/trust.ts";
@@ -106,7 +106,7 @@ function asks(plan: Plan, told: Settings): Partial<Asked> {
   const correspondents = probes(plan, told).length > 0 ? correspondentsOf(plan) : undefined;
   if (correspondents === undefined) return own;
   const { first, second } = correspondents;
-  return { ...own, people: [first, second, closedOf(plan)].flatMap((p) => p?.login ?? []) };
+  return { ...own, people: [first, second, closedOf(plan), ...crowdOf(plan)].flatMap((p) => p?.login ?? []) };
 }
 
 function work(context: Context): RoleWork {

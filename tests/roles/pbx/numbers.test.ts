@@ -58,6 +58,7 @@ describe("the numbering plan", () => {
       "recette.nomade5",
       "recette.nomade6",
       "recette.membre",
+      ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `recette.usager${n}`),
     ]);
     expect(numbers.groups[0]!.phones.map((p) => p.account)).not.toContain("recette.membre");
   });
