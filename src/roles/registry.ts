@@ -77,6 +77,7 @@ export function askedIn(plan: Plan): Asked {
     names: asks.flatMap((a) => a.names ?? []),
     watched: asks.flatMap((a) => a.watched ?? []),
     recurring: asks.flatMap((a) => a.recurring ?? []),
+    measured: asks.flatMap((a) => a.measured ?? []),
     kept: asks.flatMap((a) => a.kept ?? []),
   };
   asked.set(plan, all);

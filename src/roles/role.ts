@@ -136,6 +136,8 @@ export interface Asked {
   readonly watched: readonly WatchedService[];
   /** What its hosts do again and again, and whoever watches them looks after. */
   readonly recurring: readonly RecurringWork[];
+  /** What its hosts can tell of themselves in a figure, and whoever watches them looks after. */
+  readonly measured: readonly Measured[];
   /** What its hosts hold that no `up` makes again, for whoever keeps it elsewhere. */
   readonly kept: readonly KeptSet[];
 }
@@ -144,6 +146,42 @@ export interface Asked {
 export interface WatchedService {
   readonly host: Host["id"];
   readonly service: Service["id"];
+  /** It begins with TLS, so that the end of the certificate which it shows can be looked at. */
+  readonly isTls: boolean;
+}
+
+/**
+ * A figure that a host tells of itself again and again: what a program of ours prints there, a number on one line. That
+ * program runs as root, with an isolated Python that has the host's packages; its input is JSON, in the file that its
+ * one argument names. A figure that could not be had has to be a number too, for without one there is no problem.
+ */
+export interface Measured {
+  readonly host: Host["id"];
+  /** Of the program's files on the host, and in the agent's key: `replication`. Unique there. */
+  readonly word: string;
+  /** French, as it stands among what is known of the host: `Retard de la réplication`. */
+  readonly name: string;
+  /** Whole, as an import of a file of Python is. */
+  readonly program: string;
+  /** JSON; may hold places for secrets. */
+  readonly input: Text;
+  /** Zabbix' unit: `s`, `%`; empty where it is none. */
+  readonly unit: string;
+  readonly everySeconds: number;
+  /** Ended then, and no figure. */
+  readonly deadlineSeconds: number;
+  readonly problems: readonly MeasuredProblem[];
+}
+
+export interface MeasuredProblem {
+  /** French, as a letter begins; ` sur HOST` follows. */
+  readonly name: string;
+  /** Zabbix' expression, of the item as it stands in one: `last(ITEM)>120`. */
+  readonly isWrong: (item: string) => string;
+  /** Watched services of which it is a mere consequence: while one of them is not there nobody is told of this. */
+  readonly unless: readonly Omit<WatchedService, "isTls">[];
+  /** Hosts without whose sign of life it is one. */
+  readonly unlessSilent: readonly Host["id"][];
 }
 
 /** Work of a host that leaves two files, which every account there may see. */

@@ -1,7 +1,7 @@
 import { Fault } from "../core/fault.ts";
 import { fqdnOf, hostsOf, portOf } from "../plan/query.ts";
 import type { Host, Plan, Service } from "../plan/types.ts";
-import type { Command, KeptSet, Step, WatchedService } from "./role.ts";
+import type { Command, KeptSet, Measured, Step, WatchedService } from "./role.ts";
 import type { CertificateRequest } from "./seed.ts";
 
 /* What the steps of roles have in common that run services. */
@@ -55,11 +55,25 @@ export const serverCertificate = (
   days: plan.authority.certificateDays,
 });
 
-/** What each host of a role gives by TCP, as far as the plan names it. */
-export const watchedAt = (plan: Plan, role: string, services: readonly Service["id"][]): readonly WatchedService[] =>
+/**
+ * What each host of a role gives by TCP, as far as the plan names it.
+ * @param shown of these the ones that begin with TLS; of one certificate one is enough
+ */
+export const watchedAt = (
+  plan: Plan,
+  role: string,
+  services: readonly Service["id"][],
+  shown: readonly Service["id"][] = [],
+): readonly WatchedService[] =>
   hostsOf(plan, role).flatMap((host) =>
-    services.filter((id) => portOf(plan, id, "tcp") !== undefined).map((service) => ({ host: host.id, service })),
+    services
+      .filter((id) => portOf(plan, id, "tcp") !== undefined)
+      .map((service) => ({ host: host.id, service, isTls: shown.includes(service) })),
   );
+
+/** The same figure of each host of a role. */
+export const measuredAt = (plan: Plan, role: string, what: Omit<Measured, "host">): readonly Measured[] =>
+  hostsOf(plan, role).map((host) => ({ host: host.id, ...what }));
 
 /** What each host of a role holds that no `up` makes again. */
 export const keptAt = (plan: Plan, role: string, what: Omit<KeptSet, "host" | "role">): readonly KeptSet[] =>

@@ -196,7 +196,7 @@ class Live:
                     {"output": ["templateid", "host"], "filter": {"host": sorted(templates)}},
                 ),
                 "template groups": ("templategroup.get", {"output": ["groupid", "name"]}),
-                "items": ("item.get", {**own, "filter": {"key_": keys}}),
+                "items": ("item.get", {**own, "selectPreprocessing": "extend", "filter": {"key_": keys}}),
                 "triggers": (
                     "trigger.get",
                     {
@@ -267,7 +267,14 @@ class Change:
 
 def differing(now, wanted):
     """Of `wanted` what is otherwise now; the API says numbers as texts."""
-    return {key: value for key, value in wanted.items() if str(now.get(key)) != str(value)}
+    return {key: value for key, value in wanted.items() if not is_same(now.get(key), value)}
+
+
+def is_same(now, wanted):
+    """Of what is a list each is as it is wanted, and no more of them are there."""
+    if isinstance(wanted, list):
+        return isinstance(now, list) and len(now) == len(wanted) and not any(map(differing, now, wanted))
+    return str(now) == str(wanted)
 
 
 def said(found):
@@ -400,13 +407,12 @@ def consequences(live, wanted):
     """One failure is told once: what follows from it waits behind it."""
     for place, host in wanted["hosts"].items():
         for description, trigger in host["triggers"].items():
-            if trigger["unless"] is None:
-                continue
             now = live.triggers.get((place, description), {})
-            cause = live.triggers.get(tuple(trigger["unless"]), {}).get("triggerid")
+            causes = [{"triggerid": live.triggers.get(tuple(one), {}).get("triggerid")} for one in trigger["unless"]]
             there = ids_of(now.get("dependencies", []), "triggerid")
-            if {"triggerid": cause} not in there:
-                parameters = {"triggerid": now.get("triggerid"), "dependencies": [*there, {"triggerid": cause}]}
+            lacking = [cause for cause in causes if cause not in there]
+            if lacking:
+                parameters = {"triggerid": now.get("triggerid"), "dependencies": [*there, *lacking]}
                 words = '%s: "%s" is told beside its cause' % (place, description)
                 yield Change(words, "trigger.update", parameters)
 

@@ -20,6 +20,7 @@ import {
 import { accountHolders, controllerOf, controllersOf, directoryOf, membersOf } from "./directory.ts";
 import { lossOfController } from "./drill.ts";
 import { probes } from "./probes.ts";
+import { replicationOf } from "./measured.ts";
 import { settings } from "./settings.ts";
 
 /** What members of the domain speak to a controller, and what its peer replicates by. */
@@ -57,7 +58,8 @@ export const dc = defineRole({
   clients,
   asks: (plan) => ({
     accounts: [ACCEPTANCE],
-    watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"]),
+    watched: watchedAt(plan, "dc", ["dns", "kerberos", "ldaps"], ["ldaps"]),
+    measured: replicationOf(plan),
     // All of it is in the copy that Samba makes.
     kept: keptAt(plan, "dc", { paths: [], dump: [["python3", "-I", DIRECTORY_KEPT]], instead: INSTEAD }),
   }),

@@ -6,6 +6,7 @@ import { asksDirectory, controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, RoleWork } from "../role.ts";
 import { watchedAt, serverCertificate } from "../service.ts";
 import { defineRole } from "../settings.ts";
+import { measured } from "./measured.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
@@ -45,7 +46,8 @@ function asks(plan: Plan, told: Settings): Partial<Asked> {
   const triers = probes(plan, told).length > 0 ? triersOf(plan, told) : undefined;
   return {
     accounts: [ACCOUNT],
-    watched: watchedAt(plan, "ebrigade", ["https"]),
+    watched: watchedAt(plan, "ebrigade", ["https"], ["https"]),
+    measured: measured(plan, told),
     people: triers === undefined ? [] : [triers.member, triers.outsider, triers.closed].flatMap((p) => p?.login ?? []),
   };
 }

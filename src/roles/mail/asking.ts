@@ -28,18 +28,17 @@ export const runsOn = ({ server }: Context, ...units: readonly string[]): Probe[
   units: units.map((u) => `${u}.service`),
 });
 
-export const asking = (program: string, { plan, server }: Context, asked: Readonly<Record<string, unknown>>): Command =>
-  pythonCommand(
-    program,
-    jsonText({
-      name: fqdnOf(plan, server),
-      address: formatAddress(server.nics[0]!.address),
-      ports: Object.fromEntries(SERVICES.map((s) => [s, portOf(plan, s, "tcp")])),
-      wait: WAIT_SECONDS,
-      tunnel: null,
-      ...asked,
-    }),
-  );
+/** Where the server is, for whoever asks it where the routes lead. */
+export const askedOf = ({ plan, server }: Context): Readonly<Record<string, unknown>> => ({
+  name: fqdnOf(plan, server),
+  address: formatAddress(server.nics[0]!.address),
+  ports: Object.fromEntries(SERVICES.map((s) => [s, portOf(plan, s, "tcp")])),
+  wait: WAIT_SECONDS,
+  tunnel: null,
+});
+
+export const asking = (program: string, context: Context, asked: Readonly<Record<string, unknown>>): Command =>
+  pythonCommand(program, jsonText({ ...askedOf(context), ...asked }));
 
 export const needsOf = (plan: Plan, ...more: readonly string[]): readonly string[] => [
   ...new Set([...answeredBy(plan, ...hostsOf(plan, "mail").map((h) => `host:${h.id}`)), ...more]),

@@ -17,6 +17,7 @@ import { askedNames, nameFindings, namesOf } from "./names.ts";
 import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
+import { measured } from "./measured.ts";
 import { CERTIFICATE, KEY, need, type Context } from "./steps.ts";
 import { troubles } from "./troubles.ts";
 import { PHP_UNIT, web, WEBMAIL_DATABASE, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
@@ -84,6 +85,8 @@ export const mail = defineRole({
 
 /** To people and to the servers beside it. */
 const GIVEN = ["smtp", "submission", "submissions", "imaps", "managesieve", "https"] as const;
+/** Each by a program of its own, which may still show a certificate that another has let go. */
+const SHOWN = ["submissions", "imaps", "https"] as const;
 
 const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 
@@ -91,8 +94,9 @@ const program = (verb: string): Command => ({ argv: [PROGRAM, verb] });
 function asks(plan: Plan, told: Settings): Partial<Asked> {
   const own = {
     accounts: [ACCOUNT],
+    measured: measured(plan),
     names: askedNames(plan),
-    watched: watchedAt(plan, "mail", GIVEN),
+    watched: watchedAt(plan, "mail", GIVEN, SHOWN),
     kept: keptAt(plan, "mail", {
       paths: [BOXES, ...QUEUES.map((queue) => `${SPOOL}/${queue}`)],
       // Dovecot makes them anew of the letters themselves.

@@ -3,9 +3,10 @@ import { formatAddress } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import { fqdnOf, hostsOf, portOf } from "../../plan/query.ts";
 import type { Plan, Service } from "../../plan/types.ts";
-import type { Command, FileContent, RoleContext, RoleWork, Step } from "../role.ts";
-import { keptAt, watchedAt, serverCertificate } from "../service.ts";
+import type { Command, FileContent, Measured, RoleContext, RoleWork, Step } from "../role.ts";
+import { keptAt, measuredAt, watchedAt, serverCertificate } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
+import CALL_QUALITY from "./call_quality.py";
 import { announcementsOf, boxLines, numberLines, phoneSections } from "./files.ts";
 import { CONFERENCE_PIN, numberFindings, numbersOf, type Numbers } from "./numbers.ts";
 import { callersOutside, probes } from "./probes.ts";
@@ -21,6 +22,22 @@ const QUALITY = "/var/log/asterisk/quality.csv";
 const CALLS = "/var/log/asterisk/cdr-csv";
 /** What phones were told by their users: Asterisk's own database. */
 const SETTINGS = "/var/lib/asterisk/astdb.sqlite3";
+
+/** Below it many users are dissatisfied (ITU-T G.107, annex B), among whom is the one who hears it. */
+const POOR = 70;
+const QUALITY_OF_CALLS: Omit<Measured, "host"> = {
+  word: "calls",
+  name: "Qualité du pire appel des cinq dernières minutes (100 : personne n'a téléphoné)",
+  program: CALL_QUALITY,
+  // Two seconds of 20 ms each, so that there is something to be judged.
+  input: JSON.stringify({ file: QUALITY, seconds: 300, packets: 100 }),
+  unit: "",
+  everySeconds: 30,
+  deadlineSeconds: 10,
+  problems: [
+    { name: "Un appel s'est mal entendu", isWrong: (item) => `last(${item})<${POOR}`, unless: [], unlessSilent: [] },
+  ],
+};
 
 /** The telephone exchange: Asterisk, for the phones of staff and desks. */
 export const pbx = defineRole({
@@ -42,7 +59,8 @@ export const pbx = defineRole({
   asks: (plan) => ({
     accounts: ["pbx"],
     people: callersOutside(plan).map((p) => p.login),
-    watched: watchedAt(plan, "pbx", ["sip-tls"]),
+    watched: watchedAt(plan, "pbx", ["sip-tls"], ["sip-tls"]),
+    measured: measuredAt(plan, "pbx", QUALITY_OF_CALLS),
     kept: keptAt(plan, "pbx", {
       paths: ["/var/spool/asterisk/voicemail", CALLS, QUALITY],
       sqlite: [SETTINGS],

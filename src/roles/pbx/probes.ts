@@ -129,9 +129,9 @@ function toDesk(context: Context, from: Desk, to: Desk): Probe {
 /** A tunnel is up within a second or two, on a busy machine some more. */
 const TUNNEL_SECONDS = 15;
 
-/** Of acceptance's people those who may come in by the VPN and have a telephone; no two probes are one of them at a time. */
+/** Of acceptance's people those who may come in by the VPN and have a telephone, and no work of their own; no two probes are one of them at a time. */
 export const callersOutside = (plan: Plan): readonly Person[] =>
-  probeTravellers(plan).filter((p) => p.extension !== null && !p.isDisabled);
+  probeTravellers(plan).filter((p) => p.extension !== null && !p.isDisabled && p.oneOf === null);
 
 interface Outside {
   readonly host: Host;

@@ -40,6 +40,7 @@ export const supervision: RoleDefinition = {
       "server.conf",
       "supervision.py",
       "agent.conf",
+      "measure_sudoers",
     ],
     ...WEB_TEMPLATES,
   ],
@@ -58,7 +59,7 @@ function asks(plan: Plan): Partial<Asked> {
   const triers = probes(plan).length > 0 ? triersOf(plan) : undefined;
   return {
     accounts: [ACCOUNT],
-    watched: watchedAt(plan, "supervision", ["https"]),
+    watched: watchedAt(plan, "supervision", ["https"], ["https"]),
     // Of several hosts with this role one watches.
     kept: keptAt(plan, "supervision", {
       paths: [],

@@ -7,12 +7,13 @@ import { personPassword } from "../dc/accounts.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { serverOf, watchedOf } from "./agents.ts";
+import { SIGN_SECONDS } from "./checks.ts";
 import BY_WEB from "./by_web.py";
 import FRESH from "./fresh.py";
 import { triersOf, type Triers } from "./people.ts";
 import { need } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, SERVER_UNIT } from "./units.ts";
-import { ADMIN, ADMIN_PASSWORD, RETRY_SECONDS, SIGN, SIGN_SECONDS } from "./wanted.ts";
+import { ADMIN, ADMIN_PASSWORD, RETRY_SECONDS, SIGN } from "./wanted.ts";
 
 /* What supervision owes its administrators, asked from where they sit. */
 

@@ -7,7 +7,20 @@ import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts
 import { controllersOf } from "../dc/directory.ts";
 import type { Asked } from "../role.ts";
 import { subjectOf, watchedOf } from "./agents.ts";
-import { alertsOf, checksOf, recurringOf, type Alerts, type RecurringCheck, type ServiceCheck } from "./alerts.ts";
+import { alertsOf, type Alerts } from "./alerts.ts";
+import {
+  AGENT_ACTIVE,
+  ASKED,
+  checksOf,
+  DISASTER,
+  HIGH,
+  SIGN_SECONDS,
+  SILENT,
+  UNSIGNED,
+  type Cause,
+  type Check,
+  type Fields,
+} from "./checks.ts";
 import { ACCOUNT, DATABASE, need, OWNER } from "./steps.ts";
 
 /*
@@ -55,11 +68,9 @@ interface Watched {
 
 interface Trigger {
   readonly fields: Fields;
-  /** A problem, and whose, of which this one is a mere consequence: while that lasts nobody is told of this. */
-  readonly unless: readonly [host: Host["id"], problem: string] | null;
+  /** Problems of which this one is a mere consequence: while one of them lasts nobody is told of this. */
+  readonly unless: readonly Cause[];
 }
-
-type Fields = Readonly<Record<string, string | number>>;
 
 /** Zabbix' own names. */
 const [ROLE, GROUP] = ["Super admin role", "Zabbix administrators"] as const;
@@ -67,10 +78,8 @@ const [ROLE, GROUP] = ["Super admin role", "Zabbix administrators"] as const;
 /** What every agent tells by which it is known to live, oftener than the shipped templates ask for anything. */
 const OWN_TEMPLATE = "Maquette";
 export const SIGN = "agent.variant";
-export const SIGN_SECONDS = 10;
 export const ECHO = "icmp-echo";
 const ROUTERS = "Routeurs";
-const SILENT = "{HOST.NAME} ne dit plus rien";
 const NO_WAY = "Aucun routeur ne mène plus aux autres zones";
 /**
  * An agent that found no server, or one that did not know its host yet, asks again so much later, whatever
@@ -80,9 +89,7 @@ export const RETRY_SECONDS = 60;
 /** Longer than that, and three signs: a server that was restarted tells nobody that all hosts are silent. */
 const SILENT_SECONDS = RETRY_SECONDS + 3 * SIGN_SECONDS;
 /** Zabbix' numbers. */
-const [SIMPLE, AGENT_ACTIVE, UNSIGNED, BY_CERTIFICATE, HIGH, DISASTER] = [3, 7, 3, 4, 4, 5] as const;
-/** Of whatever is asked whether it is there. */
-const ASKED = { value_type: UNSIGNED, delay: `${SIGN_SECONDS}s` } as const;
+const [SIMPLE, BY_CERTIFICATE] = [3, 4] as const;
 
 /** Zabbix' own administrator. */
 export const ADMIN = "Admin";
@@ -90,7 +97,7 @@ export const ADMIN = "Admin";
 export const ADMIN_PASSWORD = "supervision/admin";
 
 export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
-  const [checks, recurring] = [checksOf(plan, asked), recurringOf(asked)];
+  const checks = checksOf(plan, asked);
   return {
     name: fqdnOf(plan, host),
     port: need(plan, "https"),
@@ -149,10 +156,7 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
     hostGroups: [...new Set(watchedOf(plan).map(zoneGroup)), ...(asksRouters(plan) ? [ROUTERS] : [])],
     hosts: {
       ...Object.fromEntries(
-        watchedOf(plan).map((watched) => [
-          watched.id,
-          agentOn(plan, host, watched, checks[watched.id] ?? [], recurring[watched.id] ?? []),
-        ]),
+        watchedOf(plan).map((watched) => [watched.id, agentOn(plan, host, watched, checks[watched.id] ?? [])]),
       ),
       ...Object.fromEntries(
         routersBeside(plan, host).map(({ router, address }) => [router.id, pinged(host, router, address)]),
@@ -165,13 +169,7 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
 const zoneGroup = (host: Host): string => `Zone ${host.nics[0]!.zone}`;
 
 /** A host that tells of itself, and the services that it gives; on the supervision's, the way to all that is behind routers. */
-function agentOn(
-  plan: Plan,
-  server: Host,
-  host: Host,
-  checks: readonly ServiceCheck[],
-  recurring: readonly RecurringCheck[],
-): Watched {
+function agentOn(plan: Plan, server: Host, host: Host, checks: readonly Check[]): Watched {
   const isBehind = asksRouters(plan) && host.nics[0]!.zone !== server.nics[0]!.zone;
   const vip = plan.zones.get(host.nics[0]!.zone)!.vip;
   const way = host === server && asksRouters(plan) && vip !== null ? pingKey(vip.address) : null;
@@ -188,22 +186,21 @@ function agentOn(
     groups: [zoneGroup(host)],
     templates: ["Linux by Zabbix agent active", OWN_TEMPLATE],
     items: {
-      ...Object.fromEntries(
-        [...checks, ...recurring].map(({ key, name }) => [key, { ...ASKED, name, type: AGENT_ACTIVE }]),
-      ),
+      ...Object.fromEntries(checks.map(({ key, item }) => [key, item])),
       ...(way === null ? {} : { [way]: { ...ASKED, name: "La passerelle répond au ping", type: SIMPLE } }),
     },
     triggers: {
       [SILENT]: {
         fields: { expression: `nodata(/${host.id}/${SIGN},${SILENT_SECONDS}s)=1`, priority: HIGH },
-        unless: isBehind ? [server.id, NO_WAY] : null,
+        unless: isBehind ? [[server.id, NO_WAY]] : [],
       },
-      ...Object.fromEntries(checks.map(({ key, problem }) => [problem, missing(host, key, 2, HIGH)])),
       ...Object.fromEntries(
-        recurring.map(({ key, problem, isWrong }) => [
-          problem,
-          { fields: { expression: isWrong(`/${host.id}/${key}`), priority: HIGH }, unless: null },
-        ]),
+        checks.flatMap(({ key, problems }) =>
+          problems.map(({ name, isWrong, priority, unless }): [string, Trigger] => [
+            name,
+            { fields: { expression: isWrong(`/${host.id}/${key}`), priority }, unless },
+          ]),
+        ),
       ),
       ...(way === null ? {} : { [NO_WAY]: missing(host, way, 2, DISASTER) }),
     },
@@ -217,14 +214,14 @@ const pinged = (server: Host, router: Host, address: Address): Watched => ({
   templates: [],
   items: { [pingKey(address)]: { ...ASKED, name: "Répond au ping", type: SIMPLE } },
   triggers: {
-    "{HOST.NAME} ne répond plus": { ...missing(router, pingKey(address), 3, HIGH), unless: [server.id, NO_WAY] },
+    "{HOST.NAME} ne répond plus": { ...missing(router, pingKey(address), 3, HIGH), unless: [[server.id, NO_WAY]] },
   },
 });
 
 /** Not there as often in a row as said. */
 const missing = (host: Host, key: string, times: number, priority: number): Trigger => ({
   fields: { expression: `max(/${host.id}/${key},#${times})=0`, priority },
-  unless: null,
+  unless: [],
 });
 
 const pingKey = (address: Address): string => `icmpping[${formatAddress(address)}]`;

@@ -36,7 +36,7 @@ describe("eBrigade's web", () => {
   });
 
   test("is watched, and lets acceptance's people try it", () => {
-    expect(askedIn(plan).watched).toContainEqual({ host: "ebrigade", service: "https" });
+    expect(askedIn(plan).watched).toContainEqual({ host: "ebrigade", service: "https", isTls: true });
     expect(askedIn(plan).people).toEqual(
       expect.arrayContaining(["recette.membre", "recette.nomade1", "recette.ferme"]),
     );

@@ -32,15 +32,18 @@ WANTED = {
             "fields": {"name": "dc1", "tls_accept": 4, "tls_subject": "CN=dc1.test"},
             "groups": ["Zone servers"],
             "templates": [LINUX, "Maquette"],
-            "items": {"net.tcp.service[tcp,,636]": {"name": "ldaps", "type": 7, "delay": "10s"}},
+            "items": {
+                "net.tcp.service[tcp,,636]": {"name": "ldaps", "type": 7, "delay": "10s"},
+                "web.certificate.get[dc1,636]": {"type": 7, "preprocessing": [{"type": 12, "params": "$.end"}]},
+            },
             "triggers": {
                 "no ldaps": {
                     "fields": {"expression": "max(/dc1/net.tcp.service[tcp,,636],#2)=0", "priority": 4},
-                    "unless": ["dc1", "silent"],
+                    "unless": [["dc1", "silent"]],
                 },
                 "silent": {
                     "fields": {"expression": "nodata(/dc1/agent.variant,45s)=1", "priority": 4},
-                    "unless": None,
+                    "unless": [],
                 },
             },
         }
@@ -195,6 +198,7 @@ class Provisioned(unittest.TestCase):
         rows["user"][1]["usrgrps"] = []
         rows["userdirectory"][0]["provision_groups"] = []
         rows["trigger"][0].update({"priority": "1", "dependencies": []})
+        rows["item"][2]["preprocessing"] = [{"type": "12", "params": "$.begin"}]
         rows["mediatype"][0]["smtp_server"] = "elsewhere"
         rows["action"][0].update({"status": "1", "filter": {"conditions": []}})
         rows["user"][-1]["medias"].pop()
@@ -208,6 +212,7 @@ class Provisioned(unittest.TestCase):
                 "directory: provision_groups",
                 "authentication: ldap_auth_enabled",
                 "dc1: status, templates, tls_subject",
+                "dc1: web.certificate.get[dc1,636]: preprocessing",
                 "dc1: no ldaps: priority",
                 'dc1: "no ldaps" is told beside its cause',
                 "mail: smtp_server",
@@ -259,6 +264,7 @@ class Provisioned(unittest.TestCase):
         wanted["hosts"]["dc1"].update({"items": {}, "triggers": {}})
         said = [
             "dc1 gives net.tcp.service[tcp,,636] no more and is asked for it",
+            "dc1 gives web.certificate.get[dc1,636] no more and is asked for it",
             'dc1: "no ldaps" has left the plan and is told',
             'dc1: "silent" has left the plan and is told',
         ]
