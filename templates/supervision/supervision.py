@@ -16,6 +16,7 @@ import secrets
 import ssl
 import subprocess
 import sys
+import time
 
 ADMIN = "Admin"
 INTERNAL = "Internal"
@@ -24,6 +25,9 @@ GUEST = "guest"
 # Of a host that is the plan's.
 MARK = "maquette"
 TAG = {"tag": MARK, "value": "plan"}
+# Of a problem that is an outage of what a host gives, from high severity on; its value is the host.
+OUTAGE = "panne"
+HIGH = 4
 # Of the directory, of the medium and of the action that are ours.
 NAME = "maquette"
 # In whose name Zabbix tells: a user who cannot come in.
@@ -203,11 +207,22 @@ class Live:
                         **own,
                         "expandExpression": True,
                         "selectDependencies": ["triggerid"],
+                        "selectTags": ["tag", "value"],
                         "filter": {"description": problems},
                     },
                 ),
                 "marked items": ("item.get", {**own, "tags": mark}),
                 "marked triggers": ("trigger.get", {**own, "tags": mark}),
+                "services": (
+                    "service.get",
+                    {
+                        "output": "extend",
+                        "selectChildren": ["serviceid"],
+                        "selectProblemTags": "extend",
+                        "selectTags": ["tag", "value"],
+                    },
+                ),
+                "agreements": ("sla.get", {"output": "extend", "selectServiceTags": "extend"}),
                 "media": ("mediatype.get", {"output": "extend", "selectMessageTemplates": "extend"}),
                 "actions": (
                     "action.get",
@@ -235,6 +250,7 @@ class Live:
         self.items, self.triggers = placed(found["items"], "key_"), placed(found["triggers"], "description")
         self.marked_items = placed(found["marked items"], "key_")
         self.marked_triggers = placed(found["marked triggers"], "description")
+        self.services, self.agreements = by(found["services"], "name"), by(found["agreements"], "name")
         self.medium = by(found["media"], "name").get(NAME)
         self.action = next(iter(found["actions"]), None)
         self.hosts = by(found["hosts"], "host")
@@ -395,10 +411,14 @@ def triggers(live, wanted):
         for description, trigger in host["triggers"].items():
             fields, now = trigger["fields"], live.triggers.get((place, description))
             found = {} if now is None else differing(now, {"status": 0, **fields})
+            tags = [TAG, *([{"tag": OUTAGE, "value": place}] if fields["priority"] >= HIGH else [])]
             if now is None:
-                parameters = {"description": description, "tags": [TAG], **fields}
+                parameters = {"description": description, "tags": tags, **fields}
                 yield Change('%s: no trigger "%s"' % (place, description), "trigger.create", parameters)
-            elif found:
+                continue
+            if any(tag not in now["tags"] for tag in tags):
+                found["tags"] = [*(tag for tag in now["tags"] if tag["tag"] not in (MARK, OUTAGE)), *tags]
+            if found:
                 parameters = {"triggerid": now["triggerid"], **found}
                 yield Change("%s: %s: %s" % (place, description, said(found)), "trigger.update", parameters)
 
@@ -590,10 +610,59 @@ def is_told(operation, number):
     return operation["operationtype"] == "0" and {"userid": number} in operation.get("opmessage_usr", [])
 
 
+# In Zabbix' numbers: a service is as bad as the worst of its problems, or bad where all of its children are.
+WORST, ALL = 2, 1
+
+
+def services(live, wanted):
+    for name, host in wanted["services"]["ofHosts"].items():
+        problems = [{"tag": OUTAGE, "operator": 0, "value": host}]
+        yield from service(live, name, {"algorithm": WORST, "problem_tags": problems})
+
+
+def shared_services(live, wanted):
+    for name, children in wanted["services"]["shared"].items():
+        numbers = sorted(live.services.get(child, {}).get("serviceid", "") for child in children)
+        yield from service(live, name, {"algorithm": ALL, "children": [{"serviceid": one} for one in numbers]})
+
+
+def service(live, name, fields):
+    now = live.services.get(name)
+    if now is None:
+        parameters = {"name": name, "sortorder": 0, "tags": [TAG], **fields}
+        yield Change('no service "%s"' % name, "service.create", parameters)
+        return
+    children = sorted(now["children"], key=lambda child: child["serviceid"])
+    found = differing({**now, "children": children}, fields)
+    if TAG not in now["tags"]:
+        found["tags"] = [*(tag for tag in now["tags"] if tag["tag"] != MARK), TAG]
+    if found:
+        parameters = {"serviceid": now["serviceid"], **found}
+        yield Change('service "%s": %s' % (name, said(found)), "service.update", parameters)
+
+
+def agreement(live, wanted):
+    """What is promised of the services; an outage counts from the day on which it was first promised."""
+    asked = wanted["services"]["agreement"]
+    fields = {**asked["fields"], "service_tags": [{"tag": MARK, "operator": 0, "value": TAG["value"]}]}
+    now = live.agreements.get(asked["name"])
+    if now is None:
+        today = int(time.time()) // DAY * DAY
+        parameters = {"name": asked["name"], "effective_date": today, **fields}
+        yield Change("nothing is promised of the services", "sla.create", parameters)
+        return
+    found = differing(now, fields)
+    if found:
+        yield Change("%s: %s" % (asked["name"], said(found)), "sla.update", {"slaid": now["slaid"], **found})
+
+
+DAY = 86_400
+
 # In this order: each may need what those before it made.
 PHASES = (
     *(settings, administrator, guest, directory, authentication),
     *(template, host_groups, hosts, items, triggers, consequences, withdrawn),
+    *(services, shared_services, agreement),
     *(medium, mute, teller, action),
 )
 

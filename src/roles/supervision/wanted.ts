@@ -55,6 +55,16 @@ export interface Wanted {
   readonly hostGroups: readonly string[];
   readonly hosts: Readonly<Record<string, Watched>>;
   readonly alerts: Alerts | null;
+  /** What is given to users, each host's apart, and how much of the time it should be there. */
+  readonly services: Services;
+}
+
+interface Services {
+  /** By name, the host whose serious problems are its outages. */
+  readonly ofHosts: Readonly<Record<string, Host["id"]>>;
+  /** By name those of several hosts, of which one is enough. */
+  readonly shared: Readonly<Record<string, readonly string[]>>;
+  readonly agreement: { readonly name: string; readonly fields: Fields };
 }
 
 interface Watched {
@@ -163,8 +173,35 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
       ),
     },
     alerts: alertsOf(plan),
+    services: servicesOf(plan, asked),
   };
 };
+
+/** Percent of a month: 43 minutes without are too many. */
+const OBJECTIVE = "99.9";
+/** Zabbix' number. */
+const MONTHLY = 2;
+
+/** Of each host that gives a watched service one, under what the plan calls it; of a role with several hosts one more. */
+function servicesOf(plan: Plan, { watched }: Asked): Services {
+  const hosts = [...new Set(watched.map((one) => one.host))].map((id) => plan.hosts.get(id)!);
+  const nameOf = (host: Host): string => `${host.description} (${host.id})`;
+  const byRole = new Map<string, Host[]>();
+  for (const host of hosts) {
+    const role = host.roles.join(" ");
+    byRole.set(role, [...(byRole.get(role) ?? []), host]);
+  }
+  return {
+    ofHosts: Object.fromEntries(hosts.map((host) => [nameOf(host), host.id])),
+    shared: Object.fromEntries(
+      [...byRole].flatMap(([role, several]) => (several.length < 2 ? [] : [[`Service ${role}`, several.map(nameOf)]])),
+    ),
+    agreement: {
+      name: "Disponibilité des services",
+      fields: { period: MONTHLY, slo: OBJECTIVE, timezone: plan.domain.timezone, status: 1 },
+    },
+  };
+}
 
 const zoneGroup = (host: Host): string => `Zone ${host.nics[0]!.zone}`;
 

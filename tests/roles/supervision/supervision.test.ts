@@ -166,6 +166,14 @@ describe("what is told", () => {
     ]);
   });
 
+  test("counts as an outage of what a host gives, and of a directory only where both controllers are away", () => {
+    const { services } = wanted();
+    const [first, second] = ["Contrôleur de domaine principal (dc1)", "Contrôleur de domaine secondaire (dc2)"];
+    expect(services.ofHosts).toMatchObject({ [first]: "dc1", [second]: "dc2", "Serveur de messagerie (mail)": "mail" });
+    expect(services.shared).toEqual({ "Service dc": [first, second] });
+    expect(services.agreement.fields).toMatchObject({ slo: "99.9", timezone: plan.domain.timezone });
+  });
+
   test("goes to each administrator that has a mailbox, by TLS that is verified, in nobody's name", async () => {
     const { alerts } = wanted();
     expect(alerts!.to).toEqual(["elise.fontaine@cod.test", "yann.caradec@cod.test", "recette.admin@cod.test"]);

@@ -48,6 +48,11 @@ WANTED = {
             },
         }
     },
+    "services": {
+        "ofHosts": {"Directory (dc1)": "dc1", "Directory (dc2)": "dc2"},
+        "shared": {"Service dc": ["Directory (dc1)", "Directory (dc2)"]},
+        "agreement": {"name": "SLA", "fields": {"slo": "99.9", "status": 1}},
+    },
     "alerts": {
         "medium": {"type": 0, "smtp_server": "mail.test", "smtp_email": "supervision@test"},
         "subjects": {"problem": "Problem: {EVENT.NAME}", "recovery": "Again: {EVENT.NAME}"},
@@ -95,6 +100,8 @@ class Zabbix:
             "mediatype": [],
             "action": [],
             "host": [],
+            "service": [],
+            "sla": [],
         }
 
     def log_on(self, password):
@@ -150,7 +157,7 @@ class Zabbix:
             rows.update(told)
         elif verb == "create":
             self.last += 1
-            empty = {"tags": [], "medias": []}
+            empty = {"tags": [], "medias": [], "children": []}
             rows.append({"status": "0", **empty, key: str(self.last), **told})
         else:
             next(row for row in rows if row[key] == told[key]).update(told)
@@ -200,6 +207,10 @@ class Provisioned(unittest.TestCase):
         rows["trigger"][0].update({"priority": "1", "dependencies": []})
         rows["item"][2]["preprocessing"] = [{"type": "12", "params": "$.begin"}]
         rows["mediatype"][0]["smtp_server"] = "elsewhere"
+        rows["trigger"][1]["tags"] = [{"tag": "bureau", "value": "12"}, {"tag": "panne", "value": "dc2"}]
+        rows["service"][0]["problem_tags"] = []
+        rows["service"][2].update({"children": [], "tags": []})
+        rows["sla"][0]["slo"] = "10"
         rows["action"][0].update({"status": "1", "filter": {"conditions": []}})
         rows["user"][-1]["medias"].pop()
         self.host().update({"status": "1", "tls_subject": "", "parentTemplates": []})
@@ -214,7 +225,11 @@ class Provisioned(unittest.TestCase):
                 "dc1: status, templates, tls_subject",
                 "dc1: web.certificate.get[dc1,636]: preprocessing",
                 "dc1: no ldaps: priority",
+                "dc1: silent: tags",
                 'dc1: "no ldaps" is told beside its cause',
+                'service "Directory (dc1)": problem_tags',
+                'service "Service dc": children, tags',
+                "SLA: slo",
                 "mail: smtp_server",
                 "who is told: medias",
                 "action: filter, status",
@@ -222,6 +237,15 @@ class Provisioned(unittest.TestCase):
         )
         asked(self.zabbix, "apply")
         self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_outages_are_the_serious_problems_of_the_host_whose_service_it_is(self):
+        tags = {row["description"]: row["tags"] for row in self.zabbix.rows["trigger"]}
+        self.assertIn({"tag": "panne", "value": "dc1"}, tags["no ldaps"])
+        first, second, both = self.zabbix.rows["service"]
+        self.assertEqual(first["problem_tags"], [{"tag": "panne", "operator": 0, "value": "dc1"}])
+        # Either alone is enough.
+        self.assertEqual(both["algorithm"], "1")
+        self.assertEqual(both["children"], [{"serviceid": row["serviceid"]} for row in (first, second)])
 
     def test_a_password_that_the_api_never_says_is_compared_too(self):
         self.zabbix.rows["userdirectory"][0]["bind_password"] = OTHER
