@@ -20,6 +20,7 @@ const everything = [
   "twin",
   "accept",
   "voice",
+  "load",
   "docs",
   "artefacts",
   "download",
@@ -48,6 +49,7 @@ module.exports = {
     only("provision", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "twin", "artefacts"),
     only("accept", "core", "plan", "policy", "pfsense", "roles", "pve", "stack", "door", "provision"),
     only("voice", "core", "plan", "pfsense", "provision", "accept"),
+    only("load", "core", "plan", "roles", "provision", "accept"),
     only("docs", "core", "plan", "policy", "pfsense", "roles", "accept"),
     {
       name: "the-engine-of-policy-knows-no-plan",

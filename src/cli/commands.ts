@@ -412,6 +412,27 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("./commands/drill.ts")).drill,
   },
   {
+    name: "load",
+    summary:
+      "ten people at work side by side: mail, calls, pages, VPN; without a fault and with some, and what was lost",
+    details: [
+      "A day by a seeded script, lived once without a fault and once with each: the active router is killed, the first domain\ncontroller stopped, the preferred access cut. Exit 1 where a mail is lost, an action fails, or somebody in a call hears\nnothing for longer than 3.5 s. What was broken is put back, also on Ctrl-C; accept shows the last one (docs/load.md).",
+    ],
+    positionals: [],
+    options: [
+      { name: "minutes", value: "N", help: "how long each day lasts, default 5" },
+      { name: "seed", value: "N", help: "of the script, default 1: the same seed is the same day" },
+      {
+        name: "faults",
+        value: "LIST",
+        help: "router, dc, wan, or several of them with commas; all if left out, or none",
+      },
+      { name: "out", value: "FILE", help: "where to write it; standard output if left out" },
+    ],
+    formats: ["text", "json", "markdown"],
+    load: async () => (await import("./commands/load.ts")).load,
+  },
+  {
     name: "backup",
     summary: "have the hosts' data taken now, as it is done by itself every so often",
     positionals: [],

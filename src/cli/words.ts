@@ -1,3 +1,5 @@
+import type { Progress } from "../load/run.ts";
+
 /** What is printed for people, in both languages; what a fault or a finding is, is in `french/`; logs stay in English. */
 const english = {
   guest: "guest",
@@ -22,6 +24,11 @@ const english = {
   askingHosts: "asking the hosts what they have",
   asked: (answered: number, total: number, seconds: number, left: number | null) =>
     `${answered} of ${total} answered, ${seconds} s${left === null ? "" : `, some ${left} s left`}`,
+  loadNever: "measured by `maquette load`: not yet",
+  loadMeasured: (at: string, changed: string) =>
+    `measured by \`maquette load\` on ${at}; ${changed === "" ? "the plan has not changed since" : `the plan has changed since: ${changed}`}`,
+  loading: ({ fault, step, done, of, seconds }: Progress) =>
+    `${fault === null ? "without a fault" : `with a fault (${fault})`}, ${seconds} s: ${{ begins: "telephones register", works: `${done} of ${of} done`, broken: `${done} of ${of} done, broken now`, boxes: "looking into the boxes" }[step]}`,
   artefactMissing: (name: string, hosts: string, why: string, standsIn: string, notShown: string) =>
     `${name} is not here${why === "" ? "" : ` (${why})`}; in its place on ${hosts}: ${standsIn}. Not shown: ${notShown}. \`maquette doctor\` says how to get it.`,
   artefactInstalled: (name: string, hosts: string) => `${name} is here, and is what ${hosts} gets.`,
@@ -129,6 +136,11 @@ const french: Words = {
   askingHosts: "les machines disent ce qu'elles ont",
   asked: (answered, total, seconds, left) =>
     `${answered} sur ${total} ont répondu, ${seconds} s${left === null ? "" : `, encore ${left} s environ`}`,
+  loadNever: "mesuré par `maquette load` : pas encore",
+  loadMeasured: (at, changed) =>
+    `mesuré par \`maquette load\` le ${at} ; ${changed === "" ? "le plan n'a pas changé depuis" : `le plan a changé depuis : ${changed}`}`,
+  loading: ({ fault, step, done, of, seconds }) =>
+    `${fault === null ? "sans panne" : `avec panne (${fault})`}, ${seconds} s : ${{ begins: "les téléphones s'enregistrent", works: `${done} sur ${of} faites`, broken: `${done} sur ${of} faites, en panne à présent`, boxes: "les boîtes sont relues" }[step]}`,
   artefactMissing: (name, hosts, why, standsIn, notShown) =>
     `${name} n'est pas là${why === "" ? "" : ` (${why})`} ; à sa place sur ${hosts} : ${standsIn}. Non montré : ${notShown}. \`maquette doctor\` dit comment l'obtenir.`,
   artefactInstalled: (name, hosts) => `${name} est là, et c'est ce que reçoit ${hosts}.`,

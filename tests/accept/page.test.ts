@@ -40,6 +40,7 @@ const facts = (change: Partial<PageFacts> = {}): PageFacts => ({
   standIns: [{ name: "pfSense", hosts: "rtr-a", standsIn: "un routeur", notShown: "son noyau" }],
   lacking: new Map([["N9", "eBrigade n'est pas installé."]]),
   picture: "<svg></svg>",
+  measured: new Map([["N2", ["mesuré <hier>"]]]),
   before: null,
   seenRed: new Map(),
   ...change,
@@ -66,6 +67,21 @@ describe("the page of an acceptance", () => {
     expect(text).toContain("N6 — Besoin N6 Démontré en partie sans Windows");
     expect(text).toContain("N9 — Besoin N9 Démontré en partie eBrigade n'est pas installé.");
     expect(text).toContain("2 sondes en 12,3 s, dont 1 rouge.");
+  });
+
+  test("has with its need what another command measured of it", () => {
+    const text = read(pageOf(facts()));
+    expect(text).toContain("mesuré <hier> N3 — Besoin N3");
+    expect(pageOf(facts())).toContain("mesuré &lt;hier&gt;");
+  });
+
+  test("says at its top that the plan has changed since the acceptance before, and of which documents", () => {
+    const before = { at: new Date("2026-11-29T10:00:00Z"), version: "0.2.0", lines: [] };
+    const same = { "flows.yaml": "b".repeat(64), "hosts.yaml": "c".repeat(64) };
+    const top = (plan: Readonly<Record<string, string>>): string =>
+      read(pageOf(facts({ before: { ...before, plan } }))).split("Ce qui est demandé")[0]!;
+    expect(top(same)).not.toContain("Le plan a changé");
+    expect(top({ ...same, "hosts.yaml": "d".repeat(64) })).toMatch(/Le plan a changé depuis .* : hosts\.yaml\./);
   });
 
   test("says of each probe who asked from where, what was expected, what was seen, how long, and what turns it red", () => {

@@ -41,6 +41,8 @@ export interface PageFacts {
   readonly lacking: ReadonlyMap<Asked["id"], string>;
   /** The lab drawn (SVG). */
   readonly picture: string;
+  /** By need: what another command has measured of it, in French. */
+  readonly measured: ReadonlyMap<Asked["id"], readonly string[]>;
   readonly before: Earlier | null;
   /** By probe, in this lab: a check that nobody has seen fail shows less. */
   readonly seenRed: ReadonlyMap<string, SeenRed>;
@@ -102,10 +104,11 @@ export function pageOf(facts: PageFacts): string {
     STYLE,
     [
       `<p>${escapeMarkup(moment.format(at))}. ${escapeMarkup(countsOf(accepted))} ${escapeMarkup(redsOf(facts))}</p>`,
+      ...planChanged(facts),
       overview(needs),
       changes(facts),
       ...sections.flatMap(([title, own]) =>
-        own.length === 0 ? [] : [`<h2>${title}</h2>`, ...own.map((shown) => section(shown, toldAt, facts.seenRed))],
+        own.length === 0 ? [] : [`<h2>${title}</h2>`, ...own.map((shown) => section(shown, toldAt, facts))],
       ),
       standing(facts),
       circumstances(facts),
@@ -156,7 +159,7 @@ function overview(needs: readonly Shown[]): string {
 function section(
   { need, own, reasons, verdict }: Shown,
   toldAt: Map<ProbeResult, Asked["id"]>,
-  seenRed: PageFacts["seenRed"],
+  { seenRed, measured }: PageFacts,
 ): string {
   const head = `<h3>${need.id === BASE ? "" : `${escapeMarkup(need.id)} — `}${escapeMarkup(need.text)}</h3>`;
   const why = [...reasons, ...(verdict === "none" ? [`${capital(whyNone(need, "fr"))}.`] : [])];
@@ -173,6 +176,7 @@ function section(
     `<p>${badge(verdict)}</p>`,
     ...why.map((text) => `<p class="why">${escapeMarkup(text)}</p>`),
     ...(here.length === 0 ? [] : [evidence(here, seenRed)]),
+    ...(measured.get(need.id) ?? []).map((line) => `<p>${escapeMarkup(line)}</p>`),
     ...(places.length === 0
       ? []
       : [`<p>${here.length === 0 ? "Sondes" : "Et les sondes"} décrites sous ${escapeMarkup(places.join(", "))}.</p>`]),
@@ -196,15 +200,29 @@ function evidence(results: readonly ProbeResult[], seenRed: PageFacts["seenRed"]
   return `<table>\n<thead><tr><th></th><th>Sonde</th><th>Depuis</th><th>Attendu</th><th>Vu</th><th>Durée</th></tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody>\n</table>`;
 }
 
+const documentsChanged = ({ before, plan }: PageFacts): readonly string[] =>
+  before === null
+    ? []
+    : [...new Set([...Object.keys(before.plan), ...Object.keys(plan)])].filter(
+        (name) => before.plan[name] !== plan[name],
+      );
+
+/** At the top: figures of before are of another plan. */
+function planChanged(facts: PageFacts): readonly string[] {
+  const changed = documentsChanged(facts);
+  if (facts.before === null || changed.length === 0) return [];
+  const since = `Le plan a changé depuis la recette complète précédente (${moment.format(facts.before.at)})`;
+  return [`<p class="why">${escapeMarkup(`${since} : ${changed.join(", ")}.`)}</p>`];
+}
+
 /** What became of probes and documents since the acceptance before. */
-function changes({ before, accepted, plan, version }: PageFacts): string {
+function changes(facts: PageFacts): string {
+  const { before, accepted, version } = facts;
   const title = "<h2>Depuis la recette précédente</h2>";
   if (before === null) return `${title}\n<p>Aucune recette complète n'est gardée de ce laboratoire avant celle-ci.</p>`;
   const old = new Map(before.lines.flatMap((l) => (l.probe === null ? [] : [[l.probe, l.ok === true] as const])));
   const now = new Map(accepted.results.map((r) => [r.probe.id, r.isGood]));
-  const documents = [...new Set([...Object.keys(before.plan), ...Object.keys(plan)])].filter(
-    (name) => before.plan[name] !== plan[name],
-  );
+  const documents = documentsChanged(facts);
   const lists: readonly (readonly [string, readonly string[]])[] = [
     ["Devenu rouge", [...now].filter(([id, ok]) => !ok && old.get(id) === true).map(([id]) => id)],
     ["Redevenu vert", [...now].filter(([id, ok]) => ok && old.get(id) === false).map(([id]) => id)],

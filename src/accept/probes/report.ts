@@ -58,6 +58,8 @@ export interface Accepted {
   readonly needs: readonly Asked[];
   readonly results: readonly ProbeResult[];
   readonly seconds: number;
+  /** By need: what another command has measured of it, in the report's language. */
+  readonly measured?: ReadonlyMap<Asked["id"], readonly string[]>;
 }
 
 export const isAccepted = ({ results }: Accepted): boolean => results.every((r) => r.isGood);
@@ -116,7 +118,10 @@ export function textOf(accepted: Accepted, options: TextOptions): string {
           ...(isGood && !isLong ? [] : [...below(w.expected, probe.expected), ...below(w.seen, seen)]),
         ];
       });
-      return [[strong(head!), ...more.map(strong), ...probes].join("\n")];
+      const measured = (accepted.measured?.get(need.id) ?? []).flatMap((line) =>
+        wrapped(line, width, "      ", " ".repeat(8)),
+      );
+      return [[strong(head!), ...more.map(strong), ...probes, ...measured].join("\n")];
     })
     .join("\n\n");
 }

@@ -18,6 +18,7 @@ import { Fault } from "../../core/fault.ts";
 import { asRoot, type SshConnection } from "../../door/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { BASE, type Probe } from "../../roles/role.ts";
+import { briefOf } from "../../load/report.ts";
 import { labPicture } from "../../docs/picture.ts";
 import { writePrivate } from "../../stack/folders.ts";
 import { giveBack } from "../broken.ts";
@@ -30,10 +31,11 @@ import { isStandIn, openLabDoor, patience, runInRouter, whileRunning, type LabDo
 import { openRoomPower } from "../power.ts";
 import { inputsOf, secretsOf } from "../probe-secrets.ts";
 import { keepSeenRed } from "../seen-red.ts";
-import { planDigests } from "../snapshots.ts";
+import { changedDocuments, planDigests } from "../snapshots.ts";
 import { version } from "../version.ts";
-import { wordsOf } from "../words.ts";
+import { wordsOf, type Language } from "../words.ts";
 import { writeReport } from "../write-report.ts";
+import { lastLoad, type KeptLoad } from "./load.ts";
 import { untilInterrupted } from "./verify.ts";
 
 /**
@@ -58,14 +60,16 @@ export const accept: Command = async (context, values) => {
     // Of some probes alone, other needs are not the question.
     const asked =
       values["probe"] === undefined ? needs : needs.filter((n) => probes.some((p) => p.needs.includes(n.id)));
-    const accepted: Accepted = { needs: asked, results, seconds: (performance.now() - started) / 1000 };
+    const seconds = (performance.now() - started) / 1000;
+    const lastDay = await lastLoad(context.folders.stack);
+    const settings = await readSettings(context);
+    const plan = await planDigests(context, settings);
+    const accepted: Accepted = { needs: asked, results, seconds, measured: measuredOf(lastDay, plan, language) };
     const at = new Date();
     const seenRed = await keepSeenRed(context.folders.stack, results, at);
     if (typeof values["junit"] === "string") await writeReport(values["junit"], junitOf(accepted, language));
     const html = values["html"];
     if (isWhole || typeof html === "string") {
-      const settings = await readSettings(context);
-      const plan = await planDigests(context, settings);
       const page = pageOf({
         ...{
           lab: lab.plan.domain.name,
@@ -81,6 +85,7 @@ export const accept: Command = async (context, values) => {
         standIns: await standInsOf(context, settings, lab.plan),
         lacking: lackingIn(lab.plan),
         picture: labPicture(lab.plan, "fr"),
+        measured: measuredOf(lastDay, plan, "fr"),
       });
       if (typeof html === "string") await writeReport(html, page);
       if (isWhole) {
@@ -103,6 +108,22 @@ export const accept: Command = async (context, values) => {
     await lab.door.close();
   }
 };
+
+/** Of need N8 a day of all who work side by side, which takes minutes: the last one, and whether it was of this plan. */
+function measuredOf(
+  last: KeptLoad | null,
+  plan: Readonly<Record<string, string>>,
+  language: Language,
+): ReadonlyMap<string, readonly string[]> {
+  const words = wordsOf(language);
+  if (last === null) return new Map([["N8", [words.loadNever]]]);
+  const changed = changedDocuments(last.plan, plan);
+  const when = words.loadMeasured(
+    new Date(last.at).toLocaleString(language === "fr" ? "fr-FR" : "en-GB"),
+    changed.join(", "),
+  );
+  return new Map([["N8", [when, ...briefOf(last, language)]]]);
+}
 
 /** The last whole acceptance, for the closing report. */
 export const acceptedFile = (stack: string): string => join(stack, "accepted.json");

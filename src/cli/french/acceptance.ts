@@ -133,4 +133,12 @@ export const acceptance: Entries = {
     what: "Personne ne dit le débit de cet accès : combien d'appels il porte ne peut pas être dit.",
     cure: "Écrivez downKbps et upKbps, tels que le contrat de l'opérateur les donne.",
   },
+  LOAD_NOT_POSSIBLE: {
+    what: "Le plan n'a pas ce qu'il faut pour que des personnes travaillent côte à côte.",
+    cure: "`kind: probe` et `times: 10` dans people.yaml font dix personnes ; docs/fr/charge.md dit ce qu'il faut d'autre.",
+  },
+  LOAD_NOT_STARTED: {
+    what: "Les personnes ne peuvent pas commencer leur journée : un poste ou un téléphone n'est pas prêt.",
+    cure: "`maquette accept` montre ce qui ne répond pas ; `maquette logs MACHINE` en dit davantage.",
+  },
 };

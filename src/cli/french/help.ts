@@ -208,6 +208,16 @@ const french: Readonly<Record<string, string>> = {
   "of a mystery: 1 something does not run (default), 2 something is in the way, 3 something says other than it did":
     "pour un mystère : 1 quelque chose ne tourne pas (par défaut), 2 quelque chose barre le chemin, 3 quelque chose dit autre chose qu'avant",
   "of a mystery: the same one for the whole class": "pour un mystère : la graine, la même pour toute la classe",
+  // load
+  "ten people at work side by side: mail, calls, pages, VPN; without a fault and with some, and what was lost":
+    "dix personnes au travail côte à côte : courriels, appels, pages, VPN ; sans panne et avec, et ce qui a été perdu",
+  "A day by a seeded script, lived once without a fault and once with each: the active router is killed, the first domain\ncontroller stopped, the preferred access cut. Exit 1 where a mail is lost, an action fails, or somebody in a call hears\nnothing for longer than 3.5 s. What was broken is put back, also on Ctrl-C; accept shows the last one (docs/load.md).":
+    "Une journée d'après un scénario tiré d'une graine, vécue une fois sans panne et une fois avec chacune : le routeur actif est\ntué, le premier contrôleur de domaine arrêté, l'accès préféré coupé. Sortie 1 si un courriel est perdu, si une action échoue,\nou si quelqu'un n'entend rien dans un appel plus de 3,5 s. Ce qui a été cassé est remis, même après Ctrl-C ; accept montre la\ndernière mesure (docs/load.md).",
+  "how long each day lasts, default 5": "la durée de chaque journée, par défaut 5",
+  "of the script, default 1: the same seed is the same day":
+    "la graine du scénario, par défaut 1 : la même graine donne la même journée",
+  "router, dc, wan, or several of them with commas; all if left out, or none":
+    "router, dc, wan, ou plusieurs avec des virgules ; toutes si rien n'est dit, ou none",
   // backup, restore
   "have the hosts' data taken now, as it is done by itself every so often":
     "faire prendre maintenant les données des machines, comme cela se fait de soi-même à intervalles",
