@@ -12,6 +12,21 @@ export interface LabPower {
   /** Pulls or plugs the cable of the host's n-th NIC. */
   setLink(host: string, nic: number, isUp: boolean): Promise<void>;
   isRunning(host: string): Promise<boolean>;
+  /** Asks it to end as its power button does; one that does not is an error. */
+  shutDown(host: string): Promise<void>;
+  /** Ids of hosts that run. */
+  running(): Promise<ReadonlySet<string>>;
+}
+
+/** What a simulated UPS says: one state after the other, each for so many seconds; the last one stays. */
+export type UpsStates = readonly { readonly text: string; readonly seconds: number }[];
+
+/** The plug of the UPS, where it is simulated. */
+export interface UpsPlug {
+  /** @param host who reads it */
+  say(host: string, states: UpsStates): Promise<void>;
+  /** On mains again; a stop that is under way goes on, and is waited for, as nothing takes it back. */
+  restore(host: string): Promise<void>;
 }
 
 const TASK = { pollMs: 50, deadlineMs: 120_000 };
@@ -19,9 +34,16 @@ const TASK = { pollMs: 50, deadlineMs: 120_000 };
 /**
  * Through the Proxmox VE API, as on any hypervisor.
  * @param vmIdOf the VM of a host of the plan
+ * @param hosts ids of the plan's
  * @param pull how a cable is pulled where there is a shorter way than by the VM's configuration
  */
-export function apiPower(client: PveClient, vmIdOf: (host: string) => number, pull?: LabPower["setLink"]): LabPower {
+export function apiPower(
+  client: PveClient,
+  vmIdOf: (host: string) => number,
+  hosts: Iterable<string>,
+  pull?: LabPower["setLink"],
+): LabPower {
+  const ids = [...hosts];
   const vmOf = async (host: string): Promise<{ readonly path: string; readonly status: string }> => {
     const vm = (await client.listVms()).find((v) => v.vmid === vmIdOf(host));
     if (!vm)
@@ -32,7 +54,7 @@ export function apiPower(client: PveClient, vmIdOf: (host: string) => number, pu
       );
     return { path: `/nodes/${seg(vm.node)}/qemu/${vm.vmid}`, status: vm.status };
   };
-  const act = async (host: string, verb: "stop" | "start" | "reboot"): Promise<void> => {
+  const act = async (host: string, verb: "stop" | "start" | "reboot" | "shutdown"): Promise<void> => {
     const { path } = await vmOf(host);
     await client.waitTask(await client.post(`${path}/status/${verb}`, upid), TASK);
   };
@@ -41,6 +63,11 @@ export function apiPower(client: PveClient, vmIdOf: (host: string) => number, pu
     start: (host) => act(host, "start"),
     reboot: (host) => act(host, "reboot"),
     isRunning: async (host) => (await vmOf(host)).status === "running",
+    shutDown: (host) => act(host, "shutdown"),
+    running: async () => {
+      const on = new Set((await client.listVms()).flatMap((v) => (v.status === "running" ? [v.vmid] : [])));
+      return new Set(ids.filter((host) => on.has(vmIdOf(host))));
+    },
     setLink:
       pull ??
       (async (host, nic, isUp) => {

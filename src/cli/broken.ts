@@ -1,11 +1,12 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { LabPower } from "../accept/power.ts";
+import type { LabPower, UpsPlug } from "../accept/power.ts";
 import { errnoOf, Fault } from "../core/fault.ts";
 import { createPrivate, privateFolder, writePrivate, type Folders } from "../stack/folders.ts";
 import { processState } from "../stack/process.ts";
 import type { Context } from "./context.ts";
+import type { Restoring } from "./power.ts";
 import { wordsOf } from "./words.ts";
 
 /*
@@ -15,6 +16,7 @@ import { wordsOf } from "./words.ts";
 
 const outage = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("power"), host: z.string() }),
+  z.strictObject({ kind: z.literal("ups"), host: z.string() }),
   z.strictObject({ kind: z.literal("link"), host: z.string(), nic: z.int() }),
 ]);
 export type Outage = z.infer<typeof outage>;
@@ -64,13 +66,13 @@ export async function refuseBesideDrill(folders: Pick<Folders, "run">): Promise<
 
 /**
  * Gives back what a command took that was killed, and says so.
- * @param power the way to power and cables, or what opens it where something is to be given back
+ * @param way to power, cables and the UPS, or what opens it where something is to be given back
  * @throws Fault DRILL_RUNS, and what the hypervisor says
  */
 export async function giveBack(
   { folders, io, language }: Where & { readonly io: Pick<Context["io"], "err"> },
   hosts: ReadonlyMap<string, unknown>,
-  power: LabPower | (() => Promise<LabPower & { close(): Promise<void> }>),
+  way: Restoring | (() => Promise<Restoring & { close(): Promise<void> }>),
 ): Promise<void> {
   await refuseBesideDrill(folders);
   const found = await readRecord(folders);
@@ -79,12 +81,14 @@ export async function giveBack(
   const what = found.what.filter(({ host }) => hosts.has(host));
   if (what.length > 0) {
     io.err(wordsOf(language).givingBack(found.by, inWords(what)));
-    const opened = typeof power === "function" ? await power() : undefined;
+    const opened = typeof way === "function" ? await way() : undefined;
     try {
-      const way = opened ?? (power as LabPower);
-      for (const o of what) {
-        if (o.kind === "link") await way.setLink(o.host, o.nic, true);
-        else if (!(await way.isRunning(o.host))) await way.start(o.host);
+      const { power, ups } = opened ?? (way as Restoring);
+      // Whoever stops on a battery comes to its end first; then it can be told who is off.
+      for (const o of what.toSorted((a, b) => Number(b.kind === "ups") - Number(a.kind === "ups"))) {
+        if (o.kind === "link") await power.setLink(o.host, o.nic, true);
+        else if (o.kind === "ups") await ups.restore(o.host);
+        else if (!(await power.isRunning(o.host))) await power.start(o.host);
       }
     } finally {
       await opened?.close();
@@ -94,7 +98,7 @@ export async function giveBack(
 }
 
 const inWords = (what: readonly Outage[]): string =>
-  what.map((o) => (o.kind === "power" ? o.host : `${o.host} net${o.nic}`)).join(", ");
+  what.map((o) => (o.kind === "link" ? `${o.host} net${o.nic}` : o.kind === "ups" ? "UPS" : o.host)).join(", ");
 
 /** What a killed command left, to be said; undefined where nothing is. @throws Fault DRILL_RUNS */
 export async function leftBroken({ folders, language }: Where): Promise<string | undefined> {
@@ -106,6 +110,9 @@ export async function leftBroken({ folders, language }: Where): Promise<string |
 
 export interface Breaking {
   readonly power: LabPower;
+  readonly ups: UpsPlug;
+  /** Notes before they do that these hosts are going to stop by themselves: in the order in which they are to be started. */
+  foresee(hosts: readonly string[]): Promise<void>;
   /** Forgets the record, unless something is still taken: then the next command gives it back. */
   close(): Promise<void>;
 }
@@ -115,7 +122,11 @@ export interface Breaking {
  * @param by the command, as it is typed
  * @throws Fault DRILL_RUNS where another one is at it
  */
-export async function breaking(folders: Pick<Folders, "run">, by: string, power: LabPower): Promise<Breaking> {
+export async function breaking(
+  folders: Pick<Folders, "run">,
+  by: string,
+  { power, ups }: Restoring,
+): Promise<Breaking> {
   const start = (await processState(process.pid))?.start ?? "";
   const record: Record = { by, pid: process.pid, start, what: [] };
   await privateFolder(folders.run);
@@ -141,6 +152,11 @@ export async function breaking(folders: Pick<Folders, "run">, by: string, power:
   return {
     power: {
       isRunning: (host) => power.isRunning(host),
+      running: () => power.running(),
+      shutDown: async (host) => {
+        await taken({ kind: "power", host });
+        await power.shutDown(host);
+      },
       stop: async (host) => {
         await taken({ kind: "power", host });
         await power.stop(host);
@@ -159,6 +175,19 @@ export async function breaking(folders: Pick<Folders, "run">, by: string, power:
         await power.setLink(host, nic, isUp);
         if (isUp) await given({ kind: "link", host, nic });
       },
+    },
+    ups: {
+      say: async (host, states) => {
+        await taken({ kind: "ups", host });
+        await ups.say(host, states);
+      },
+      restore: async (host) => {
+        await ups.restore(host);
+        await given({ kind: "ups", host });
+      },
+    },
+    foresee: async (hosts) => {
+      for (const host of hosts) await taken({ kind: "power", host });
     },
     close: async () => {
       await last.catch(() => undefined);

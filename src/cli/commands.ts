@@ -390,12 +390,13 @@ export const commands: readonly CommandSpec[] = [
     summary: "break a router, an access or a server under open sessions and probes, and print what it cost",
     details: [
       "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards; of a service whose daemon is killed, unless it is back by itself within 10 s and its users' questions are\nanswered. What was broken is put back, also on Ctrl-C.",
+      "drill power loses mains until the battery is low: who was told, who stopped when, how databases were closed, and that all\ncomes back and is accepted. It takes some ten minutes, and every guest is off meanwhile (docs/roles/power.md).",
       "drill mystery breaks one thing, sees that somebody suffers from it, and says nothing: find it. drill hint helps a\nlittle, drill solve tells what it was and puts it right, drill sheet shows what was played (docs/accept.md).",
     ],
     positionals: [
       {
         name: "WHAT",
-        help: "router, wan, service, what several hosts give of which one is lost, such as dc; or mystery, hint, solve, sheet",
+        help: "router, wan, service, power, what several hosts give of which one is lost, such as dc; or mystery, hint, solve, sheet",
       },
       { name: "ROLE", isOptional: true, help: "of service: whose daemon is killed, such as pbx" },
     ],

@@ -1,4 +1,5 @@
-import { apiPower, type LabPower } from "../accept/power.ts";
+import { upsPlug } from "../accept/drill/ups.ts";
+import { apiPower, type LabPower, type UpsPlug } from "../accept/power.ts";
 import { Fault } from "../core/fault.ts";
 import { findEmbedded } from "../embedded/control.ts";
 import { roomPlaces } from "../embedded/room.ts";
@@ -8,6 +9,7 @@ import { isRouter } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import { consoleOf } from "../provision/console.ts";
 import { untilStarted } from "../provision/routers.ts";
+import { consoleShell } from "../provision/shell.ts";
 import { startVm } from "../pve/client/guests.ts";
 import { clientFor } from "../pve/client/environment.ts";
 import type { PveClient } from "../pve/client/index.ts";
@@ -44,19 +46,37 @@ function isWhole(host: Host, { disksGiB, cards }: StandingGuest["seen"]): boolea
 const START_MS = 60_000;
 
 /** Power and cables of the embedded lab. @param room its machine room, which pulls cables */
-export const roomPower = (client: PveClient, plan: Plan, naming: Naming, room: string): LabPower => {
+const roomPower = (client: PveClient, plan: Plan, naming: Naming, room: string): LabPower => {
   const vmIdOf = (id: string): number => naming.vmId(plan.hosts.get(id)!);
-  return apiPower(client, vmIdOf, async (host, nic, isUp) => {
+  return apiPower(client, vmIdOf, plan.hosts.keys(), async (host, nic, isUp) => {
     await askRoom(room, "setLink", [vmIdOf(host), nic, isUp]);
   });
 };
 
+/** The plug of the embedded lab's UPS, which a file of whoever reads it simulates. */
+const roomUps = (plan: Plan, naming: Naming, room: string, power: LabPower): UpsPlug =>
+  upsPlug(
+    consoleShell((host) => consoleOf(room, naming.vmId(plan.hosts.get(host)!))),
+    power,
+  );
+
+/** What gives back what a command took. */
+export interface Restoring {
+  readonly power: LabPower;
+  readonly ups: UpsPlug;
+}
+
+export const restoringOf = (client: PveClient, plan: Plan, naming: Naming, room: string): Restoring => {
+  const power = roomPower(client, plan, naming, room);
+  return { power, ups: roomUps(plan, naming, room, power) };
+};
+
+interface OpenedPower extends Restoring {
+  close(): Promise<void>;
+}
+
 /** The same where only the running lab is known. @throws Fault ACCEPT_NOTHING_RUNS */
-export async function openRoomPower(
-  context: Context,
-  plan: Plan,
-  naming: Naming,
-): Promise<LabPower & { close(): Promise<void> }> {
+export async function openRoomPower(context: Context, plan: Plan, naming: Naming): Promise<OpenedPower> {
   const endpoint = await findEmbedded(context.folders);
   if (!endpoint)
     throw new Fault(
@@ -65,7 +85,8 @@ export async function openRoomPower(
       "Run `maquette up` as root (sudo): it starts the API, and gives it back.",
     );
   const client = await clientFor(endpoint, (await readSettings(context)).insecure);
-  return { ...roomPower(client, plan, naming, roomPlaces(context.folders).socket), close: () => client.close() };
+  const { socket } = roomPlaces(context.folders);
+  return { ...restoringOf(client, plan, naming, socket), close: () => client.close() };
 }
 
 /** Says and starts those that have all that they are made of; the rest is the engine's to finish. */

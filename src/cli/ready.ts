@@ -9,7 +9,7 @@ import { readSettings, type Context } from "./context.ts";
 import { identityOf, planOf } from "./plan-of.ts";
 import { judgePlan } from "./judge.ts";
 import { jsonOf } from "./kept-result.ts";
-import { guestsOff, roomPower, startWhole } from "./power.ts";
+import { guestsOff, restoringOf, startWhole } from "./power.ts";
 import { mendRouters } from "./mend-routers.ts";
 import { checkpointOf, recover } from "./recover.ts";
 import { missingRights, refuseMissing } from "./rights.ts";
@@ -67,7 +67,7 @@ export async function readyStack(
   await settleInterrupted(context, session, options.mayFinishReset === true ? "finish" : "say");
   const { client, room } = session;
   if (options.mayStart === true && room !== null)
-    await giveBack(context, outcome.value.hosts, roomPower(client, outcome.value, naming, room));
+    await giveBack(context, outcome.value.hosts, restoringOf(client, outcome.value, naming, room));
   else {
     const left = await leftBroken(context);
     if (left !== undefined) context.io.err(left);

@@ -10,6 +10,7 @@ import { field } from "./field/index.ts";
 import { internet } from "./internet/index.ts";
 import { mail } from "./mail/index.ts";
 import { pbx } from "./pbx/index.ts";
+import { power } from "./power/index.ts";
 import type { ArtefactUse, Asked, Drill, Probe, RoleDefinition, Sessions, Trouble } from "./role.ts";
 import { router } from "./router/index.ts";
 import { supervision } from "./supervision/index.ts";
@@ -30,6 +31,7 @@ const all: readonly RoleDefinition[] = [
   workstation,
   internet,
   field,
+  power,
 ];
 
 /** By id, in the same order. */
@@ -76,6 +78,7 @@ export function askedIn(plan: Plan): Asked {
     members: [...new Set(asks.flatMap((a) => a.members ?? []))],
     names: asks.flatMap((a) => a.names ?? []),
     watched: asks.flatMap((a) => a.watched ?? []),
+    values: asks.flatMap((a) => a.values ?? []),
     recurring: asks.flatMap((a) => a.recurring ?? []),
     measured: asks.flatMap((a) => a.measured ?? []),
     kept: asks.flatMap((a) => a.kept ?? []),

@@ -134,6 +134,8 @@ export interface Asked {
   readonly names: readonly AskedName[];
   /** What its hosts give, and whoever watches them looks after. */
   readonly watched: readonly WatchedService[];
+  /** What its hosts tell of themselves beside, and what of it is a problem. */
+  readonly values: readonly WatchedValue[];
   /** What its hosts do again and again, and whoever watches them looks after. */
   readonly recurring: readonly RecurringWork[];
   /** What its hosts can tell of themselves in a figure, and whoever watches them looks after. */
@@ -182,6 +184,26 @@ export interface MeasuredProblem {
   readonly unless: readonly Omit<WatchedService, "isTls">[];
   /** Hosts without whose sign of life it is one. */
   readonly unlessSilent: readonly Host["id"][];
+}
+
+/** Something that a host's agent tells, and the problems that follow from it. */
+export interface WatchedValue {
+  readonly host: Host["id"];
+  /** The agent's own, or a UserParameter that the role brings. */
+  readonly key: string;
+  /** French: `Onduleur : état`. */
+  readonly name: string;
+  readonly kind: "text" | "number";
+  /** Of a number. */
+  readonly units?: string;
+  readonly problems: readonly {
+    /** French, as a letter's subject says it behind the supervision's own word. */
+    readonly name: string;
+    /** Zabbix' expression, of the item as it stands in one. */
+    readonly isWrong: (item: string) => string;
+    /** When it is over, where that is not merely when it is not wrong any more: what goes to and fro is told once. */
+    readonly isRight?: (item: string) => string;
+  }[];
 }
 
 /** Work of a host that leaves two files, which every account there may see. */

@@ -116,7 +116,10 @@ describe("a domain controller is lost", () => {
           return Promise.resolve({ exitCode: 0, stdout: '{"failure":"as far as this"}', stderr: "" });
         },
       },
-      power: { stop: none, start: none, reboot: none, setLink: none, isRunning: () => Promise.resolve(true) },
+      power: {
+        ...{ stop: none, start: none, reboot: none, setLink: none, shutDown: none, running: none },
+        isRunning: () => Promise.resolve(true),
+      },
       outage,
       resolve: (kind) => (kind === "password" ? "its-own-Password1" : "PEM"),
     });

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LabPower } from "../../src/accept/power.ts";
+import type { Restoring } from "../../src/cli/power.ts";
 import { breaking, giveBack, leftBroken, refuseBesideDrill } from "../../src/cli/broken.ts";
 import { processState } from "../../src/stack/process.ts";
 
@@ -17,7 +17,7 @@ describe("what a drill takes away", () => {
     ["internet", 2],
   ]);
   /** Says what it was told to do, and what was on disk at that moment. */
-  const lab = (off: readonly string[] = []): { power: LabPower; told: string[] } => {
+  const lab = (off: readonly string[] = []): { restoring: Restoring; told: string[] } => {
     const told: string[] = [];
     const tell = (what: string) => (): Promise<void> => {
       told.push(`${what}, on disk ${existsSync(file()) ? onDisk().length : "nothing"}`);
@@ -25,12 +25,20 @@ describe("what a drill takes away", () => {
     };
     return {
       told,
-      power: {
-        stop: (host) => tell(`stop ${host}`)(),
-        start: (host) => tell(`start ${host}`)(),
-        reboot: (host) => tell(`reboot ${host}`)(),
-        setLink: (host, nic, isUp) => tell(`${host} net${nic} ${isUp ? "up" : "down"}`)(),
-        isRunning: (host) => Promise.resolve(!off.includes(host)),
+      restoring: {
+        ups: {
+          say: (host) => tell(`UPS of ${host} speaks`)(),
+          restore: (host) => tell(`UPS of ${host} on mains`)(),
+        },
+        power: {
+          stop: (host) => tell(`stop ${host}`)(),
+          start: (host) => tell(`start ${host}`)(),
+          reboot: (host) => tell(`reboot ${host}`)(),
+          setLink: (host, nic, isUp) => tell(`${host} net${nic} ${isUp ? "up" : "down"}`)(),
+          isRunning: (host) => Promise.resolve(!off.includes(host)),
+          running: () => Promise.resolve(new Set<string>()),
+          shutDown: (host) => tell(`shut down ${host}`)(),
+        },
       },
     };
   };
@@ -57,8 +65,8 @@ describe("what a drill takes away", () => {
   afterEach(() => rmSync(run, { recursive: true }));
 
   it("is on disk before it is gone, and no longer once it is back", async () => {
-    const { power, told } = lab();
-    const it = await breaking({ run }, "drill router", power);
+    const { restoring, told } = lab();
+    const it = await breaking({ run }, "drill router", restoring);
     await it.power.stop("rtr-a");
     await Promise.all([it.power.setLink("rtr-a", 1, false), it.power.setLink("rtr-a", 2, false)]);
     expect(told[0]).toBe("stop rtr-a, on disk 1");
@@ -79,10 +87,10 @@ describe("what a drill takes away", () => {
 
   it("is given back by the next command where the drill was killed, and said", async () => {
     left(both, dead);
-    const { power, told } = lab(["rtr-a"]);
+    const { restoring, told } = lab(["rtr-a"]);
     const at = where();
     expect(await leftBroken(at)).toContain("rtr-a, internet net2. `maquette up` gives it back");
-    await giveBack(at, hosts, power);
+    await giveBack(at, hosts, restoring);
     expect(told).toEqual(["start rtr-a, on disk 2", "internet net2 up, on disk 2"]);
     expect(at.said).toEqual([
       "`maquette drill router` was killed and left this without power or cable; giving it back: rtr-a, internet net2",
@@ -94,15 +102,30 @@ describe("what a drill takes away", () => {
 
   it("is no concern of a host that left the plan, and a guest that runs is not started", async () => {
     left([...both, { kind: "power", host: "gone" }], dead);
-    const { power, told } = lab();
-    await giveBack(where(), hosts, power);
+    const { restoring, told } = lab();
+    await giveBack(where(), hosts, restoring);
     expect(told).toEqual(["internet net2 up, on disk 3"]);
+  });
+
+  it("has mains again before anybody is started, who stopped by themselves", async () => {
+    const drill = lab();
+    const it = await breaking({ run }, "drill power", drill.restoring);
+    await it.foresee(["rtr-a", "internet"]);
+    await it.ups.say("internet", []);
+    expect(drill.told).toEqual(["UPS of internet speaks, on disk 3"]);
+    left(onDisk(), dead);
+    const { restoring, told } = lab(["rtr-a"]);
+    const at = where();
+    await giveBack(at, hosts, restoring);
+    expect(told).toEqual(["UPS of internet on mains, on disk 3", "start rtr-a, on disk 3"]);
+    expect(at.said[0]).toContain("rtr-a, internet, UPS");
   });
 
   it("stays on record where it could not be given back", async () => {
     left(both, dead);
-    const { power } = lab(["rtr-a"]);
-    const broken = { ...power, start: () => Promise.reject(new Error("no memory")) };
+    const { restoring } = lab(["rtr-a"]);
+    const start = (): Promise<never> => Promise.reject(new Error("no memory"));
+    const broken = { ...restoring, power: { ...restoring.power, start } };
     await expect(giveBack(where(), hosts, broken)).rejects.toThrow("no memory");
     expect(onDisk()).toHaveLength(2);
   });
@@ -114,8 +137,8 @@ describe("what a drill takes away", () => {
       left([], { pid, start: (await processState(pid))!.start });
       const refused = { code: "DRILL_RUNS", message: expect.stringContaining(`drill router\` is at work`) as string };
       await expect(refuseBesideDrill({ run })).rejects.toMatchObject(refused);
-      await expect(giveBack(where(), hosts, lab().power)).rejects.toMatchObject(refused);
-      await expect(breaking({ run }, "verify", lab().power)).rejects.toMatchObject(refused);
+      await expect(giveBack(where(), hosts, lab().restoring)).rejects.toMatchObject(refused);
+      await expect(breaking({ run }, "verify", lab().restoring)).rejects.toMatchObject(refused);
       left([], { pid, start: "1" });
       await refuseBesideDrill({ run });
     } finally {

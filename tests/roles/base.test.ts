@@ -40,6 +40,8 @@ const READ_BY_SERVICES: Readonly<Record<string, string>> = {
   "/etc/postfix/maquette/members.cf": "postfix",
   "/etc/maquette/supervision/supervision.key": "zabbix",
   "/etc/zabbix/maquette/agent.key": "zabbix",
+  "/etc/nut/upsmon.conf": "nut",
+  "/etc/nut/upsd.users": "nut",
 };
 
 describe("the base", () => {

@@ -47,7 +47,7 @@ describe("what roles need of the network", () => {
     const findings = roleFindings(moved("pc2"));
     const of = (what: string): (typeof findings)[number] => findings.find((f) => f.fact.includes(what))!;
     expect(findings.map((f) => [f.code, f.path])).toEqual(
-      Array.from({ length: 7 }, () => ["ROLE_NEED_REFUSED", "hosts.pc2"]),
+      Array.from({ length: 8 }, () => ["ROLE_NEED_REFUSED", "hosts.pc2"]),
     );
     expect(of("resolves names").fact).toMatch(/\(dns to dc1, dc2\), and F601 refuses it \(.*flows\.yaml:\d+\)$/);
     expect(of("resolves names").hint).toMatch(/^Add pc2 or its zone guests to `from` of F411 \(.*flows\.yaml:\d+\)/);
@@ -56,6 +56,7 @@ describe("what roles need of the network", () => {
     expect(of("packages and updates").fact).toContain("http or https to internet");
     expect(of("asks the domain").fact).toContain("kerberos, kpasswd, ldap, ldaps to dc1, dc2");
     expect(of("reports to the supervision").fact).toContain("zabbix-trapper to supervision");
+    expect(of("listens to the UPS").fact).toContain("nut to backup");
     expect(of("telephones").fact).toContain("sip-tls, rtp to pbx");
     expect(findings[0]!.place).toEqual(lab.hosts.get("pc2")!.place);
   });

@@ -13,6 +13,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { drillDaemons, SERVICE } from "../drill-daemons.ts";
 import { drillMystery, GAME } from "../drill-mystery.ts";
+import { drillPower, POWER } from "../drill-power.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { secretsOf } from "../probe-secrets.ts";
 import { table } from "../table.ts";
@@ -34,8 +35,8 @@ export const drill: Command = async (context, values, [what, role]) => {
   if (values["seed"] !== undefined || values["level"] !== undefined)
     throw new Fault("CLI_USAGE", "--seed and --level are of drill mystery alone.", "Run `maquette help drill`.");
   const service = allDrills.get(what ?? "");
-  if (what !== "router" && what !== "wan" && what !== SERVICE && service === undefined) {
-    const known = ["router", "wan", SERVICE, ...allDrills.keys(), ...GAME];
+  if (what !== "router" && what !== "wan" && what !== SERVICE && what !== POWER && service === undefined) {
+    const known = ["router", "wan", SERVICE, POWER, ...allDrills.keys(), ...GAME];
     const near = didYouMean(what ?? "", known);
     throw new Fault(
       "CLI_USAGE",
@@ -50,13 +51,17 @@ export const drill: Command = async (context, values, [what, role]) => {
       [
         "drill wan: the preferred access is cut",
         "drill service ROLE: what a role serves with is killed",
+        "drill power: mains are lost until the battery is low",
         ...[...allDrills.values()].map((d) => `drill ${d.id}: ${d.title.en}`),
       ].join("; "),
     );
   if (what !== SERVICE && role !== undefined)
     throw new Fault("CLI_USAGE", `drill ${what ?? ""} takes no "${role}".`, "Run `maquette help drill`.");
   const times = timesOf(values["times"]);
+  if (what === POWER && times > 1)
+    throw new Fault("CLI_USAGE", "drill power is done once at a time.", "Leave --times out.");
   const lab = await openRunningLab(context, ["drill", what, ...(role === undefined ? [] : [role])].join(" "));
+  if (what === POWER) return drillPower(context, lab);
   if (what === SERVICE) return drillDaemons(context, lab, role ?? "", times);
   if (service !== undefined) return drillService(context, lab, service, times);
   try {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { linesOf, summaryOf, tableOf, words } from "../../accept/live/report.ts";
 import { verifyLive } from "../../accept/live/verify.ts";
-import type { LabPower } from "../../accept/power.ts";
+import type { LabPower, UpsPlug } from "../../accept/power.ts";
 import { consoleShell, must, type GuestShell } from "../../provision/shell.ts";
 import { formatDiagnostic } from "../../core/diagnostics.ts";
 import { Fault } from "../../core/fault.ts";
@@ -21,8 +21,9 @@ import { readSettings, type Context } from "../context.ts";
 import { breaking, giveBack } from "../broken.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { planOf } from "../plan-of.ts";
-import { roomPower } from "../power.ts";
+import { restoringOf } from "../power.ts";
 import { consoleOf } from "../../provision/console.ts";
+import { untilStarted } from "../../provision/routers.ts";
 import { table } from "../table.ts";
 
 /**
@@ -70,6 +71,11 @@ export interface RunningLab {
   readonly naming: Naming;
   readonly shell: GuestShell;
   readonly power: LabPower;
+  readonly ups: UpsPlug;
+  /** Notes before they do that these hosts are going to stop by themselves, for whoever would have to start them. */
+  readonly foresee: (hosts: readonly string[]) => Promise<void>;
+  /** Settles when a router that was started has its rules, or says why not. */
+  readonly untilStarted: (router: string) => Promise<void>;
   /** Ids of hosts that run. */
   readonly live: ReadonlySet<string>;
   /** The file that a router runs with. */
@@ -78,6 +84,7 @@ export interface RunningLab {
 }
 
 const READ_DEADLINE_MS = 10_000;
+const ROUTER_START_MS = 60_000;
 /** Where pfSense keeps its file. */
 const CONFIG_FILE = "/cf/conf/config.xml";
 
@@ -112,9 +119,9 @@ export async function openRunningLab(context: Context, by: string | null): Promi
   const naming = namingOf(plan, settings);
   const vmIdOf = (id: string): number => naming.vmId(plan.hosts.get(id)!);
   const client = await clientFor(endpoint, settings.insecure);
-  const power = roomPower(client, plan, naming, places.socket);
-  await giveBack(context, plan.hosts, power);
-  const broken = by === null ? undefined : await breaking(context.folders, by, power);
+  const restoring = restoringOf(client, plan, naming, places.socket);
+  await giveBack(context, plan.hosts, restoring);
+  const broken = by === null ? undefined : await breaking(context.folders, by, restoring);
   const shell = consoleShell((host) => consoleOf(places.socket, vmIdOf(host)));
   const ids = [...plan.hosts.keys()];
   const states = (await askRoom(places.socket, "status", [ids.map(vmIdOf)])) as readonly (readonly [
@@ -126,7 +133,10 @@ export async function openRunningLab(context: Context, by: string | null): Promi
     plan,
     naming,
     shell,
-    power: broken?.power ?? power,
+    power: broken?.power ?? restoring.power,
+    ups: broken?.ups ?? restoring.ups,
+    foresee: async (hosts) => broken?.foresee(hosts),
+    untilStarted: (host) => untilStarted({ host, run: consoleOf(places.socket, vmIdOf(host)) }, ROUTER_START_MS),
     live: new Set(ids.filter((id) => on.has(vmIdOf(id)))),
     configOf: async (router) => {
       const text = await must(shell, router, ["cat", CONFIG_FILE], "", READ_DEADLINE_MS);

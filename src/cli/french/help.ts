@@ -197,10 +197,12 @@ const french: Readonly<Record<string, string>> = {
     "casser un routeur, un accès ou un serveur, sessions et sondes ouvertes, et dire ce que cela a coûté",
   "Exit 1 unless all comes back within 3.5 s (router) or 5 s (access) and the open sessions live on; of a server, such\nas the first domain controller, unless clients are answered within 5 s by another one, and it has caught up\nafterwards; of a service whose daemon is killed, unless it is back by itself within 10 s and its users' questions are\nanswered. What was broken is put back, also on Ctrl-C.":
     "Sortie 1 sauf si tout revient en 3,5 s (routeur) ou 5 s (accès) et que les sessions ouvertes survivent ; pour un serveur,\ncomme le premier contrôleur de domaine, sauf si un autre répond aux clients en 5 s et que le perdu se rattrape ensuite ; pour\nun service dont le démon est tué, sauf s'il revient de lui-même en 10 s et répond aux utilisateurs. Ce qui a été cassé est\nremis, même après Ctrl-C.",
+  "drill power loses mains until the battery is low: who was told, who stopped when, how databases were closed, and that all\ncomes back and is accepted. It takes some ten minutes, and every guest is off meanwhile (docs/roles/power.md).":
+    "drill power perd le secteur jusqu'à la batterie faible : qui l'a su, qui s'est arrêté quand, comment les bases ont été fermées,\net que tout revient et passe la recette. Une dizaine de minutes, pendant lesquelles tout s'éteint (docs/roles/power.fr.md).",
   "drill mystery breaks one thing, sees that somebody suffers from it, and says nothing: find it. drill hint helps a\nlittle, drill solve tells what it was and puts it right, drill sheet shows what was played (docs/accept.md).":
     "drill mystery casse une chose, s'assure que quelqu'un en souffre, et n'en dit rien : à vous de trouver. drill hint aide un\npeu, drill solve dit ce que c'était et le remet, drill sheet montre ce qui a été joué (docs/accept.md).",
-  "router, wan, service, what several hosts give of which one is lost, such as dc; or mystery, hint, solve, sheet":
-    "router, wan, service, ce que plusieurs machines donnent et dont l'une est perdue, comme dc ; ou mystery, hint, solve, sheet",
+  "router, wan, service, power, what several hosts give of which one is lost, such as dc; or mystery, hint, solve, sheet":
+    "router, wan, service, power, ce que plusieurs machines donnent et dont l'une est perdue, comme dc ; ou mystery, hint, solve, sheet",
   "of service: whose daemon is killed, such as pbx": "pour service : dont le démon est tué, comme pbx",
   "of a router: kill (default), reboot, links, or cable:ZONE":
     "pour un routeur : kill (par défaut), reboot, links, ou cable:ZONE",

@@ -45,6 +45,10 @@ export const roles: Entries = {
     what: "Un numéro de téléphone est donné deux fois.",
     cure: "Choisissez un numéro libre pour l'un des deux.",
   },
+  POWER_SERVER_TOO_LATE: {
+    what: "La machine qui lit l'onduleur démarre après des machines à qui elle doit dire de s'arrêter : elle s'arrêterait avant elles.",
+    cure: "Donnez-lui un start.order qui ne soit pas plus grand que les leurs.",
+  },
   ROLE_CIRCLE: {
     what: "Des rôles s'attendent l'un l'autre.",
     cure: "Que l'un d'eux se passe de ce que l'autre donne (`after` dans son travail).",

@@ -1,7 +1,7 @@
 import { formatAddress } from "../../core/ip.ts";
 import { fqdnOf, portOf } from "../../plan/query.ts";
 import type { Host, Plan, Service } from "../../plan/types.ts";
-import type { Asked, Measured, MeasuredProblem, RecurringWork, WatchedService } from "../role.ts";
+import type { Asked, Measured, MeasuredProblem, RecurringWork, WatchedService, WatchedValue } from "../role.ts";
 import { measureKey } from "./agents.ts";
 
 /* What the host's own agent is asked for, so that no packet of it crosses the network, and when it is a problem. */
@@ -22,6 +22,8 @@ export interface CheckProblem {
   readonly name: string;
   /** Zabbix' expression, of the item as it stands in one. */
   readonly isWrong: (item: string) => string;
+  /** When it is over, where that is not merely when it is not wrong any more. */
+  readonly isRight?: ((item: string) => string) | undefined;
   readonly priority: number;
   /** Of which it is a mere consequence: while one of these lasts nobody is told of this. */
   readonly unless: readonly Cause[];
@@ -32,7 +34,7 @@ export const SILENT = "{HOST.NAME} ne dit plus rien";
 
 /** Zabbix' numbers. */
 export const [AGENT_ACTIVE, UNSIGNED, HIGH, DISASTER] = [7, 3, 4, 5] as const;
-const [FLOAT, AVERAGE] = [0, 3] as const;
+const [FLOAT, WORDS, AVERAGE] = [0, 1, 3] as const;
 /** Of the ways in which Zabbix takes a figure out of what it is told, JSONPath. */
 const BY_PATH = 12;
 /** Of whatever is asked whether it is there. */
@@ -45,6 +47,7 @@ export function checksOf(plan: Plan, asked: Asked): Readonly<Record<Host["id"], 
   for (const watched of asked.watched) add(watched.host, service(plan, watched));
   for (const watched of asked.watched) if (watched.isTls) add(watched.host, certificate(plan, watched));
   for (const work of asked.recurring) add(work.host, ...recurring(work));
+  for (const told of asked.values) add(told.host, value(told));
   for (const measured of asked.measured) add(measured.host, figure(plan, asked, measured));
   return found;
 }
@@ -128,6 +131,12 @@ const recurring = ({ name, done, seconds, failed }: RecurringWork): readonly Che
     ],
   },
 ];
+
+const value = ({ key, name, kind, units = "", problems }: WatchedValue): Check => ({
+  key,
+  item: { ...ASKED, name, type: AGENT_ACTIVE, value_type: kind === "text" ? WORDS : FLOAT, units },
+  problems: problems.map((problem) => ({ ...problem, priority: HIGH, unless: [] })),
+});
 
 function figure(plan: Plan, asked: Asked, measured: Measured): Check {
   const isWatched = (cause: MeasuredProblem["unless"][number]): boolean =>

@@ -19,6 +19,7 @@ import {
   UNSIGNED,
   type Cause,
   type Check,
+  type CheckProblem,
   type Fields,
 } from "./checks.ts";
 import { ACCOUNT, DATABASE, need, OWNER } from "./steps.ts";
@@ -99,7 +100,7 @@ export const RETRY_SECONDS = 60;
 /** Longer than that, and three signs: a server that was restarted tells nobody that all hosts are silent. */
 const SILENT_SECONDS = RETRY_SECONDS + 3 * SIGN_SECONDS;
 /** Zabbix' numbers. */
-const [SIMPLE, BY_CERTIFICATE] = [3, 4] as const;
+const [SIMPLE, BY_CERTIFICATE, BY_EXPRESSION] = [3, 4, 1] as const;
 
 /** Zabbix' own administrator. */
 export const ADMIN = "Admin";
@@ -233,10 +234,7 @@ function agentOn(plan: Plan, server: Host, host: Host, checks: readonly Check[])
       },
       ...Object.fromEntries(
         checks.flatMap(({ key, problems }) =>
-          problems.map(({ name, isWrong, priority, unless }): [string, Trigger] => [
-            name,
-            { fields: { expression: isWrong(`/${host.id}/${key}`), priority }, unless },
-          ]),
+          problems.map((problem): [string, Trigger] => [problem.name, triggerOf(`/${host.id}/${key}`, problem)]),
         ),
       ),
       ...(way === null ? {} : { [NO_WAY]: missing(host, way, 2, DISASTER) }),
@@ -259,6 +257,16 @@ const pinged = (server: Host, router: Host, address: Address): Watched => ({
 const missing = (host: Host, key: string, times: number, priority: number): Trigger => ({
   fields: { expression: `max(/${host.id}/${key},#${times})=0`, priority },
   unless: [],
+});
+
+/** Over when it is not wrong any more, or when that is so which says so. */
+const triggerOf = (item: string, { isWrong, isRight, priority, unless }: CheckProblem): Trigger => ({
+  fields: {
+    expression: isWrong(item),
+    priority,
+    ...(isRight === undefined ? {} : { recovery_mode: BY_EXPRESSION, recovery_expression: isRight(item) }),
+  },
+  unless,
 });
 
 const pingKey = (address: Address): string => `icmpping[${formatAddress(address)}]`;
