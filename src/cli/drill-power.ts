@@ -1,7 +1,9 @@
 import { join } from "node:path";
-import { runPowerDrill, textsOf } from "../accept/drill/power.ts";
+import { runPowerDrill } from "../accept/drill/power.ts";
 import { powerSummaryOf, powerTableOf } from "../accept/drill/power-report.ts";
 import { probesOf } from "../accept/probes/index.ts";
+import { Fault } from "../core/fault.ts";
+import { blackoutOf } from "../roles/power/blackout.ts";
 import { writePrivate } from "../stack/folders.ts";
 import { untilInterrupted, type RunningLab } from "./commands/verify.ts";
 import type { Context } from "./context.ts";
@@ -19,10 +21,18 @@ const drilledFile = (stack: string): string => join(stack, "drilled-power.json")
 export async function drillPower(context: Context, lab: RunningLab): Promise<number> {
   try {
     const probes = probesOf(lab.plan);
-    const resolve = await secretsOf(context, lab.plan, [...inputsOf(probes), ...textsOf(lab.plan)]);
+    const blackout = blackoutOf(lab.plan);
+    if (typeof blackout === "string")
+      throw new Fault(
+        "DRILL_NOT_READY",
+        `The drill power takes ${blackout}, which the plan does not have.`,
+        "docs/roles/power.md says what a plan needs for it.",
+      );
+    const { input = "" } = blackout.told({ since: 0, after: 0, until: null, seconds: 0 });
+    const resolve = await secretsOf(context, lab.plan, [...inputsOf(probes), input]);
     const at = new Date();
     const result = await untilInterrupted((signal) =>
-      runPowerDrill({ ...lab, probes, resolve, signal, onProgress: (line) => context.io.progress(line) }),
+      runPowerDrill({ ...lab, blackout, probes, resolve, signal, onProgress: (line) => context.io.progress(line) }),
     );
     await writePrivate(drilledFile(context.folders.stack), JSON.stringify({ at: at.toISOString(), ...result }));
     if (context.isJson) context.io.out(JSON.stringify({ drill: POWER, drills: [result] }));

@@ -1,4 +1,3 @@
-import { upsPlug } from "../accept/drill/ups.ts";
 import { apiPower, type LabPower, type UpsPlug } from "../accept/power.ts";
 import { Fault } from "../core/fault.ts";
 import { findEmbedded } from "../embedded/control.ts";
@@ -15,6 +14,7 @@ import { clientFor } from "../pve/client/environment.ts";
 import type { PveClient } from "../pve/client/index.ts";
 import { askRoom } from "../twin/remote-driver.ts";
 import { readSettings, type Context } from "./context.ts";
+import { upsPlug } from "./ups.ts";
 import { interruptible } from "./interrupt.ts";
 import { wordsOf } from "./words.ts";
 

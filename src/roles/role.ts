@@ -348,6 +348,32 @@ export interface Outage {
   readonly meanwhile?: (name: string) => Meanwhile;
 }
 
+/** Mains are lost, and the battery runs low: who stops when, what the UPS says meanwhile, and how it is seen who was told. */
+export interface Blackout {
+  /** Who reads the UPS. */
+  readonly server: Host["id"];
+  /** In the order in which they stop. */
+  readonly stages: readonly { readonly hosts: readonly Host["id"][] }[];
+  readonly stageSeconds: number;
+  /** Where an administrator reads letters. */
+  readonly seat: Host["id"];
+  /** That it may begin. */
+  readonly probes: readonly Probe[];
+  /** What the simulated UPS says. */
+  readonly onMains: string;
+  readonly onBattery: string;
+  readonly low: string;
+  /** On the seat: what was told (told.py). */
+  readonly told: (words: {
+    readonly since: number;
+    readonly after: number;
+    readonly until: "problem" | "recovery" | null;
+    readonly seconds: number;
+  }) => Command;
+  /** On a host that has stopped and was started: how it was stopped (clean.py). */
+  readonly clean: Command;
+}
+
 export interface Meanwhile {
   /** Who writes it. */
   readonly on: Host["id"];

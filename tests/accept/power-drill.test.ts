@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runPowerDrill, type PowerScene } from "../../src/accept/drill/power.ts";
 import type { Plan } from "../../src/plan/index.ts";
 import { blackoutOf } from "../../src/roles/power/blackout.ts";
+import type { Blackout } from "../../src/roles/role.ts";
 import { renderedLab } from "../roles/lab.ts";
 
 /*
@@ -10,11 +11,13 @@ import { renderedLab } from "../roles/lab.ts";
  */
 
 let plan: Plan;
+let blackout: Blackout;
 let places: readonly (readonly string[])[];
 beforeAll(async () => {
   ({ plan } = await renderedLab());
-  const blackout = blackoutOf(plan);
-  if (typeof blackout === "string") throw new Error(`the lab lacks ${blackout}`);
+  const found = blackoutOf(plan);
+  if (typeof found === "string") throw new Error(`the lab lacks ${found}`);
+  blackout = found;
   places = [...blackout.stages.map((s) => s.hosts), [blackout.server]];
 });
 
@@ -47,6 +50,7 @@ function lab(
   ];
   const scene: PowerScene = {
     plan,
+    blackout,
     shell: {
       run: (host, argv, input) => {
         if (!on.has(host)) return Promise.reject(new Error(`${host} is off`));

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { Fault, messageOf } from "../../core/fault.ts";
-import { fillText, type Resolve, type Text } from "../../core/text.ts";
+import { fillText, type Resolve } from "../../core/text.ts";
 import { isRouter, routersOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { must, type GuestShell } from "../../provision/shell.ts";
-import { blackoutOf, type Blackout } from "../../roles/power/blackout.ts";
-import type { Command, Probe } from "../../roles/role.ts";
+import type { Blackout, Command, Probe } from "../../roles/role.ts";
 import { Undo, type LabPower, type UpsPlug, type UpsStates } from "../power.ts";
 import { runProbes, type ProbeResult } from "../probes/index.ts";
 import { until } from "../router-state.ts";
@@ -17,6 +16,7 @@ import { until } from "../router-state.ts";
 
 export interface PowerScene {
   readonly plan: Plan;
+  readonly blackout: Blackout;
   readonly shell: GuestShell;
   readonly power: LabPower;
   readonly ups: UpsPlug;
@@ -71,19 +71,12 @@ type Told = z.infer<typeof told>;
 const clean = z.object({ killed: z.array(z.string()), databases: z.record(z.string(), z.boolean()) });
 
 /**
- * @throws Fault DRILL_NOT_READY where the lab is not whole or its UPS is a real one. Whatever fails later is a row; mains
+ * @throws Fault DRILL_NOT_READY where the lab is not whole. Whatever fails later is a row; mains
  * and power are given back
  */
 export async function runPowerDrill(scene: PowerScene): Promise<PowerDrillResult> {
-  const { plan, shell, power, ups } = scene;
+  const { plan, blackout, shell, power, ups } = scene;
   const signalled = scene.signal ? { signal: scene.signal } : {};
-  const blackout = blackoutOf(plan);
-  if (typeof blackout === "string")
-    throw new Fault(
-      "DRILL_NOT_READY",
-      `The drill power takes ${blackout}, which the plan does not have.`,
-      "docs/roles/power.md says what a plan needs for it.",
-    );
   const { server, stages, seat } = blackout;
   const rows: PowerRow[] = [];
   const off = new Map<string, number>();
@@ -308,11 +301,3 @@ const ask = ({ shell, resolve, signal }: PowerScene, probes: readonly Probe[]): 
 
 const redOf = (results: readonly ProbeResult[]): readonly string[] =>
   results.flatMap((r) => (r.isGood ? [] : [`${r.probe.id}: ${r.seen}`]));
-
-/** What its programs are told, for whoever resolves secrets. */
-export const textsOf = (plan: Plan): readonly Text[] => {
-  const blackout = blackoutOf(plan);
-  if (typeof blackout === "string") return [];
-  const { input } = blackout.told({ since: 0, after: 0, until: null, seconds: 0 });
-  return input === undefined ? [] : [input];
-};

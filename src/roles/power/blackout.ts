@@ -1,9 +1,9 @@
 import { jsonText } from "../../core/text.ts";
 import { fqdnOf, hostsOf, portOf, seatOf } from "../../plan/query.ts";
-import type { Host, Plan } from "../../plan/types.ts";
+import type { Plan } from "../../plan/types.ts";
 import { personPassword } from "../dc/accounts.ts";
 import { pythonCommand } from "../program.ts";
-import type { Command, Probe } from "../role.ts";
+import type { Blackout } from "../role.ts";
 import { settingsOf } from "../settings.ts";
 import { alertsOf } from "../supervision/alerts.ts";
 import { serverOf as supervisionOf } from "../supervision/agents.ts";
@@ -16,31 +16,6 @@ import { settings, SIMULATED } from "./settings.ts";
 import { MAINS_LOST } from "./values.ts";
 
 /* What rehearsing a blackout takes: who stops when, what the UPS says meanwhile, and how it is seen who was told. */
-
-export interface Blackout {
-  /** Who reads the UPS. */
-  readonly server: Host["id"];
-  /** In the order in which they stop. */
-  readonly stages: readonly { readonly hosts: readonly Host["id"][] }[];
-  readonly stageSeconds: number;
-  /** Where an administrator reads letters. */
-  readonly seat: Host["id"];
-  /** That it may begin. */
-  readonly probes: readonly Probe[];
-  /** What the simulated UPS says. */
-  readonly onMains: string;
-  readonly onBattery: string;
-  readonly low: string;
-  /** On the seat: what was told (told.py). */
-  readonly told: (words: {
-    readonly since: number;
-    readonly after: number;
-    readonly until: "problem" | "recovery" | null;
-    readonly seconds: number;
-  }) => Command;
-  /** On a host that has stopped and was started: how it was stopped (clean.py). */
-  readonly clean: Command;
-}
 
 const PATIENCE_SECONDS = 15;
 

@@ -1,8 +1,8 @@
-import { python, type GuestShell } from "../../provision/shell.ts";
-import { ON_MAINS, STATE, STOP_UNIT } from "../../roles/power/places.ts";
-import SAY from "../../roles/power/ups.py";
-import { until } from "../router-state.ts";
-import type { LabPower, UpsPlug } from "../power.ts";
+import { python, type GuestShell } from "../provision/shell.ts";
+import { ON_MAINS, STATE, STOP_UNIT } from "../roles/power/places.ts";
+import SAY from "../roles/power/ups.py";
+import { until } from "../accept/router-state.ts";
+import type { LabPower, UpsPlug } from "../accept/power.ts";
 
 const WRITE_MS = 10_000;
 /** All places of the order, each with all the time that it may take. */
