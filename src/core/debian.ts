@@ -56,6 +56,30 @@ export const releaseOf = (codename: string): DebianRelease =>
     ...{ codename, number: null, openssh: null, released: null, supportEnds: null, longTermEnds: null },
   };
 
+/**
+ * Packages of another release than their host's: a root file system of its own, in which a program runs that the host's
+ * release has no more. Their names go where names of packages go, in apt's own notation, `php7.4-fpm/bullseye`.
+ */
+export interface ReleaseRoot {
+  readonly suite: string;
+  readonly packages: readonly string[];
+}
+
+/** Where a host has it. */
+export const rootFolder = (suite: string): string => `/usr/local/lib/maquette/${suite}`;
+
+/** In it, the names that it was made of, in one line; written last. */
+export const ROOT_MADE_OF = "etc/maquette-packages";
+export const madeOf = ({ packages }: ReleaseRoot): string => `${packages.join(" ")}\n`;
+
+export const layerOf = ({ suite, packages }: ReleaseRoot): string[] => packages.map((name) => `${name}/${suite}`);
+
+/** The root that a layer of packages is; undefined where it is packages of the host's own release. */
+export function rootIn(layer: readonly string[]): ReleaseRoot | undefined {
+  const suite = layer[0]?.split("/")[1];
+  return suite === undefined ? undefined : { suite, packages: layer.map((name) => name.split("/")[0]!) };
+}
+
 /** Suites by which an archive of Debian is known among the sources of a machine. */
 export const ARCHIVE_SUITES: readonly string[] = [
   ...KNOWN.map((r) => r.codename),

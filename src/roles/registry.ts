@@ -1,3 +1,4 @@
+import { layerOf } from "../core/debian.ts";
 import { hostsOf } from "../plan/query.ts";
 import type { Host, Plan } from "../plan/types.ts";
 import type { Vocabulary } from "../plan/vocabulary.ts";
@@ -132,8 +133,11 @@ export const roleLayers: Readonly<Record<string, string[][]>> = Object.fromEntri
 export const roleLayersOf = (plan: Plan): Readonly<Record<string, string[][]>> =>
   Object.fromEntries(
     all.map((role) => {
-      const more = hostsOf(plan, role.id).length === 0 ? [] : (role.morePackages?.(plan) ?? []);
-      return [role.id, [...roleLayers[role.id]!, ...(more.length === 0 ? [] : [[...more]])]] as const;
+      const isPlayed = hostsOf(plan, role.id).length > 0;
+      const more = isPlayed ? (role.morePackages?.(plan) ?? []) : [];
+      const roots = isPlayed ? (role.roots?.(plan) ?? []) : [];
+      const own = [...(more.length === 0 ? [] : [[...more]]), ...roots.map(layerOf)];
+      return [role.id, [...roleLayers[role.id]!, ...own]] as const;
     }),
   );
 

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Artefact } from "../core/artefact.ts";
+import type { ReleaseRoot } from "../core/debian.ts";
 import type { Diagnostic } from "../core/diagnostics.ts";
 import type { Text } from "../core/text.ts";
 import type { Address } from "../core/ip.ts";
@@ -435,6 +436,11 @@ export interface RoleDefinition extends Definition {
   readonly settings?: z.ZodObject;
   /** Beside those, where the plan wants more of it: in the twin a layer of its own, that no other lab's image has. */
   readonly morePackages?: (plan: Plan) => readonly string[];
+  /**
+   * Root file systems of other releases that its hosts have (core/debian.ts, `rootFolder`), as the plan wants them; in the
+   * twin layers of their own, elsewhere made by the steps.
+   */
+  readonly roots?: (plan: Plan) => readonly ReleaseRoot[];
   /** Packages that hosts have which it serves; in the twin all images have them. */
   readonly clientPackages?: readonly string[];
   /** Services of the plan that it gives to hosts of its own zone; the flow table says the rest. */

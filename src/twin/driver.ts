@@ -1,5 +1,6 @@
 import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { madeOf, ROOT_MADE_OF, rootFolder, rootIn, type ReleaseRoot } from "../core/debian.ts";
 import { Fault, messageOf } from "../core/fault.ts";
 import { GuestDriverError, GuestOff } from "../pve/simulator/guest-driver.ts";
 import type {
@@ -19,7 +20,7 @@ import { Disk, keepDisksPrivate } from "./disk.ts";
 import { isSameCard, RunningGuest, type Firmware, type GuestContext } from "./guest.ts";
 import { firstIdOf, whyNotShifted } from "./idmap.ts";
 import { alsoOf, recipeFor, roleOf, type KnownPackages, type Recipe } from "./images/catalogue.ts";
-import type { ImageStore } from "./images/store.ts";
+import type { ImageStore, Layer } from "./images/store.ts";
 import SUPPLY from "./images/supply.sh";
 import { Pod } from "./pod.ts";
 import { EXEC_MS } from "./protocol.ts";
@@ -298,6 +299,11 @@ export class ContainerDriver implements GuestDriver {
     const layers = await images.layersFor(recipe);
     // It began as a new one would today.
     if (layers.every(({ id }, n) => disk.layers[n] === id)) return;
+    for (const [n, layer] of [...layers].reverse().entries()) {
+      const root = n === 0 ? undefined : rootIn(recipe.layers[n - 1]!);
+      if (root !== undefined && !disk.layers.includes(layer.id))
+        await this.#supplyRoot(vmid, guest.name, root, layer, log);
+    }
     const listed = await this.exec(
       vmid,
       ["dpkg-query", "-W", "-f", "${Package}=${Version} ${db:Status-Status}\\n"],
@@ -305,7 +311,8 @@ export class ContainerDriver implements GuestDriver {
     );
     const has = new Set(listed.stdout.split("\n").flatMap((l) => (l.endsWith(" installed") ? l.split(" ")[0]! : [])));
     const names = new Set([...has].map((p) => p.split("=")[0]!));
-    const missing = [...new Set(recipe.layers.flat())].filter((name) => !names.has(name));
+    const wanted = recipe.layers.filter((layer) => rootIn(layer) === undefined);
+    const missing = [...new Set(wanted.flat())].filter((name) => !names.has(name));
     if (missing.length === 0) return;
     log(`${guest.name}: installing ${missing.join(" ")}`);
     const { folder, files } = await images.packageFiles(recipe.suite, layers);
@@ -316,11 +323,29 @@ export class ContainerDriver implements GuestDriver {
       { input: sent.map((file) => `${file}\n`).join(""), deadlineMs: SUPPLY_DEADLINE_MS },
     );
     if (exitCode !== 0)
-      throw new Fault(
-        "TWIN_SUPPLY",
-        `${guest.name} does not get the packages ${missing.join(" ")}, which its role has now: ${(stderr.trim() || stdout.trim()).split("\n").slice(-3).join("; ")}`,
-        `Mend what it names (\`maquette console ${guest.name}\`), then run \`maquette up\` again; or make the guest anew with \`maquette up --replace ${guest.name}\`, which loses its data.`,
-      );
+      throw notSupplied(guest.name, `the packages ${missing.join(" ")}`, stderr.trim() || stdout.trim());
+  }
+
+  /** A root of another release, whole or not at all; what runs out of the one before goes on in it until it starts anew. */
+  async #supplyRoot(vmid: number, name: string, root: ReleaseRoot, layer: Layer, log: Log): Promise<void> {
+    const folder = rootFolder(root.suite);
+    const is = await this.exec(vmid, ["cat", `${folder}/${ROOT_MADE_OF}`], "");
+    if (is.exitCode === 0 && is.stdout === madeOf(root)) return;
+    log(`${name}: bringing Debian ${root.suite} with ${root.packages.join(" ")}`);
+    // Without devices, which a guest may not make: whatever runs there is given its own.
+    const take = await this.#inside(vmid, ["sh", "-c", TAKE_ROOT, "take-root", folder]);
+    const { exitCode, stdout, stderr } = await command(
+      [
+        "sh",
+        "-c",
+        'tar -c -C "$1" --exclude="./dev/*" . | (shift; exec "$@")',
+        "supply",
+        join(layer.folder, folder),
+        ...take,
+      ],
+      { input: "", deadlineMs: SUPPLY_DEADLINE_MS },
+    );
+    if (exitCode !== 0) throw notSupplied(name, `Debian ${root.suite}`, stderr.trim() || stdout.trim());
   }
 
   /** A command line that runs `argv` as the guest's root, in its own namespaces and control group. */
@@ -542,3 +567,20 @@ function agentInfo(stdout: string): AgentInfo {
     })),
   };
 }
+
+/** In a guest, as root, with the archive on standard input. */
+const TAKE_ROOT = `set -eu
+rm -rf "$1.new" "$1.old"
+mkdir -p "$1.new"
+tar -x -p --numeric-owner -C "$1.new" -f -
+if [ -e "$1" ]; then mv "$1" "$1.old"; fi
+mv "$1.new" "$1"
+rm -rf "$1.old"
+`;
+
+const notSupplied = (name: string, what: string, said: string): Fault =>
+  new Fault(
+    "TWIN_SUPPLY",
+    `${name} does not get ${what}, which its role has now: ${said.split("\n").slice(-3).join("; ")}`,
+    `Mend what it names (\`maquette console ${name}\`), then run \`maquette up\` again; or make the guest anew with \`maquette up --replace ${name}\`, which loses its data.`,
+  );

@@ -38,7 +38,8 @@ const origin = z.discriminatedUnion("kind", [
 ]);
 
 /** Debian Policy 5.6.1: what a package may be called. No name becomes an option of apt-get. */
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/);
+/** Of the guest's own release, or of another one's root (core/debian.ts). */
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(\/[a-z][a-z0-9-]*)?$/);
 const roleLayers = z.record(z.string(), z.array(z.array(packageName)));
 
 const slot = z.string().regex(/^[a-z]{2,8}\d{1,2}$/);

@@ -6,6 +6,10 @@ Beside what way.py asks for, `{name, port}` and as far as something is to be ask
              is resolved) the status without a login, and with it the page's title, its policy for browsers, and what
              answers without TLS
     tries    {NAME: {login, password}} → {NAME: STATUS}
+    inside   {person, name: [PART], shut: [PATH]} → {status, ticket, name, again, forged,
+             shut: {PATH: [STATUS, STATUS]}}: of an installed eBrigade, entered with the login of the directory: whether
+             a ticket of its own led in, and its first page bears the name; whether another browser gets nothing
+             by the same ticket, nor under another person's number; and what is shut, without the login and with it
     guesses  {person, most} → {refused, limited, back}: how many of so many invented logins were heard and refused,
              whether any was heard no more, and whether the person is let in again afterwards
     at       for tries and guesses: the address
@@ -29,6 +33,8 @@ from way import connected, way
 PATIENCE = 30
 LIMITED = 429
 AT_ONCE = 8
+MOVED = (301, 302, 303, 307, 308)
+MOST_STEPS = 4
 
 
 class Site(http.client.HTTPSConnection):
@@ -41,29 +47,50 @@ class Site(http.client.HTTPSConnection):
         self.sock = self._context.wrap_socket(connected(self.asked, address, self.port), server_hostname=self.host)
 
 
-def said(asked, address, login=None, path="/"):
-    """Status, headers and text of one question, by a connection of its own."""
+def said(asked, address, login=None, path="/", cookies=None):
+    """
+    Status, headers and text of one question, by a connection of its own.
+    @param cookies kept there, as a browser does
+    """
     site = Site(asked, address)
     headers = {"Connection": "close"}
+    if cookies:
+        headers["Cookie"] = "; ".join("%s=%s" % pair for pair in cookies.items())
     if login is not None:
         pair = "%s:%s" % (login["login"], login["password"])
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     try:
         site.request("GET", path, headers=headers)
         answer = site.getresponse()
+        if cookies is not None:
+            for morsel in answer.headers.get_all("Set-Cookie", []):
+                name, _, value = morsel.split(";")[0].partition("=")
+                cookies[name.strip()] = value.strip()
         return answer.status, answer.headers, answer.read().decode("utf-8", "replace")
     finally:
         site.close()
 
 
-def heard(asked, address, login=None):
+def heard(asked, address, login=None, path="/", cookies=None):
     """The same; whoever asks while others guess from the same address waits."""
     end = time.monotonic() + PATIENCE
     while True:
-        answer = said(asked, address, login)
+        answer = said(asked, address, login, path, cookies)
         if answer[0] != LIMITED or time.monotonic() > end:
             return answer
         time.sleep(1)
+
+
+def visited(asked, address, login, cookies):
+    """The same, and on to where it leads on the same site; and the path that was asked last."""
+    path = "/"
+    for _ in range(MOST_STEPS):
+        answer = heard(asked, address, login, path, cookies)
+        onwards = answer[1].get("Location", "")
+        if answer[0] not in MOVED or not onwards.startswith("/"):
+            break
+        path = onwards
+    return answer, path
 
 
 def without_tls(asked, address, port):
@@ -79,7 +106,7 @@ def page(asked):
     found = {}
     for name, address in wanted["at"].items():
         shut, _, _ = heard(asked, address)
-        status, headers, text = heard(asked, address, wanted["person"])
+        (status, headers, text), _ = visited(asked, address, wanted["person"], {})
         title = re.search(r"<title>(.*?)</title>", text, re.S | re.I)
         found[name] = {
             "shut": shut,
@@ -91,7 +118,26 @@ def page(asked):
 
 
 def tries(asked):
-    return {name: heard(asked, asked["at"], one)[0] for name, one in asked["tries"].items()}
+    return {name: visited(asked, asked["at"], one, {})[0][0] for name, one in asked["tries"].items()}
+
+
+def inside(asked):
+    wanted, at = asked["inside"], asked["at"]
+    person, cookies = wanted["person"], {}
+    (status, _, text), came = visited(asked, at, person, cookies)
+    first = heard(asked, at, person, "/index_d.php", cookies)
+    # Into a browser that has none of its cookies, and then under a number that is not the person's.
+    used = heard(asked, at, person, came)
+    forged = heard(asked, at, person, re.sub(r"id=\d+", "id=1", came))
+    return {
+        "status": status,
+        "ticket": "ticket=" in came and "index_d.php" in text,
+        "name": all(part.lower() in html.unescape(first[2]).lower() for part in wanted["name"]),
+        # Each is sent on to a ticket of its own, and gets no session by this one.
+        "again": used[0] in MOVED,
+        "forged": forged[0] in MOVED,
+        "shut": {path: [heard(asked, at, one, path)[0] for one in (None, person)] for path in wanted["shut"]},
+    }
 
 
 def guesses(asked):
@@ -107,11 +153,11 @@ def guesses(asked):
     return {
         "refused": len(statuses) - statuses.count(LIMITED),
         "limited": LIMITED in statuses,
-        "back": heard(asked, asked["at"], wanted["person"])[0],
+        "back": visited(asked, asked["at"], wanted["person"], {})[0][0],
     }
 
 
-ASKED = {"page": page, "tries": tries, "guesses": guesses}
+ASKED = {"page": page, "tries": tries, "inside": inside, "guesses": guesses}
 
 
 def main():

@@ -4,8 +4,9 @@ import type { Diagnostic } from "../../core/diagnostics.ts";
 import { ebrigade as files } from "../artefacts.ts";
 import { asksDirectory, controllersOf } from "../dc/directory.ts";
 import type { Asked, ClientContext, ClientWork, RoleWork } from "../role.ts";
-import { watchedAt, serverCertificate } from "../service.ts";
+import { keptAt, watchedAt, serverCertificate } from "../service.ts";
 import { defineRole } from "../settings.ts";
+import { application, isHad, kept, PACKAGES, ROOT, TEMPLATES } from "./application.ts";
 import { measured } from "./measured.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
@@ -19,7 +20,9 @@ export const ebrigade = defineRole({
   settings,
   machine: { memoryMiB: 1024, diskGiB: 8 },
   packages: [...WEB_PACKAGES],
-  templates: [...WEB_TEMPLATES],
+  templates: [...WEB_TEMPLATES, ...TEMPLATES],
+  morePackages: (plan) => (isHad(plan) ? PACKAGES : []),
+  roots: (plan) => (isHad(plan) ? [ROOT] : []),
   neighbours: [],
   work,
   clients,
@@ -35,7 +38,7 @@ export const ebrigade = defineRole({
       },
       notShown: { en: "eBrigade's own pages", fr: "les pages d'eBrigade" },
       isServed: false,
-      isInstalled: false,
+      isInstalled: true,
     },
   ],
   probes,
@@ -48,6 +51,7 @@ function asks(plan: Plan, told: Settings): Partial<Asked> {
     accounts: [ACCOUNT],
     watched: watchedAt(plan, "ebrigade", ["https"], ["https"]),
     measured: measured(plan, told),
+    kept: isHad(plan) ? keptAt(plan, "ebrigade", kept) : [],
     people: triers === undefined ? [] : [triers.member, triers.outsider, triers.closed].flatMap((p) => p?.login ?? []),
   };
 }
@@ -60,7 +64,15 @@ function work(context: Context): RoleWork {
     },
     after: controllersOf(plan).map((dc) => dc.id),
     needs: asksDirectory(plan, "asks the directory who may come in"),
-    steps: [{ kind: "packages", name: "packages", packages: ebrigade.packages }, ...web(context)],
+    steps: [
+      {
+        kind: "packages",
+        name: "packages",
+        packages: isHad(plan) ? [...ebrigade.packages, ...PACKAGES] : ebrigade.packages,
+      },
+      ...(isHad(plan) ? application(context) : []),
+      ...web(context),
+    ],
   };
 }
 

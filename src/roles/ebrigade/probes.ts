@@ -8,6 +8,7 @@ import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { gatewayOf } from "../vpn/profile.ts";
 import { profilePath } from "../vpn/traveller.ts";
+import { DATABASE_UNIT, isHad, PHP_UNIT } from "./application.ts";
 import BY_WEB from "./by_web.py";
 import { triersOf, type Triers } from "./people.ts";
 import type { Settings } from "./settings.ts";
@@ -19,13 +20,26 @@ import { GUESSES } from "./web.ts";
 const WAIT_SECONDS = 10;
 const TUNNEL_SECONDS = 20;
 const REFUSED = 401;
+const FORBIDDEN = 403;
 const IN = 200;
+
+/** Its settings, its tables, its programs, what people have put there, its installer, and its own login. */
+const SHUT_PATHS = [
+  ...["/conf/sql.php", "/sql/reference.sql", "/scripts/mailer.sh", "/user-data/index.html", "/api/index.php"],
+  ...["/configuration_db.php", "/wizard.php", "/login.php", "/restore.php"],
+];
 
 const answers = z.object({
   page: z
     .record(z.string(), z.object({ shut: z.number(), title: z.string(), policy: z.string(), http: z.string() }))
     .optional(),
   tries: z.record(z.string(), z.number()).optional(),
+  inside: z
+    .object({
+      ...{ status: z.number(), ticket: z.boolean(), name: z.boolean(), again: z.boolean(), forged: z.boolean() },
+      shut: z.record(z.string(), z.tuple([z.number(), z.number()])),
+    })
+    .optional(),
   guesses: z.object({ refused: z.number(), limited: z.boolean(), back: z.number() }).optional(),
 });
 type Answers = z.infer<typeof answers>;
@@ -58,6 +72,18 @@ export function probes(plan: Plan, settings: Settings): readonly Probe[] {
         fr: `Sur ${seat.id}, un membre du groupe voit la page d'eBrigade, et rien d'elle sans la connexion de l'annuaire`,
       },
     },
+    ...(isHad(plan)
+      ? [
+          {
+            ...inside(context, seat),
+            needs: needsOf(context, "N3", "N7", "O9"),
+            title: {
+              en: "Who has logged in with the directory is that person in eBrigade, by a ticket good once; its installer, its settings and its tables are shut",
+              fr: "Qui s'est connecté par l'annuaire est cette personne dans eBrigade, par un ticket qui sert une fois ; son installateur, ses réglages et ses tables sont fermés",
+            },
+          },
+        ]
+      : []),
     {
       ...refused(context, seat, null, false),
       needs: needsOf(context, "N7", "O9"),
@@ -200,6 +226,40 @@ function refused(context: Context, from: Host, at: string | null, isGuessing: bo
             : isGuessing
               ? `${good}; of ${3 * GUESSES.most} guesses ${guesses!.refused} were heard`
               : good,
+      };
+    }),
+  };
+}
+
+/** Of eBrigade itself; its database and its PHP answer here, beside Apache. */
+function inside(context: Context, from: Host): Omit<Probe, "needs" | "title"> {
+  const { member } = context.triers;
+  const units = [PHP_UNIT, DATABASE_UNIT].map((unit) => `${unit}.service`);
+  return {
+    ...rest(context, from),
+    id: `ebrigade-inside-${from.id}`,
+    dependsOn: { host: context.server.id, units },
+    expected: "its page with the person's name, a ticket good once, and HTTP 403 of what is shut",
+    run: asking(context, {
+      at: null,
+      inside: { person: login(member), name: [member.givenName, member.surname], shut: SHUT_PATHS },
+    }),
+    judge: judgedBy(({ inside: found }) => {
+      if (found === undefined) return { isGood: false, seen: "not asked" };
+      // Of what does not answer nothing else is shown.
+      if (found.status !== IN) return { isGood: false, seen: `HTTP ${found.status} with the login` };
+      const wrong = [
+        ...(found.ticket ? [] : ["no ticket led in"]),
+        ...(found.name ? [] : ["its page is not the person's"]),
+        ...(found.again ? [] : ["a ticket is good twice"]),
+        ...(found.forged ? [] : ["a ticket is good for somebody else"]),
+        ...SHUT_PATHS.filter((path) => found.shut[path]?.[0] !== REFUSED || found.shut[path][1] !== FORBIDDEN).map(
+          (path) => `${path}: HTTP ${found.shut[path]?.join(" and ") ?? "?"}`,
+        ),
+      ];
+      return {
+        isGood: wrong.length === 0,
+        seen: wrong.length > 0 ? wrong.join("; ") : `the person's own page; ${SHUT_PATHS.length} paths shut`,
       };
     }),
   };

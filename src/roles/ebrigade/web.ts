@@ -6,6 +6,7 @@ import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts
 import { controllersOf } from "../dc/directory.ts";
 import type { Step } from "../role.ts";
 import { dropIn, listens, restart, running } from "../service.ts";
+import { FOLDER, isHad, PHP_SOCKET, PICTURES, SHUT } from "./application.ts";
 import { ACCOUNT, need, WEB_UNIT, type Context } from "./steps.ts";
 
 /* What everybody comes by: Apache, which asks the directory before it says anything. */
@@ -28,6 +29,8 @@ const MODULES = [
   ...["mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic", "ldap", "authnz_ldap"],
   ...["socache_shmcb", "ssl", "headers", "setenvif", "mime", "dir", "reqtimeout", "lua"],
 ];
+/** Of them, what hands a question on to PHP, and what says which may be. */
+const APPLICATION_MODULES = ["alias", "rewrite", "proxy", "proxy_fcgi"];
 
 /** Pages of eBrigade have scripts and styles in them; of anybody else's host they get nothing. */
 const POLICY = [
@@ -43,7 +46,13 @@ const POLICY = [
 ].join("; ");
 
 export const WEB_PACKAGES = ["apache2"] as const;
-export const WEB_TEMPLATES = ["apache2.conf", "apache2.service.conf", "guesses.lua", "index.html"] as const;
+export const WEB_TEMPLATES = [
+  "apache2.conf",
+  "apache2.service.conf",
+  "guesses.lua",
+  "page.conf",
+  "index.html",
+] as const;
 
 export const label = (host: Host["id"]): string => `ebrigade-${host}`;
 
@@ -53,6 +62,8 @@ export function web(context: Context): readonly Step[] {
   const { plan, host, fill, settings } = context;
   const port = need(plan, "https");
   const account = serviceAccount(plan, ACCOUNT);
+  const isInstalled = isHad(plan);
+  const modules = [...MODULES, ...(isInstalled ? APPLICATION_MODULES : [])];
   return [
     {
       kind: "files",
@@ -60,17 +71,17 @@ export function web(context: Context): readonly Step[] {
       files: {
         [CERTIFICATE]: { content: [secret("vault-certificate", label(host.id)), "\n"], mode: "0644" },
         [KEY]: { content: [secret("vault-key", label(host.id)), "\n"] },
-        [`${PAGE}/index.html`]: {
-          content: fill("index.html", { file: files[0]!.fileName, lab: plan.name }),
-        },
+        ...(!isInstalled && {
+          [`${PAGE}/index.html`]: { content: fill("index.html", { file: files[0]!.fileName, lab: plan.name }) },
+        }),
         [GUESSES_PROGRAM]: {
           content: fill("guesses.lua", { most: String(GUESSES.most), forgotten: String(GUESSES.aSecond) }),
         },
         [CONFIG]: {
           content: fill("apache2.conf", {
-            modules: MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join(
-              "\n",
-            ),
+            modules: modules
+              .map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`)
+              .join("\n"),
             requestBytes: String(REQUEST_BYTES),
             port: String(port),
             remembered: String(REMEMBERED_SECONDS),
@@ -78,7 +89,15 @@ export function web(context: Context): readonly Step[] {
             policy: POLICY,
             certificate: CERTIFICATE,
             key: KEY,
-            documents: PAGE,
+            documents: isInstalled ? FOLDER : PAGE,
+            handed: isInstalled
+              ? fill("application.conf", {
+                  program: FOLDER,
+                  shut: SHUT.join("|"),
+                  socket: PHP_SOCKET,
+                  pictures: PICTURES,
+                })
+              : fill("page.conf", { documents: PAGE }),
             name: fqdnOf(plan, host),
             realm: `Annuaire ${plan.domain.netbios}`,
             controllers: `${controllersOf(plan)

@@ -1,4 +1,4 @@
-import { DEFAULT_SUITE, releaseNamed } from "../../core/debian.ts";
+import { DEFAULT_SUITE, releaseNamed, rootIn } from "../../core/debian.ts";
 
 /**
  * What guests have on their disk before their first boot. A template's name tells the role (`tpl-<role>-<n>`), a
@@ -9,7 +9,7 @@ export interface Recipe {
   readonly role: string;
   /** Debian's release. */
   readonly suite: string;
-  /** Packages of each layer on top of the base, the lowest first. */
+  /** Packages of each layer on top of the base, the lowest first; roots of other releases (core/debian.ts) above all others. */
   readonly layers: readonly (readonly string[])[];
   /** How the guest's system names `net[n]` unless its seed says otherwise. */
   readonly nicName: (index: number) => string;
@@ -72,7 +72,12 @@ export function recipeFor(
   };
 }
 
-const withContent = (layers: Recipe["layers"]): Recipe["layers"] => layers.filter((l) => l.length > 0);
+/** A root stands on nothing, so that it is made once whatever is below it. */
+function withContent(layers: Recipe["layers"]): Recipe["layers"] {
+  const all = layers.filter((l) => l.length > 0);
+  const isRoot = (layer: readonly string[]): boolean => rootIn(layer) !== undefined;
+  return [...all.filter((l) => !isRoot(l)), ...all.filter(isRoot)];
+}
 
 /** What a guest plays beside its role, by its tags. */
 export const alsoOf = (tags: readonly string[]): readonly string[] =>

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { madeOf, ROOT_MADE_OF, rootFolder, rootIn, type ReleaseRoot } from "../../core/debian.ts";
 import { errnoOf, Fault, messageOf } from "../../core/fault.ts";
 import { CommandFailed, must } from "../command.ts";
 import { keepEachPrivate, keepPrivate } from "../private.ts";
@@ -47,7 +48,7 @@ export interface StoreOptions {
 
 /**
  * Root file systems as layers for overlayfs: a base for each Debian release, on it one layer for each set of
- * packages. A layer's id is what is in it (the resolved versions), so a second run builds nothing; the packages
+ * packages; and roots of other releases, each in its folder of a layer that stands on nothing. A layer's id is what is in it (the resolved versions), so a second run builds nothing; the packages
  * themselves are kept beside, so that a layer can be made again.
  */
 export class ImageStore {
@@ -69,8 +70,12 @@ export class ImageStore {
    */
   async layersFor(recipe: Pick<Recipe, "suite" | "layers">): Promise<readonly Layer[]> {
     let layers: readonly Layer[] = [];
-    for (const packages of [BASE_PACKAGES, ...recipe.layers])
-      layers = [await this.#once(recipe.suite, packages, layers), ...layers];
+    for (const packages of [BASE_PACKAGES, ...recipe.layers]) {
+      const root = rootIn(packages);
+      const layer =
+        root === undefined ? this.#once(recipe.suite, packages, layers) : this.#once(root.suite, packages, []);
+      layers = [await layer, ...layers];
+    }
     return layers;
   }
 
@@ -182,12 +187,18 @@ export class ImageStore {
 
   async #build(key: string, suite: string, packages: readonly string[], below: readonly Layer[]): Promise<Layer> {
     const parent = below[0]?.id ?? null;
+    const ofOther = rootIn(packages);
     const { folder, log, signal } = this.#options;
     const building = join(folder, `building-${randomBytes(4).toString("hex")}`);
     const root = join(building, "root");
     const debs = join(folder, "packages", suite);
     const started = Date.now();
-    const what = parent === null ? `base of Debian ${suite}` : `packages ${packages.join(" ")}`;
+    const what =
+      ofOther !== undefined
+        ? `root of Debian ${suite} with ${ofOther.packages.join(" ")}`
+        : parent === null
+          ? `base of Debian ${suite}`
+          : `packages ${packages.join(" ")}`;
     log(`image: building the ${what}`);
     try {
       await mkdir(join(debs, "partial"), { recursive: true });
@@ -198,11 +209,18 @@ export class ImageStore {
         ...(signal === undefined ? {} : { signal }),
         onLine: progress(log),
       };
-      if (parent === null) {
+      // Where the release itself is in what is made.
+      const system = ofOther === undefined ? root : join(root, rootFolder(suite));
+      if (ofOther !== undefined) {
+        await mkdir(join(system, ".."), { recursive: true });
+        const made = join(building, "made-of");
+        await writeFile(made, madeOf(ofOther));
+        await must(rootCommand(ofOther, await this.#sources(suite), system, debs, made), options);
+      } else if (parent === null) {
         const sources = await this.#sources(suite);
         await must(baseCommand(suite, packages, sources, root, debs), options);
       } else await must(layerCommand(packages, below.map((l) => l.folder).join(":"), root, building, debs), options);
-      const inside = await installed(root, below);
+      const inside = await installed(system, below);
       const { digest, files, bytes } = await digestOf(root);
       const id = createHash("sha256")
         .update(JSON.stringify([RECIPE_VERSION, suite, parent, packages, inside]))
@@ -219,7 +237,7 @@ export class ImageStore {
         bytes,
       };
       await writeFile(join(building, "manifest.json"), `${JSON.stringify(made, null, 1)}\n`);
-      await rm(join(building, "work"), { recursive: true, force: true });
+      for (const name of ["work", "made-of"]) await rm(join(building, name), { recursive: true, force: true });
       // The same content may be there from before, under another request.
       await rename(building, join(folder, id)).catch(async (error: unknown) => {
         if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
@@ -317,7 +335,45 @@ const requestKey = (suite: string, packages: readonly string[], below: readonly 
     .digest("hex")
     .slice(0, 16);
 
-/** mmdebstrap(1), root mode: the release with its security updates, and what a cloud image has set. */
+/** mmdebstrap(1), root mode: a release with its security updates, in the way that all of ours are made. */
+const bootstrap = (suite: string, variant: string, packages: readonly string[], debs: string): string[] => [
+  "unshare",
+  ...["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--"],
+  "mmdebstrap",
+  ...["--mode=root", `--variant=${variant}`, "--format=directory", "--skip=essential/unlink"],
+  '--aptopt=APT::Install-Recommends "false"',
+  '--aptopt=Acquire::Languages "none"',
+  '--aptopt=Acquire::Retries "3"',
+  "--dpkgopt=path-exclude=/usr/share/man/*",
+  "--dpkgopt=path-exclude=/usr/share/doc/*",
+  "--dpkgopt=path-exclude=/usr/share/locale/*",
+  "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+  "--dpkgopt=force-unsafe-io",
+  ...lifeOf(suite).map((option) => `--aptopt=${option.replace("=", ' "')}"`),
+  `--include=${packages.join(",")}`,
+  '--setup-hook=mkdir -p "$1/var/cache/apt/archives/partial"',
+  `--setup-hook=sync-in ${debs} /var/cache/apt/archives/`,
+  `--customize-hook=sync-out /var/cache/apt/archives ${debs}`,
+];
+
+/** No system that starts, and no apt: what a program needs that is given it as its root. */
+const rootCommand = (
+  { suite, packages }: ReleaseRoot,
+  sources: readonly string[],
+  root: string,
+  debs: string,
+  made: string,
+): string[] => [
+  ...bootstrap(suite, "essential", packages, debs),
+  '--customize-hook=rm -rf "$1/var/cache/apt" "$1/var/lib/apt" "$1/etc/hostname" "$1/etc/resolv.conf"',
+  `--customize-hook=copy-in ${made} /etc`,
+  `--customize-hook=mv "$1/etc/made-of" "$1/${ROOT_MADE_OF}"`,
+  suite,
+  root,
+  ...sources,
+];
+
+/** What a guest's system starts from, and what a cloud image has set. */
 function baseCommand(
   suite: string,
   packages: readonly string[],
@@ -340,23 +396,7 @@ function baseCommand(
     (name) => `ln -s /dev/null "$1/etc/systemd/system-generators/systemd-${name}-generator"`,
   );
   return [
-    "unshare",
-    ...["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--"],
-    "mmdebstrap",
-    ...["--mode=root", "--variant=minbase", "--format=directory", "--skip=essential/unlink"],
-    '--aptopt=APT::Install-Recommends "false"',
-    '--aptopt=Acquire::Languages "none"',
-    '--aptopt=Acquire::Retries "3"',
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-    "--dpkgopt=force-unsafe-io",
-    ...lifeOf(suite).map((option) => `--aptopt=${option.replace("=", ' "')}"`),
-    `--include=${packages.join(",")}`,
-    '--setup-hook=mkdir -p "$1/var/cache/apt/archives/partial"',
-    `--setup-hook=sync-in ${debs} /var/cache/apt/archives/`,
-    `--customize-hook=sync-out /var/cache/apt/archives ${debs}`,
+    ...bootstrap(suite, "minbase", packages, debs),
     '--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname',
     '--customize-hook=: > "$1/etc/machine-id"; rm -f "$1/var/lib/dbus/machine-id"',
     `--customize-hook=printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\nff02::1 ip6-allnodes\\nff02::2 ip6-allrouters\\n' > "$1/etc/hosts"`,
