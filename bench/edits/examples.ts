@@ -80,6 +80,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   "people:people.*.extension": 124,
   "people:people.*.sshKeys":
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl elise@portable",
+  "roles:settings.ebrigade.grades": { code: "AST", name: "Astreinte", group: "nomades" },
+  "roles:settings.ebrigade.grades[].code": "AST",
   "roles:settings.mail.aliases.*": "group:nomades",
   "roles:settings.pbx.groups.*.members": "group:nomades",
   "roles:settings.pbx.codes.voicemail": "*97",
