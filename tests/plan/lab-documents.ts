@@ -17,7 +17,8 @@ export async function labDocuments(): Promise<Documents> {
   const { addressing, hosts, roles, flows, people } = documents as unknown as Record<string, Loose>;
   Object.assign(addressing!, { kind: "lab", authority: { ...addressing!["authority"], name: "CA" } });
   Object.assign(hosts!["images"]!["debian-13"]!, { sha512: "0".repeat(128) });
-  Object.assign(hosts!["hosts"]!["backup"]!, { also: ["field"] });
+  Object.assign(hosts!["hosts"]!["backup"]!, { also: ["power", "field"] });
+  Object.assign(roles!["settings"]!, { power: { ups: "onduleur", driver: "usbhid-ups", port: "auto" } });
   const windows = { os: "windows", description: "Windows", url: null, fileName: "windows-10.qcow2" };
   Object.assign(hosts!["images"]!, { "windows-10": windows });
   Object.assign(hosts!["hosts"]!["pc2"]!, { image: "windows-10", disksGiB: [64] });

@@ -14,6 +14,7 @@ import { addressFindings, aliasesOf, GROUP_DOMAIN } from "./addresses.ts";
 import { flavourFindings, FLAVOURS, flavourOf } from "./flavour.ts";
 import { backOf, filter, filterOf, PACKAGES, release, TEMPLATES } from "./iredmail.ts";
 import { askedNames, nameFindings, namesOf } from "./names.ts";
+import { crowdProbes } from "./crowd.ts";
 import { closedOf, correspondentsOf } from "./people.ts";
 import { probes } from "./probes.ts";
 import { settings, type Settings } from "./settings.ts";
@@ -78,7 +79,7 @@ export const mail = defineRole({
             isInsisted: told.flavour === "iredmail",
           },
         ],
-  probes,
+  probes: (plan, told) => [...probes(plan, told), ...crowdProbes(plan)],
   troubles,
   manual: "docs/roles/mail.md",
 });

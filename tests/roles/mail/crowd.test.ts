@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { probesOf } from "../../src/accept/probes/index.ts";
-import type { Probe } from "../../src/roles/role.ts";
-import { parsePlan, type Plan } from "../../src/plan/index.ts";
-import { vocabulary } from "../../src/roles/registry.ts";
-import { bytesOf, labDocuments } from "../plan/lab-documents.ts";
+import { probesOf } from "../../../src/accept/probes/index.ts";
+import type { Probe } from "../../../src/roles/role.ts";
+import { parsePlan, type Plan } from "../../../src/plan/index.ts";
+import { vocabulary } from "../../../src/roles/registry.ts";
+import { bytesOf, labDocuments } from "../../plan/lab-documents.ts";
 
 const outcome = parsePlan(bytesOf(await labDocuments()), { roles: vocabulary });
 const plan: Plan = outcome.ok ? outcome.value : (undefined as never);
