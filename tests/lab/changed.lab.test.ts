@@ -13,6 +13,23 @@ import { standingLab, type StandingLab } from "./standing.ts";
 
 const reason = whyNot();
 const MINUTES = 60_000;
+/** Somebody new, who has the VPN, a mailbox and a telephone. */
+const NEWCOMER = "nina.perrin";
+/** The desk's phone calls the echo, as somebody who presses its keys. */
+const CALL = `
+import json, socket
+control = socket.create_connection(("127.0.0.1", 4444))
+asked = json.dumps({"command": "dial", "params": "sip:*43@pbx.cod.test", "token": "t"}).encode()
+control.sendall(b"%d:%s," % (len(asked), asked))
+control.recv(1)
+`;
+/** Whether the mail host lets in who is named on standard input, with the password below. */
+const LOGIN = `
+import imaplib, sys
+who, password = sys.stdin.read().split("\\n")
+print(imaplib.IMAP4_SSL("mail.cod.test", timeout=20).login(who, password)[0])
+`;
+
 /** An SSH session from the bastion through the routers, which says when it was told to end. */
 const SESSION = "rm -f /tmp/end; while ! test -e /tmp/end; do echo; sleep 0.2; done; echo lived";
 
@@ -39,6 +56,17 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
     change(document);
     writeFileSync(file, document.toString({ lineWidth: 0 }));
   };
+  const inside = async (host: string, argv: readonly string[], input = ""): Promise<string> => {
+    const { exitCode, stdout, stderr } = await running.shell.run(host, argv, input, 60_000);
+    expect(exitCode, `${host}: ${argv.join(" ")}: ${stdout}${stderr}`).toBe(0);
+    return stdout;
+  };
+  /** Calls that stand, by the number that Asterisk gave each. */
+  const calls = async (): Promise<readonly string[]> =>
+    (await inside("pbx", ["asterisk", "-rx", "core show channels concise"]))
+      .split("\n")
+      .filter((line) => line.includes("!Echo!"))
+      .map((line) => line.split("!").at(-1)!);
   /** `up`, with a session open through it; then everything as the plan says. */
   const upWithSession = async (): Promise<Ran> => {
     const session = lab.maquette("ssh", "pc1", "--", SESSION);
@@ -102,6 +130,19 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
         ] as const)
           d.addIn(["flows", flows.findIndex((f) => f.id === id), end], "guests");
       });
+      edit("people", (d) => {
+        const { people } = d.toJS() as { people: Record<string, object> };
+        d.setIn(
+          ["people", NEWCOMER],
+          d.createNode({
+            ...people["yann.caradec"],
+            ...{ givenName: "Nina", surname: "Perrin", groups: ["nomades"], mailbox: NEWCOMER, extension: 129 },
+          }),
+        );
+      });
+      await inside("pc1", ["python3", "-c", CALL]);
+      await expect.poll(calls, { timeout: 20_000 }).toHaveLength(1);
+      const open = await calls();
       const preview = good(await lab.maquette("preview"));
       expect(preview.stdout).toMatch(
         /configuration of rtr-a {2}restarted for its cards, while the other router carries/,
@@ -112,6 +153,12 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
       expect(up.stderr).toMatch(/seed of mail: updating, done/);
       good(await lab.maquette("console", "kiosk", "--", "getent hosts dc1"));
       expect(good(await lab.maquette("console", "mail", "--", "ip -br address")).stdout).toContain("10.20.20.24");
+      // Somebody else's call went on, and the newcomer has all three.
+      expect(await calls()).toEqual(open);
+      const password = lab.secret.password(`user/${NEWCOMER}`);
+      expect(await inside("pc1", ["python3", "-c", LOGIN], `${NEWCOMER}\n${password}`)).toBe("OK\n");
+      expect(await inside("pbx", ["asterisk", "-rx", `pjsip show endpoint ${NEWCOMER}`])).toContain(`${NEWCOMER}/129`);
+      expect(good(await lab.maquette("vpn", "profile", NEWCOMER, "--stdout")).stdout).toContain("<tls-crypt-v2>");
     },
     10 * MINUTES,
   );
@@ -126,6 +173,8 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
       // What it held is ended, told once, and not once more for every host that gets the longer list.
       expect(up.stderr.match(/cert\/log-kiosk is revoked/g)).toHaveLength(1);
       expect(up.stderr).not.toContain("not loaded");
+      expect(await inside("pbx", ["asterisk", "-rx", "pjsip show endpoints"])).not.toContain(NEWCOMER);
+      expect(await inside("dc1", ["samba-tool", "user", "show", NEWCOMER])).toMatch(/userAccountControl: 514/);
       expect(good(await lab.maquette("secret", "--list")).stdout).toMatch(/cert\/log-kiosk +0 +\(no host; revoked\)/);
     },
     10 * MINUTES,
