@@ -37,8 +37,10 @@ const origin = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("template"), vmid: z.int(), name: z.string(), isLinked: z.boolean() }),
 ]);
 
-/** Debian Policy 5.6.1: what a package may be called. No name becomes an option of apt-get. */
-/** Of the guest's own release, or of another one's root (core/debian.ts). */
+/**
+ * Debian Policy 5.6.1: what a package may be called, of the guest's own release or of another one's root (core/debian.ts). No
+ * name becomes an option of apt-get.
+ */
 const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(\/[a-z][a-z0-9-]*)?$/);
 const roleLayers = z.record(z.string(), z.array(z.array(packageName)));
 

@@ -22,6 +22,8 @@ const PLACE = "/etc/nut/maquette-place.dev";
 const TOLD = "/etc/maquette/power.json";
 const OWN = { owner: "root:nut", mode: "0640" } as const;
 const AGENT = "/etc/zabbix/zabbix_agent2.d/maquette-ups.conf";
+/** Of Debian's nut-server: makes a driver's unit for each section of ups.conf, and takes away those that have none. */
+const ENUMERATOR = "nut-driver-enumerator";
 const TELLER_PASSWORD = "power/server";
 
 export const passwordLabel = (host: Host): string => `power/${host.id}`;
@@ -38,6 +40,8 @@ export function serving({ plan, host, fill, settings: told }: RoleContext & Sett
   );
   const drivers = [told.ups, ...stages.map((stage) => stage.name)].map(driverUnit);
   return [
+    // It would start, restart and end drivers as soon as their file is another, while the step below does; there it is asked.
+    { kind: "units", name: "NUT's watch over its file, off", units: [`${ENUMERATOR}.path`], state: "masked" },
     {
       kind: "files",
       name: "UPS",
@@ -70,6 +74,8 @@ export function serving({ plan, host, fill, settings: told }: RoleContext & Sett
       reload: [
         { argv: ["systemd-tmpfiles", "--create", tmpfiles] },
         { argv: ["systemctl", "daemon-reload"] },
+        // Ends the drivers of places that are no more, too.
+        { argv: ["systemctl", "restart", `${ENUMERATOR}.service`] },
         { argv: ["systemctl", "restart", ...drivers] },
       ],
     },

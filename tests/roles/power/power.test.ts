@@ -44,6 +44,11 @@ describe("who stops when", () => {
     expect(new Set(users.map((user) => /password = (\S+)/.exec(user)![1])).size).toBe(11);
   });
 
+  test("nobody but the step starts drivers while it does: NUT's own watch is off before their file is written", () => {
+    const steps = lab.steps("backup", "power").map(({ name }) => name);
+    expect(steps.indexOf("NUT's watch over its file, off")).toBe(steps.indexOf("UPS") - 1);
+  });
+
   test("whoever tells the others to stop may not start after one of them", () => {
     const { findings } = roleNamed("power");
     expect(findings!(plan)).toEqual([]);
