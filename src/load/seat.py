@@ -22,7 +22,6 @@ stood, and whether it `stood` as long as it should. Whoever is called writes
 `{kind: "held", who, began, ended}` is a time in which a person's process did not run when it should have.
 """
 
-import base64
 import contextlib
 import email.message
 import email.utils
@@ -33,15 +32,15 @@ import os
 import signal
 import smtplib
 import socket
-import ssl
 import sys
 import threading
 import time
 
 from background import begin
+from browser import visited
 from phone import Phone
 from post import Box, Outgoing, last_words, whole
-from way import connected, way
+from way import way
 from wire import Wire
 
 HEADER = "X-Maquette-Load"
@@ -65,6 +64,8 @@ class Person:
         self.lock = threading.Lock()
         self.start = None
         self.taken, self.told = [], set()
+        # One browser for the whole day.
+        self.cookies = {}
         self.phone = self.wire = None
         if self.own["phone"]:
             ports = FIRST_PORT + place * PORTS, FIRST_PORT + place * PORTS + PORTS - 2
@@ -139,16 +140,10 @@ class Person:
                 box.logout()
 
     def page(self, asked, address):
-        pair = "%s:%s" % (self.login, self.own["password"])
-        site = Site(asked, address)
-        try:
-            site.request("GET", "/", headers={"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
-            answer = site.getresponse()
-            answer.read()
-        finally:
-            site.close()
-        if answer.status != 200:
-            raise ConnectionError("HTTP %d" % answer.status)
+        login = {"login": self.login, "password": self.own["password"]}
+        (status, _, _), _ = visited({**asked, **asked["web"]}, address, login, self.cookies)
+        if status != 200:
+            raise ConnectionError("HTTP %d" % status)
 
     def answered(self):
         """Calls of others that are over, each told once."""
@@ -177,17 +172,6 @@ class Person:
             self.answered()
             self.phone.close()
             self.wire.close()
-
-
-class Site(http.client.HTTPSConnection):
-    def __init__(self, asked, address):
-        self.asked, self.address = asked, address
-        web = asked["web"]
-        super().__init__(web["name"], web["port"], context=ssl.create_default_context())
-
-    def connect(self):
-        address = self.address or socket.gethostbyname(self.host)
-        self.sock = self._context.wrap_socket(connected(self.asked, address, self.port), server_hostname=self.host)
 
 
 def named(asked):

@@ -127,6 +127,7 @@ describe.skipIf(reason !== undefined)(`a changed lab${reason === undefined ? "" 
           ["F418", "from"],
           ["F442", "from"],
           ["F443", "from"],
+          ["F447", "from"],
         ] as const)
           d.addIn(["flows", flows.findIndex((f) => f.id === id), end], "guests");
       });

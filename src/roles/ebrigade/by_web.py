@@ -15,60 +15,22 @@ Beside what way.py asks for, `{name, port}` and as far as something is to be ask
     at       for tries and guesses: the address
 """
 
-import base64
 import html
-import http.client
 import json
 import re
 import secrets
 import socket
-import ssl
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from browser import MOVED, said, visited
 from way import connected, way
 
 # A login that was refused too often is heard again by then.
 PATIENCE = 30
 LIMITED = 429
 AT_ONCE = 8
-MOVED = (301, 302, 303, 307, 308)
-MOST_STEPS = 4
-
-
-class Site(http.client.HTTPSConnection):
-    def __init__(self, asked, address):
-        self.asked, self.address = asked, address
-        super().__init__(asked["name"], asked["port"], context=ssl.create_default_context())
-
-    def connect(self):
-        address = self.address or socket.gethostbyname(self.host)
-        self.sock = self._context.wrap_socket(connected(self.asked, address, self.port), server_hostname=self.host)
-
-
-def said(asked, address, login=None, path="/", cookies=None):
-    """
-    Status, headers and text of one question, by a connection of its own.
-    @param cookies kept there, as a browser does
-    """
-    site = Site(asked, address)
-    headers = {"Connection": "close"}
-    if cookies:
-        headers["Cookie"] = "; ".join("%s=%s" % pair for pair in cookies.items())
-    if login is not None:
-        pair = "%s:%s" % (login["login"], login["password"])
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    try:
-        site.request("GET", path, headers=headers)
-        answer = site.getresponse()
-        if cookies is not None:
-            for morsel in answer.headers.get_all("Set-Cookie", []):
-                name, _, value = morsel.split(";")[0].partition("=")
-                cookies[name.strip()] = value.strip()
-        return answer.status, answer.headers, answer.read().decode("utf-8", "replace")
-    finally:
-        site.close()
 
 
 def heard(asked, address, login=None, path="/", cookies=None):
@@ -79,18 +41,6 @@ def heard(asked, address, login=None, path="/", cookies=None):
         if answer[0] != LIMITED or time.monotonic() > end:
             return answer
         time.sleep(1)
-
-
-def visited(asked, address, login, cookies):
-    """The same, and on to where it leads on the same site; and the path that was asked last."""
-    path = "/"
-    for _ in range(MOST_STEPS):
-        answer = heard(asked, address, login, path, cookies)
-        onwards = answer[1].get("Location", "")
-        if answer[0] not in MOVED or not onwards.startswith("/"):
-            break
-        path = onwards
-    return answer, path
 
 
 def without_tls(asked, address, port):
@@ -106,7 +56,7 @@ def page(asked):
     found = {}
     for name, address in wanted["at"].items():
         shut, _, _ = heard(asked, address)
-        (status, headers, text), _ = visited(asked, address, wanted["person"], {})
+        (status, headers, text), _ = visited(asked, address, wanted["person"], {}, heard)
         title = re.search(r"<title>(.*?)</title>", text, re.S | re.I)
         found[name] = {
             "shut": shut,
@@ -118,13 +68,13 @@ def page(asked):
 
 
 def tries(asked):
-    return {name: visited(asked, asked["at"], one, {})[0][0] for name, one in asked["tries"].items()}
+    return {name: visited(asked, asked["at"], one, {}, heard)[0][0] for name, one in asked["tries"].items()}
 
 
 def inside(asked):
     wanted, at = asked["inside"], asked["at"]
     person, cookies = wanted["person"], {}
-    (status, _, text), came = visited(asked, at, person, cookies)
+    (status, _, text), came = visited(asked, at, person, cookies, heard)
     first = heard(asked, at, person, "/index_d.php", cookies)
     # Into a browser that has none of its cookies, and then under a number that is not the person's.
     used = heard(asked, at, person, came)
@@ -153,7 +103,7 @@ def guesses(asked):
     return {
         "refused": len(statuses) - statuses.count(LIMITED),
         "limited": LIMITED in statuses,
-        "back": visited(asked, asked["at"], wanted["person"], {})[0][0],
+        "back": visited(asked, asked["at"], wanted["person"], {}, heard)[0][0],
     }
 
 

@@ -1,6 +1,6 @@
 """Opens eBrigade's first page as a member of the group: the web server, its directory and what makes the page.
 
-What by_web.py asks for with `{person: {login, password}}`, in the file that is named. Prints the seconds that it took,
+What browser.py asks for with `{person: {login, password}}`, in the file that is named. Prints the seconds that it took,
 or -1 and, to standard error, why not.
 """
 
@@ -8,12 +8,12 @@ import json
 import sys
 import time
 
-from by_web import said
+from browser import visited
 
 
 def opened(asked):
     began = time.monotonic()
-    status, _, _ = said(asked, asked["address"], asked["person"])
+    (status, _, _), _ = visited(asked, asked["address"], asked["person"], {})
     if status != 200:
         raise ConnectionError("HTTP %d" % status)
     return time.monotonic() - began
