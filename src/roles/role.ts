@@ -316,6 +316,8 @@ export interface Probe {
   readonly deadlineSeconds?: number;
   /** That it waits for seconds when all is well: begun before the others, which are asked meanwhile. */
   readonly isWaiting?: true;
+  /** What it has that cannot be had twice at a time, by any name: those that have the same are asked one after the other. */
+  readonly holds?: string;
   /** Stopping these must turn the probe red; a test tries it. Null where no service of ours answers: what routers refuse, what links carry. */
   readonly dependsOn: { readonly host: Host["id"]; readonly units: readonly string[] } | null;
 }

@@ -315,7 +315,7 @@ export class ContainerDriver implements GuestDriver {
     const missing = [...new Set(wanted.flat())].filter((name) => !names.has(name));
     if (missing.length === 0) return;
     log(`${guest.name}: installing ${missing.join(" ")}`);
-    const { folder, files } = await images.packageFiles(recipe.suite, layers);
+    const { folder, files } = await images.packageFiles(recipe);
     const sent = [...files].flatMap(([name, file]) => (has.has(name) ? [] : [file]));
     const install = await this.#inside(vmid, ["sh", "-c", SUPPLY, "supply.sh", ...missing]);
     const { exitCode, stdout, stderr } = await command(

@@ -172,6 +172,24 @@ describe("running probes", () => {
     expect(left).toEqual([1, 0]);
   });
 
+  test("asks those that hold the same thing one after the other, and others meanwhile", async () => {
+    const running = new Set<string>();
+    const together = new Set<string>();
+    const way: ProbeWay = async (from) => {
+      running.add(from);
+      await Promise.resolve();
+      together.add([...running].sort().join(" "));
+      await Promise.resolve();
+      running.delete(from);
+      return { exitCode: 0, stdout: "", stderr: "" };
+    };
+    const asked = ["a", "b", "c"].map((from) => probe(from, { from, ...(from !== "b" && { holds: "it" }) }));
+    const results = await runProbes({ probes: asked, way, resolve });
+    expect(results.map((r) => r.probe.id)).toEqual(["a", "b", "c"]);
+    expect([...together].filter((names) => names.includes("a") && names.includes("c"))).toEqual([]);
+    expect([...together]).toContain("a b");
+  });
+
   test("begins with those that wait, and tells of all in the order of the probes", async () => {
     const begun: string[] = [];
     const way: ProbeWay = (_, { argv }) => {

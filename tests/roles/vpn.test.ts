@@ -187,6 +187,33 @@ describe("its probes", () => {
       expect([p.from, p.dependsOn]).toEqual(["field", { host: "vpn", units: ["openvpn-server@maquette.service"] }]);
   });
 
+  test("that let in by a certificate hold it: OpenVPN ends whoever else is under its name, also who is refused later", () => {
+    const profilesOf = (p: Probe): readonly string[] => [
+      ...new Set([...JSON.stringify(p.run).matchAll(/profile\\*":\s*\\*"([^"\\]+)/g)].map((found) => found[1]!)),
+    ];
+    const refusing = [
+      "vpn-revoked",
+      "vpn-wrong-password",
+      "vpn-empty-password",
+      "vpn-outside-group",
+      "vpn-stolen-profile",
+    ];
+    const asked = allProbes(plan).flatMap((p) =>
+      profilesOf(p).map((profile) => ({ id: p.id, holds: p.holds, profile })),
+    );
+    const ends = asked.filter((a) => !refusing.includes(a.id));
+    expect(ends.map((a) => a.id)).toEqual(expect.arrayContaining(["vpn-opens-wan1", "vpn-opens-wan2"]));
+    expect(new Set(asked.map((a) => a.id))).toEqual(new Set([...ends.map((a) => a.id), ...refusing]));
+    const ended = ends.flatMap(({ id, holds, profile }) =>
+      asked.flatMap((other) =>
+        other.profile !== profile || other.id === id || (holds !== undefined && other.holds === holds)
+          ? []
+          : [`${other.id} by ${id}`],
+      ),
+    );
+    expect(ended).toEqual([]);
+  });
+
   test("put no password in an argument", () => {
     for (const p of tried(plan)) expect(JSON.stringify(p.run.argv)).not.toContain("secret");
   });

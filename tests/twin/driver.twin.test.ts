@@ -1,9 +1,13 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { guest, guestDriverContract } from "../pve/guest-driver-contract.ts";
 import type { KnownPackages } from "../../src/twin/images/catalogue.ts";
 import { roleLayers } from "../../src/roles/registry.ts";
-import { driverHere, leftovers, whyNot } from "./machine.ts";
+import { findArchive } from "../../src/twin/images/archive.ts";
+import { ImageStore } from "../../src/twin/images/store.ts";
+import { driverHere, IMAGES, leftovers, whyNot } from "./machine.ts";
 
 const reason = whyNot();
 const silent = (): void => undefined;
@@ -111,6 +115,34 @@ describe.skipIf(reason !== undefined)(`guests that run${reason === undefined ? "
       const guests = [100, 101].map((vmid) => ({ vmid, also: ["vpn"] }));
       await here.driver.supply(guests, (line) => said.push(line));
       expect(said).toHaveLength(1);
+    },
+  );
+
+  it(
+    "a package that somebody removed from the cache is fetched once more for a guest that lacks it",
+    { timeout: 600_000 },
+    async () => {
+      const packages: { -readonly [K in keyof KnownPackages]: KnownPackages[K] } = { router: [], roles: {} };
+      const said: string[] = [];
+      const images = new ImageStore({
+        folder: IMAGES,
+        archive: () => findArchive(null),
+        log: (line) => said.push(line),
+      });
+      const here = await driverHere({ packages, images });
+      made.push(here);
+      onTestFinished(() => here.driver.close());
+      const own = guest(100, { tags: ["role-bastion"] });
+      await here.driver.create(own, silent);
+      await here.driver.start(own, silent);
+      packages.roles = { bastion: [["hello"]] };
+      await images.layersFor({ suite: "trixie", layers: [["hello"]] });
+      const { folder, files } = await images.packageFiles({ suite: "trixie", layers: [["hello"]] });
+      const hello = [...files].find(([name]) => name.startsWith("hello="))![1];
+      await rm(join(folder, hello));
+      await here.driver.supply([{ vmid: 100, also: [] }], silent);
+      expect(said).toContainEqual(expect.stringMatching(/packages that it was built of are not there any more/));
+      expect((await here.driver.exec(100, ["hello"], "")).stdout).toBe("Hello, world!\n");
     },
   );
 

@@ -4,7 +4,7 @@ import type { Resolve } from "../../core/text.ts";
 import { plays } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Probe, Sessions } from "../../roles/role.ts";
-import { runProbes, type ProbeWay } from "../probes/index.ts";
+import { inTurn, runProbes, type ProbeWay } from "../probes/index.ts";
 import { Undo } from "../power.ts";
 import { until } from "../router-state.ts";
 import { must, type GuestShell } from "../../provision/shell.ts";
@@ -164,18 +164,22 @@ export async function runDaemonDrill(scene: DaemonScene): Promise<DaemonDrillRes
     // One that is back, and does not say yet what is open, has nothing open.
     const after = await open().catch((): readonly string[] => []);
     say(`${units.join(", ")} is back; asking its users' questions`);
-    const questions = await Promise.all(
-      probes.map(async (probe): Promise<QuestionAfter> => {
-        for (;;) {
-          const askedAfterMs = since();
-          const [answer] = await ask([probe]);
-          const { isGood, seen } = answer!;
-          const told = { id: probe.id, title: probe.title, seen };
-          if (isGood) return { ...told, answeredAfterMs: askedAfterMs };
-          if (since() > limits.answeredMs) return { ...told, answeredAfterMs: undefined };
-          // A refusal takes no time: nobody is to be asked a hundred times a second.
-          await sleep(AGAIN_MS);
-        }
+    const untilAnswered = async (probe: Probe): Promise<QuestionAfter> => {
+      for (;;) {
+        const askedAfterMs = since();
+        const [answer] = await ask([probe]);
+        const { isGood, seen } = answer!;
+        const told = { id: probe.id, title: probe.title, seen };
+        if (isGood) return { ...told, answeredAfterMs: askedAfterMs };
+        if (since() > limits.answeredMs) return { ...told, answeredAfterMs: undefined };
+        // A refusal takes no time: nobody is to be asked a hundred times a second.
+        await sleep(AGAIN_MS);
+      }
+    };
+    const questions: QuestionAfter[] = [];
+    await Promise.all(
+      inTurn(probes).map(async (turn) => {
+        for (const index of turn) questions[index] = await untilAnswered(probes[index]!);
       }),
     );
     for (const q of questions) if (q.answeredAfterMs === undefined) faults.push(`${q.id}: ${q.seen}`);

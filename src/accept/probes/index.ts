@@ -6,4 +6,4 @@ import { invariantProbes } from "./invariants.ts";
 /** Every question of acceptance that the plan gives: of its invariants and of its roles. */
 export const probesOf = (plan: Plan): readonly Probe[] => [...invariantProbes(plan), ...allProbes(plan)];
 
-export { runProbes, type ProbeResult, type ProbeWay } from "./run.ts";
+export { inTurn, runProbes, type ProbeResult, type ProbeWay } from "./run.ts";

@@ -46,8 +46,7 @@ const SEEN_CHARACTERS = 160;
 export async function runProbes(options: RunProbesOptions): Promise<readonly ProbeResult[]> {
   const { probes, signal, onDone } = options;
   const results: ProbeResult[] = [];
-  const waiting = [...probes.keys()];
-  waiting.sort((a, b) => Number(probes[b]!.isWaiting ?? false) - Number(probes[a]!.isWaiting ?? false));
+  const waiting = inTurn(probes);
   let left = probes.length;
   let interrupt: () => void = () => undefined;
   const interrupted = new Promise<never>((_, reject) => {
@@ -57,11 +56,13 @@ export async function runProbes(options: RunProbesOptions): Promise<readonly Pro
   interrupted.catch(() => undefined);
   signal?.addEventListener("abort", interrupt, { once: true });
   const worker = async (): Promise<void> => {
-    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-      signal?.throwIfAborted();
-      const result = await one(options, probes[index]!, interrupted);
-      results[index] = result;
-      onDone?.(result, --left);
+    for (let turn = waiting.shift(); turn !== undefined; turn = waiting.shift()) {
+      for (const index of turn) {
+        signal?.throwIfAborted();
+        const result = await one(options, probes[index]!, interrupted);
+        results[index] = result;
+        onDone?.(result, --left);
+      }
     }
   };
   try {
@@ -71,6 +72,14 @@ export async function runProbes(options: RunProbesOptions): Promise<readonly Pro
   }
   signal?.throwIfAborted();
   return results;
+}
+
+/** Indices of probes, together those that are asked one after the other; the longest first. Pure. */
+export function inTurn(probes: readonly Probe[]): (readonly number[])[] {
+  const turns = new Map<string | number, number[]>();
+  for (const [index, { holds = index }] of probes.entries()) turns.set(holds, [...(turns.get(holds) ?? []), index]);
+  const length = (turn: readonly number[]): number => turn.filter((index) => probes[index]!.isWaiting).length;
+  return [...turns.values()].sort((a, b) => length(b) - length(a));
 }
 
 async function one(

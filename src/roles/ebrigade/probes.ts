@@ -7,7 +7,7 @@ import { personPassword } from "../dc/accounts.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { gatewayOf } from "../vpn/profile.ts";
-import { profilePath } from "../vpn/traveller.ts";
+import { tunnelAs } from "../vpn/traveller.ts";
 import { DATABASE_UNIT, isHad, PHP_UNIT } from "./application.ts";
 import BY_WEB from "./by_web.py";
 import { triersOf, type Triers } from "./people.ts";
@@ -270,10 +270,11 @@ function byTunnel(context: Context, from: Host | undefined): readonly Probe[] {
   const { plan, server } = context;
   const who = [...plan.probePeople.values()].find((p) => p.hasVpn && !p.isDisabled);
   if (from === undefined || !plays(from, "field") || who === undefined || gatewayOf(plan) === null) return [];
-  const tunnel = { profile: profilePath(who.login), remote: null, ...login(who), patience: TUNNEL_SECONDS };
+  const { tunnel, holds } = tunnelAs(who, TUNNEL_SECONDS);
   return [
     {
       ...page(context, from, { tunnel: formatAddress(server.nics[0]!.address) }, { tunnel }),
+      holds,
       id: `ebrigade-vpn-${from.id}`,
       needs: needsOf(context, "N12"),
       title: {

@@ -7,7 +7,7 @@ import { personPassword } from "../dc/accounts.ts";
 import { pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { gatewayOf } from "../vpn/profile.ts";
-import { profilePath } from "../vpn/traveller.ts";
+import { tunnelAs } from "../vpn/traveller.ts";
 import type { Correspondent, Correspondents } from "./people.ts";
 
 /* What every probe of mail has: whom it asks, and how. */
@@ -67,8 +67,7 @@ export interface ByTunnel {
   readonly from: Host;
   readonly who: Correspondent;
   readonly to: Correspondent;
-  /** As tunnel.py takes it. */
-  readonly tunnel: Readonly<Record<string, unknown>>;
+  readonly way: ReturnType<typeof tunnelAs>;
 }
 
 /** How long a tunnel may take, on a busy machine too. */
@@ -79,6 +78,5 @@ export function tunnelOf({ plan, people }: Context): ByTunnel | undefined {
   const from = outsiderOf(plan);
   const [who, to] = people.first.hasVpn ? [people.first, people.second] : [people.second, people.first];
   if (from === undefined || !plays(from, "field") || !who.hasVpn || gatewayOf(plan) === null) return undefined;
-  const tunnel = { profile: profilePath(who.login), remote: null, ...login(who), patience: TUNNEL_SECONDS };
-  return { from, who, to, tunnel };
+  return { from, who, to, way: tunnelAs(who, TUNNEL_SECONDS) };
 }

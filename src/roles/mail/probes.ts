@@ -72,10 +72,11 @@ function byTunnel(context: Context): readonly Probe[] {
   const { plan } = context;
   const found = tunnelOf(context);
   if (found === undefined) return [];
-  const { from, who, to, tunnel } = found;
+  const { from, who, to, way } = found;
   return [
     {
-      ...letter(context, from, who, to, "dovecot", { tunnel }),
+      ...letter(context, from, who, to, "dovecot", { tunnel: way.tunnel }),
+      holds: way.holds,
       needs: needsOf(plan, "N4", "N12", "O4", "O8"),
       title: {
         en: `By the tunnel ${from.id} sends a letter with accents and an attachment, and reads one in another's box`,

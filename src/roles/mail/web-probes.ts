@@ -103,10 +103,11 @@ export function byWeb(context: Context, seat: Host, outside: ByTunnel | undefine
 const TOLD = "the servers, their ports and TLS, and a login that is taken";
 
 /** All by one tunnel: whoever comes in has one. */
-function byTunnel(context: Context, { from, who, to, tunnel }: ByTunnel): Probe {
+function byTunnel(context: Context, { from, who, to, way }: ByTunnel): Probe {
   const all = [settings(context, who, ["thunderbird", "outlook"]), exchange(context, from, who, to)];
   return {
-    ...probeOf(context, from, all, { tunnel }),
+    ...probeOf(context, from, all, { tunnel: way.tunnel }),
+    holds: way.holds,
     id: `mail-web-${from.id}`,
     needs: needsOf(context.plan, "N4", "N12", "O4", "O8"),
     title: {

@@ -4,7 +4,6 @@ import { secret } from "../../core/secret-place.ts";
 import { jsonText } from "../../core/text.ts";
 import { fqdnOf, hostsOf, outsiderOf, plays, portOf, seatsOf } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import ANSWER from "./answer.py";
@@ -17,7 +16,7 @@ import REGISTER from "./register.py";
 import type { Settings } from "./settings.ts";
 import { probeTravellers } from "../vpn/people.ts";
 import { gatewayOf } from "../vpn/profile.ts";
-import { profilePath } from "../vpn/traveller.ts";
+import { tunnelAs } from "../vpn/traveller.ts";
 
 /** How long the far end waits for the call that it is to answer. */
 const ANSWER_SECONDS = 15;
@@ -138,6 +137,7 @@ interface Outside {
   readonly phone: Phone;
   /** What call.py and called.py are told of it. */
   readonly outside: Readonly<Record<string, unknown>>;
+  readonly holds: string;
 }
 
 /** Phones on the road: signalling and voice by a tunnel alone. */
@@ -147,18 +147,16 @@ function phonesOutside({ plan, server, numbers }: Omit<Context, "outside">): rea
   return callersOutside(plan).flatMap((who) => {
     const phone = numbers.people.find((p) => p.account === who.login);
     if (phone === undefined) return [];
+    const { tunnel, holds } = tunnelAs(who, TUNNEL_SECONDS);
     const outside = {
-      tunnel: {
-        ...{ profile: profilePath(who.login), remote: null, login: who.login, password: personPassword(who) },
-        patience: TUNNEL_SECONDS,
-      },
+      tunnel,
       resolvers: plan.domain.dns.map(formatAddress),
       account: {
         ...{ login: phone.account, secret: secret("password", phone.secret), server: fqdnOf(plan, server) },
         port: portOf(plan, "sip-tls", "tcp"),
       },
     };
-    return [{ host, phone, outside }];
+    return [{ host, phone, outside, holds }];
   });
 }
 
@@ -167,7 +165,7 @@ function fromOutside(context: Context): readonly Probe[] {
   const { first } = context;
   const [caller] = context.outside;
   if (caller === undefined) return [];
-  const { host, phone, outside } = caller;
+  const { host, phone, outside, holds } = caller;
   return [
     {
       id: `pbx-call-${host.id}`,
@@ -183,6 +181,7 @@ function fromOutside(context: Context): readonly Probe[] {
       judge: judgeCalls,
       deadlineSeconds: 45,
       isWaiting: true,
+      holds,
       dependsOn: asterisk(context),
     },
   ];
@@ -193,7 +192,7 @@ function toOutside(context: Context): readonly Probe[] {
   const { first } = context;
   const called = context.outside[1];
   if (called === undefined) return [];
-  const { host, phone, outside } = called;
+  const { host, phone, outside, holds } = called;
   return [
     {
       id: `pbx-call-${first.host}-${host.id}`,
@@ -214,6 +213,7 @@ function toOutside(context: Context): readonly Probe[] {
       judge: judgeCalls,
       deadlineSeconds: 45,
       isWaiting: true,
+      holds,
       dependsOn: asterisk(context),
     },
   ];
@@ -279,6 +279,7 @@ function conference(context: Context): Probe {
     expected: "each hears each of the others",
     before: others.map((on) => ({ on, run: joining(on, { stay: true }) })),
     run: joining(from, traveller === undefined ? {} : { outside: traveller.outside }),
+    ...(traveller && { holds: traveller.holds }),
     judge: judgeCalls,
     deadlineSeconds: 60,
     isWaiting: true,

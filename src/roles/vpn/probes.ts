@@ -9,7 +9,7 @@ import type { Probe } from "../role.ts";
 import { triersOf, type Triers } from "./people.ts";
 import { accessesOf, gatewayOf, UNIT, type Gateway } from "./profile.ts";
 import { poolOf, portsFrom, routedTo, type Port } from "./reach.ts";
-import { profilePath, REVOKED } from "./traveller.ts";
+import { profilePath, REVOKED, tunnelAs } from "./traveller.ts";
 import TRIAL from "./trial.py";
 
 /** A SYN is sent again after one second (tcp(7)), so that one lost packet is no silence. */
@@ -150,6 +150,7 @@ function opens(
       password: personPassword(person),
       ports,
     }),
+    holds: tunnelAs(person, PATIENCE_SECONDS).holds,
     judge: judged((o) => {
       const early = [...allowed, ...shut, ...resolvers].filter((name) => isAnswer(o.before[name]));
       if (early.length > 0) return { isGood: false, seen: `without the tunnel: ${some(early)}` };
@@ -187,6 +188,7 @@ interface Refusal {
   readonly isRefused: (o: Outcome) => boolean;
 }
 
+/** But for the revoked one by the outsider's certificate, by which nobody comes in: whoever does ends others under his own. */
 function refusals(trial: Trial): readonly Probe[] {
   const { first, second, outsider } = trial.triers;
   const said =
@@ -226,7 +228,7 @@ function refusals(trial: Trial): readonly Probe[] {
       id: "vpn-empty-password",
       title: { en: "An empty password does not open the VPN", fr: "Un mot de passe vide n'ouvre pas le VPN" },
       expected: SAID.notYou,
-      attempt: { profile: profilePath(first.login), login: first, password: "" },
+      attempt: { profile: profilePath(outsider.login), login: outsider, password: "" },
       isRefused: said(SAID.notYou),
     },
     {
@@ -246,7 +248,7 @@ function refusals(trial: Trial): readonly Probe[] {
         fr: "Le profil d'une personne n'ouvre pas le VPN à un autre compte qui en a le droit",
       },
       expected: SAID.notYours,
-      attempt: { profile: profilePath(first.login), login: second, password: personPassword(second) },
+      attempt: { profile: profilePath(outsider.login), login: second, password: personPassword(second) },
       isRefused: said(SAID.notYours),
     },
   ];

@@ -1,4 +1,5 @@
-import type { Host, Plan } from "../../plan/types.ts";
+import type { Host, Person, Plan } from "../../plan/types.ts";
+import { personPassword } from "../dc/accounts.ts";
 import type { ClientWork, FileContent } from "../role.ts";
 import type { Fill } from "../template.ts";
 import { certificateFor, probeTravellers, travellerCertificate, triersOf } from "./people.ts";
@@ -14,6 +15,18 @@ export const profilePath = (name: string): string => `/etc/maquette/vpn/${name}.
 const REVOKED_CERTIFICATE = "trial.revoked";
 /** The profile with it. */
 export const REVOKED = "revoked";
+
+/**
+ * A tunnel as one of acceptance's people, as tunnel.py takes it, and what its probe holds: OpenVPN ends whoever is under a
+ * certificate by which somebody comes in.
+ */
+export const tunnelAs = (
+  who: Person,
+  patience: number,
+): { readonly tunnel: Readonly<Record<string, unknown>>; readonly holds: string } => ({
+  tunnel: { profile: profilePath(who.login), remote: null, login: who.login, password: personPassword(who), patience },
+  holds: `vpn ${who.login}`,
+});
 
 /** No password is among them. */
 export function travellersMachine(plan: Plan, host: Host, fill: Fill): ClientWork | null {

@@ -15,6 +15,8 @@ import { lifeOf, securitySource, updatesSource } from "./security.ts";
 /** Changes whenever the scripts below do: layers made by others are not used. */
 const RECIPE_VERSION = 5;
 const BUILD_DEADLINE_MS = 15 * 60_000;
+/** Held by all who build, together; by whoever collects, alone. */
+const BUILDING_LOCK = "lock-building";
 const FORGET_MS = 30 * 24 * 3_600_000;
 
 const manifest = z.strictObject({
@@ -89,21 +91,42 @@ export class ImageStore {
   }
 
   /**
-   * The files of packages that these layers were built of, by `name=version`.
-   * @returns the folder, and the files' names in it; a file that somebody removed is not among them
+   * The files of packages that a recipe's layers of its own release were built of, by `name=version`. A layer of which one
+   * is not there any more is built once more, in which its packages come again.
+   * @returns the folder, and the files' names in it
+   * @throws as {@link layersFor}
    */
-  async packageFiles(
-    suite: string,
-    layers: readonly Layer[],
-  ): Promise<{ readonly folder: string; readonly files: ReadonlyMap<string, string> }> {
+  async packageFiles({ suite, layers }: Pick<Recipe, "suite" | "layers">): Promise<{
+    readonly folder: string;
+    readonly files: ReadonlyMap<string, string>;
+  }> {
     const folder = join(this.#options.folder, "packages", suite);
-    const wanted = new Set(layers.flatMap((layer) => layer.manifest.packages));
-    const files = new Map<string, string>();
-    for (const file of await readdir(folder).catch(() => [] as string[])) {
-      const name = packageOf(file);
-      if (name !== undefined && wanted.has(name)) files.set(name, file);
+    const own = { suite, layers: layers.filter((packages) => rootIn(packages) === undefined) };
+    const kept = async (): Promise<ReadonlyMap<string, string>> => {
+      const names = await readdir(folder).catch(() => [] as string[]);
+      return new Map(names.flatMap((file) => [[packageOf(file) ?? "", file] as const]));
+    };
+    let [made, files] = [await this.layersFor(own), await kept()];
+    const isLacking = ({ manifest }: Layer): boolean => manifest.packages.some((name) => !files.has(name));
+    const lacking = made.filter(isLacking);
+    if (lacking.length > 0) {
+      await this.#forget(lacking.map(({ id }) => id));
+      [made, files] = [await this.layersFor(own), await kept()];
     }
-    return { folder, files };
+    const wanted = new Set(made.flatMap((layer) => layer.manifest.packages));
+    return { folder, files: new Map([...files].filter(([name]) => wanted.has(name))) };
+  }
+
+  /** Whoever asks for them next has them built; disks that stand on them keep them. */
+  async #forget(ids: readonly string[]): Promise<void> {
+    const index = join(this.#options.folder, "index");
+    for (const key of await readdir(index)) {
+      const id = (await readFile(join(index, key), "utf8").catch(() => "")).trim();
+      if (!ids.includes(id)) continue;
+      this.#options.log(`image ${id}: packages that it was built of are not there any more: building it again`);
+      await rm(join(index, key), { force: true });
+      this.#pending.delete(key);
+    }
   }
 
   /** Under which name the index holds a release's base. */
@@ -135,7 +158,15 @@ export class ImageStore {
     // Several labs of one machine share the cache.
     const release = await lockFile(join(folder, `lock-${key}`));
     try {
-      return (await this.#find(key)) ?? (await this.#build(key, suite, packages, below));
+      const found = await this.#find(key);
+      if (found !== undefined) return found;
+      // What it fetches is of no layer yet.
+      const built = await lockFile(join(folder, BUILDING_LOCK), "--shared");
+      try {
+        return await this.#build(key, suite, packages, below);
+      } finally {
+        await built();
+      }
     } finally {
       await release();
     }
@@ -238,10 +269,12 @@ export class ImageStore {
       };
       await writeFile(join(building, "manifest.json"), `${JSON.stringify(made, null, 1)}\n`);
       for (const name of ["work", "made-of"]) await rm(join(building, name), { recursive: true, force: true });
-      // The same content may be there from before, under another request.
+      // The same content may be there from before, under another request, and guests may run on it.
       await rename(building, join(folder, id)).catch(async (error: unknown) => {
         if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
-        await rm(join(folder, id), { recursive: true, force: true });
+        const there = await this.open(id).catch(() => undefined);
+        if (there !== undefined && (await digestOf(there.folder)).digest === there.manifest.digest) return;
+        await rename(join(folder, id), join(folder, `damaged-${id}-${randomBytes(3).toString("hex")}`));
         await rename(building, join(folder, id));
       });
       await writeFile(join(folder, "index", key), `${id}\n`);
@@ -269,11 +302,14 @@ export class ImageStore {
 
   /**
    * Removes layers that neither a recipe nor a lab's disk names, what interrupted builds left, and packages of no
-   * layer that stays. @param used ids of layers that disks of any lab on this machine stand on
+   * layer that stays. Nothing while anybody on this machine builds: whoever comes next does it.
+   * @param used ids of layers that disks of any lab on this machine stand on
+   * @returns the names of what is gone
    */
   async collect(used: ReadonlySet<string>): Promise<readonly string[]> {
     const { folder } = this.#options;
-    const release = await lockFile(join(folder, "lock-collect"));
+    const release = await tryLock(join(folder, BUILDING_LOCK));
+    if (release === undefined) return [];
     try {
       const names = await readdir(folder).catch(() => [] as string[]);
       const indexed = await this.#indexed();
@@ -286,7 +322,7 @@ export class ImageStore {
         if (parent !== null) keep.add(parent);
       }
       const gone = names.filter(
-        (name) => (/^[0-9a-f]{16}$/.test(name) && !keep.has(name)) || name.startsWith("damaged-"),
+        (name) => (/^[0-9a-f]{16}$/.test(name) && !keep.has(name)) || /^(?:damaged|building)-/.test(name),
       );
       for (const name of gone) await rm(join(folder, name), { recursive: true, force: true });
       await this.#collectPackages(names.filter((name) => !gone.includes(name)));
@@ -493,18 +529,27 @@ async function digestOf(
   return { digest: hash.digest("hex"), files, bytes };
 }
 
-/** flock(2) by way of flock(1): the kernel gives it back however we end. */
-async function lockFile(file: string): Promise<() => Promise<void>> {
-  const holder = spawn("flock", ["-x", file, "sh", "-c", "echo; exec cat >/dev/null", "maquette-lock"], {
+type Release = () => Promise<void>;
+
+/** flock(2) by way of flock(1): the kernel gives it back however we end. @returns undefined where flock ended without it */
+async function flock(file: string, ...options: readonly string[]): Promise<Release | undefined> {
+  const holder = spawn("flock", [...options, file, "sh", "-c", "echo; exec cat >/dev/null", "maquette-lock"], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   const ended = once(holder, "exit").catch(() => undefined);
-  await Promise.race([once(holder.stdout, "data"), ended]);
+  const isHeld = await Promise.race([once(holder.stdout, "data").then(() => true), ended.then(() => false)]);
+  if (!isHeld) return undefined;
   return async () => {
     holder.stdin.end();
     await ended;
   };
 }
+
+/** Waits until it is free; without flock(1) there is nobody to wait for. */
+const lockFile = async (file: string, how: "--exclusive" | "--shared" = "--exclusive"): Promise<Release> =>
+  (await flock(file, how)) ?? (() => Promise.resolve());
+
+const tryLock = (file: string): Promise<Release | undefined> => flock(file, "--exclusive", "--nonblock");
 
 function buildFault(error: unknown, what: string): unknown {
   if (error instanceof Fault) return error;
