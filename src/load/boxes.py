@@ -9,7 +9,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from post import Box, last_words
+from post import Box
+from words import why
 
 HEADER = "X-Maquette-Load"
 
@@ -53,7 +54,7 @@ def main():
                 for token in tokens:
                     found[token] = found.get(token, 0) + 1
     except Exception as error:
-        sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
+        sys.exit(why(error))
     print(json.dumps(found))
 
 

@@ -39,9 +39,10 @@ import time
 from background import begin
 from browser import visited
 from phone import Phone
-from post import Box, Outgoing, last_words, whole
+from post import Box, Outgoing, whole
 from way import way
 from wire import Wire
+from words import why
 
 HEADER = "X-Maquette-Load"
 # So long people try again what did not work.
@@ -121,7 +122,7 @@ class Person:
                 told = DOES[action["kind"]](self, action, tries, told) or told
                 result = {"ok": True, "why": ""}
             except FAULTS as error:
-                result = {"ok": False, "why": "%s: %s" % (type(error).__name__, last_words(error))}
+                result = {"ok": False, "why": why(error)}
                 self.is_over.wait(AGAIN)
         whose = {"id": action["id"], "who": self.login, "kind": action["kind"]}
         ended = told.pop("ended", time.monotonic())

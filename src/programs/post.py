@@ -45,10 +45,3 @@ class Box(imaplib.IMAP4_SSL):
 def whole(box, uid):
     """A letter as it lies there. Between the parts of an answer stands what others did in the box meanwhile."""
     return next(part[1] for part in box.uid("FETCH", uid, "(RFC822)")[1] if isinstance(part, tuple))
-
-
-def last_words(error):
-    """What a server said last, in one line."""
-    said = getattr(error, "smtp_error", None) or (error.args[-1] if error.args else error)
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return " ".join(text.split())[:120]

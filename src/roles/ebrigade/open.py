@@ -1,14 +1,12 @@
 """Opens eBrigade's first page as a member of the group: the web server, its directory and what makes the page.
 
-What browser.py asks for with `{person: {login, password}}`, in the file that is named. Prints the seconds that it took,
-or -1 and, to standard error, why not.
+For measuring.py, of what browser.py asks for with `{person: {login, password}}`: the seconds that it took.
 """
 
-import json
-import sys
 import time
 
 from browser import visited
+from measuring import measured_by
 
 
 def opened(asked):
@@ -19,15 +17,5 @@ def opened(asked):
     return time.monotonic() - began
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        asked = {**json.load(file), "device": None}
-    try:
-        print(round(opened(asked), 1))
-    except Exception as error:
-        print("%s: %s" % (type(error).__name__, error), file=sys.stderr)
-        print(-1)
-
-
 if __name__ == "__main__":
-    main()
+    measured_by(opened)

@@ -15,8 +15,9 @@ import sys
 import time
 import wave
 
-from post import Box, last_words, whole
+from post import Box, whole
 from way import way
+from words import why
 
 
 def level(sound):
@@ -68,7 +69,7 @@ def main():
         with way(json.load(sys.stdin)) as asked:
             print(json.dumps(awaited(asked)))
     except Exception as error:
-        sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
+        sys.exit(why(error))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import threading
 
 import configured
 import webmail
-from post import last_words
 from way import connected, way
 from web import address_of
+from words import why
 
 
 def told(asked):
@@ -51,7 +51,7 @@ def kept_out(asked):
         try:
             found[name] = work(*what)
         except Exception as error:
-            found[name] = "%s: %s" % (type(error).__name__, last_words(error))
+            found[name] = why(error)
 
     wanted = asked["refused"]
     work = [
@@ -77,7 +77,7 @@ def main():
         with way(json.load(sys.stdin)) as asked:
             print(json.dumps({what: ask(asked) for what, ask in ASKED.items() if what in asked}))
     except Exception as error:
-        sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
+        sys.exit(why(error))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import ssl
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
-from post import Box, Outgoing, last_words
+from post import Box, Outgoing
 from web import Site, address_of
+from words import last_words
 
 OUTLOOK = "http://schemas.microsoft.com/exchange/autodiscover/outlook/%sschema/2006%s"
 REQUEST = """<?xml version="1.0" encoding="utf-8"?>

@@ -1,17 +1,16 @@
 """Sends somebody a letter of their own by submission, reads it in their box, and takes it away.
 
-What post.py asks for with `{person: {login, password, address}, seconds}`, in the file that is named. Prints the
-seconds from the first word to the letter, or -1 and, to standard error, why not.
+For measuring.py, of what post.py asks for with `{person: {login, password, address}, seconds}`: the seconds from the
+first word to the letter.
 """
 
 import email.message
 import email.utils
-import json
 import os
-import sys
 import time
 
-from post import Box, Outgoing, last_words
+from measuring import measured_by
+from post import Box, Outgoing
 
 HEADER = "X-Maquette-Watch"
 
@@ -53,15 +52,5 @@ def exchange(asked):
         box.logout()
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        asked = {**json.load(file), "device": None}
-    try:
-        print(round(exchange(asked), 1))
-    except Exception as error:
-        print("%s: %s" % (type(error).__name__, last_words(error)), file=sys.stderr)
-        print(-1)
-
-
 if __name__ == "__main__":
-    main()
+    measured_by(exchange)

@@ -14,8 +14,9 @@ import os
 import sys
 import time
 
-from post import Box, Outgoing, last_words, whole
+from post import Box, Outgoing, whole
 from way import way
+from words import why
 
 HEADER = "X-Maquette-Acceptance"
 TEXT = "La préfète et le directeur sont prévenus : crue à Ménétréol, 3 m 20.\nÀ bientôt, l'équipe de recette\n"
@@ -100,7 +101,7 @@ def main():
         with way(json.load(sys.stdin)) as asked:
             print(json.dumps(exchange(asked)))
     except Exception as error:
-        sys.exit("%s: %s" % (type(error).__name__, last_words(error)))
+        sys.exit(why(error))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from post import Box, last_words
+from post import Box
+from words import last_words
 
 
 def came_in(asked, login, password):

@@ -15,8 +15,9 @@ import json
 import smtplib
 import sys
 
-from post import Box, Outgoing, last_words, opened
+from post import Box, Outgoing, opened
 from way import way
+from words import last_words, why
 
 
 def imap(asked, one):
@@ -91,7 +92,7 @@ def main():
             try:
                 step, code, said = KINDS[one["kind"]](asked, one)
             except Exception as error:
-                step, code, said = "connect", 0, "%s: %s" % (type(error).__name__, last_words(error))
+                step, code, said = "connect", 0, why(error)
             found[name] = {"step": step, "code": code, "said": said}
     print(json.dumps(found))
 

@@ -4,6 +4,8 @@ import email.policy
 import unittest
 
 import letter
+import post
+import words
 
 
 def sent():
@@ -40,15 +42,11 @@ class Answers(unittest.TestCase):
     def test_of_a_server_are_one_line(self):
         import smtplib
 
-        import post
-
         error = smtplib.SMTPAuthenticationError(535, b"5.7.8 Error:\nauthentication failed")
-        self.assertEqual(post.last_words(error), "5.7.8 Error: authentication failed")
-        self.assertEqual(post.last_words(TimeoutError("timed out")), "timed out")
+        self.assertEqual(words.last_words(error), "5.7.8 Error: authentication failed")
+        self.assertEqual(words.last_words(TimeoutError("timed out")), "timed out")
 
     def test_hold_the_letter_wherever_it_stands_among_what_others_did(self):
-        import post
-
         class Box:
             def uid(self, *_):
                 return "OK", [b"4 (UID 7 FLAGS (\\Deleted))", (b"3 (UID 6 RFC822 {3}", b"abc"), b")"]
