@@ -373,8 +373,8 @@ export interface Blackout {
     readonly until: "problem" | "recovery" | null;
     readonly seconds: number;
   }) => Command;
-  /** On a host that has stopped and was started: how it was stopped (clean.py). */
-  readonly clean: Command;
+  /** On a host that has stopped and was started: how it was stopped, and when it began to and its services had ended (clean.py). */
+  readonly clean: (host: Host["id"]) => Command;
 }
 
 export interface Meanwhile {

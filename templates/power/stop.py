@@ -90,7 +90,7 @@ def main(argv):
             stopped(nut, stage, asked["stageSeconds"])
     except (OSError, ValueError, LookupError, Refused) as error:
         say("not in order any more: %s: %s" % (type(error).__name__, error))
-    say("this host stops")
+    say("{{stops}}")
     return subprocess.run(["/usr/bin/systemctl", "--no-block", "poweroff"], check=False).returncode
 
 

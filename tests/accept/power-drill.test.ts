@@ -30,12 +30,12 @@ interface Lab {
 /** @param going a place that is off at each look after the battery became low */
 function lab(
   going: readonly (readonly string[])[],
-  options: { readonly letters?: number; readonly closed?: boolean } = {},
+  options: { readonly letters?: number; readonly closed?: boolean; readonly together?: boolean } = {},
 ): Lab {
   const done: string[] = [];
   const on = new Set(plan.hosts.keys());
   let left: (readonly string[])[] | undefined;
-  const answers: readonly (readonly [part: string, answer: () => unknown])[] = [
+  const answers: readonly (readonly [part: string, answer: (host: string) => unknown])[] = [
     ["LIST CLIENT", () => ({ status: "OL", charge: 100, missing: [] })],
     [
       "event.get",
@@ -46,7 +46,14 @@ function lab(
         return { now: 1, last: 1, letters: { problem, recovery: isBack ? 1 : 0 }, events };
       },
     ],
-    ["POSTGRESQL", () => ({ killed: [], databases: { "mariadb.service": options.closed ?? true } })],
+    [
+      "POSTGRESQL",
+      (host) => {
+        const began = options.together === true ? 0 : 10 * places.findIndex((place) => place.includes(host));
+        const databases = { "mariadb.service": options.closed ?? true };
+        return { killed: [], databases, began, ended: began + 5 };
+      },
+    ],
   ];
   const scene: PowerScene = {
     plan,
@@ -55,7 +62,7 @@ function lab(
       run: (host, argv, input) => {
         if (!on.has(host)) return Promise.reject(new Error(`${host} is off`));
         const found = answers.find(([part]) => input.includes(part));
-        const stdout = found === undefined ? "" : JSON.stringify(found[1]());
+        const stdout = found === undefined ? "" : JSON.stringify(found[1](host));
         return Promise.resolve({ exitCode: 0, stdout, stderr: argv.length === 0 ? "nothing" : "" });
       },
     },
@@ -120,10 +127,13 @@ describe("the rehearsal of a blackout", () => {
     expect(starts).not.toContain("internet");
   });
 
-  test("is not where a second letter came, or a database was not closed", async () => {
+  test("is not where a second letter came, all were told at once, or a database was not closed", async () => {
     const wrong = async (drilled: Lab): Promise<readonly string[]> =>
       (await runPowerDrill(drilled.scene)).rows.flatMap((row) => (row.isGood ? [] : [`${row.step}: ${row.seen}`]));
     expect((await wrong(lab(places, { letters: 2 }))).map((row) => row.split(":")[0])).toEqual(["lost", "told"]);
+    expect((await wrong(lab(places, { together: true })))[0]).toMatch(
+      /^order: \w+ was told 5\.0 s before \w+ had ended/,
+    );
     expect((await wrong(lab(places, { closed: false })))[0]).toContain("clean: mariadb.service on pc1 was not closed");
   });
 

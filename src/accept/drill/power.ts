@@ -30,7 +30,7 @@ export interface PowerScene {
 }
 
 export type PowerStep =
-  "ready" | "flaps" | "lost" | "low" | "order" | "routers" | "back" | "accepted" | "clean" | "told";
+  "ready" | "flaps" | "lost" | "low" | "routers" | "back" | "accepted" | "order" | "clean" | "told";
 
 export interface PowerRow {
   readonly step: PowerStep;
@@ -57,8 +57,8 @@ const ASK_MS = 50_000;
 const ACCEPTED_MS = 480_000;
 /** Of one host after its services have ended. */
 const OFF_SECONDS = 30;
-/** From the end of a host's services, for which the next place waits, to its being off: disks, on a busy machine. */
-const LAG_SECONDS = 20;
+/** By how much the clocks of two hosts may differ, and a connection end before systemd says so. */
+const CLOCKS_SECONDS = 1;
 const SHUT_DOWN_MS = 90_000;
 
 const told = z.object({
@@ -68,7 +68,14 @@ const told = z.object({
   events: z.array(z.object({ clock: z.number(), isOver: z.boolean() })),
 });
 type Told = z.infer<typeof told>;
-const clean = z.object({ killed: z.array(z.string()), databases: z.record(z.string(), z.boolean()) });
+const clean = z.object({
+  killed: z.array(z.string()),
+  databases: z.record(z.string(), z.boolean()),
+  began: z.number().nullable(),
+  ended: z.number().nullable(),
+});
+/** How a host was stopped, by its own journal; moments in seconds of the epoch. */
+export type Stopped = z.infer<typeof clean>;
 
 /**
  * @throws Fault DRILL_NOT_READY where the lab is not whole. Whatever fails later is a row; mains
@@ -176,10 +183,6 @@ export async function runPowerDrill(scene: PowerScene): Promise<PowerDrillResult
       );
       return [true, `${own.length} hosts stopped by themselves`];
     });
-    await attempt("order", async () => {
-      const wrong = outOfOrder([...stages.map((s) => s.hosts), [server]], off);
-      return Promise.resolve([wrong.length === 0, wrong.length === 0 ? wentAfter(off) : wrong.join("; ")]);
-    });
     await attempt("routers", async () => {
       const now = await running();
       for (const router of routers.filter((id) => now.has(id))) {
@@ -214,10 +217,16 @@ export async function runPowerDrill(scene: PowerScene): Promise<PowerDrillResult
         );
       }
     });
-    await attempt("clean", async () => {
-      const answers = await Promise.all(
-        own.map(async (host) => [host, clean.parse(JSON.parse(await asked(host, blackout.clean)))] as const),
+    const answers: (readonly [host: Host["id"], how: Stopped])[] = [];
+    await attempt("order", async () => {
+      const read = own.map(
+        async (host) => [host, clean.parse(JSON.parse(await asked(host, blackout.clean(host))))] as const,
       );
+      answers.push(...(await Promise.all(read)));
+      const wrong = outOfOrder([...stages.map((s) => s.hosts), [server]], new Map(answers));
+      return [wrong.length === 0, wrong.length === 0 ? wentAfter(off) : wrong.join("; ")];
+    });
+    await attempt("clean", () => {
       const wrong = answers.flatMap(([host, { killed, databases }]) => [
         ...killed.map((unit) => `${unit} on ${host} was killed`),
         ...Object.entries(databases).flatMap(([unit, isClean]) =>
@@ -227,10 +236,10 @@ export async function runPowerDrill(scene: PowerScene): Promise<PowerDrillResult
       const closed = answers.flatMap(([host, { databases }]) =>
         Object.keys(databases).map((unit) => `${unit.replace(/\.service$/, "")} on ${host}`),
       );
-      return [
+      return Promise.resolve([
         wrong.length === 0 && closed.length > 0,
         wrong.length > 0 ? wrong.join("; ") : `no unit killed; closed: ${closed.join(", ")}`,
-      ];
+      ]);
     });
     await attempt("told", async () => {
       const { letters, events } = await tell({ ...since, until: "recovery", seconds: 0 }, BACK_SECONDS);
@@ -258,21 +267,24 @@ const wentAfter = (off: ReadonlyMap<string, number>): string =>
     .map(([host, seconds]) => `${host} ${seconds} s`)
     .join(", ");
 
-/** What did not stop before all of the next place did, in words. Pure. */
+/** Who was told to stop before all services of the place before had ended, in words. Pure. */
 export function outOfOrder(
   places: readonly (readonly string[])[],
-  off: ReadonlyMap<string, number>,
+  stopped: ReadonlyMap<string, Pick<Stopped, "began" | "ended">>,
 ): readonly string[] {
   return places.flatMap((hosts, index) => {
-    const next = places[index + 1] ?? [];
-    const missing = hosts.filter((host) => !off.has(host)).map((host) => `${host} did not stop`);
-    const early = hosts.flatMap((host) =>
-      next.flatMap((later) => {
-        const [a, b] = [off.get(host), off.get(later)];
-        return a !== undefined && b !== undefined && b < a - LAG_SECONDS ? [`${later} stopped before ${host}`] : [];
+    const unsaid = hosts.filter((host) => stopped.get(host)?.began === null || !stopped.has(host));
+    const early = hosts.flatMap((before) =>
+      (places[index + 1] ?? []).flatMap((later) => {
+        const [ended, began] = [stopped.get(before)?.ended, stopped.get(later)?.began];
+        if (typeof began !== "number") return [];
+        if (typeof ended !== "number") return [`${before} says no end of its services`];
+        return began < ended - CLOCKS_SECONDS
+          ? [`${later} was told ${(ended - began).toFixed(1)} s before ${before} had ended`]
+          : [];
       }),
     );
-    return [...missing, ...early];
+    return [...unsaid.map((host) => `${host} was not told to stop`), ...new Set(early)];
   });
 }
 

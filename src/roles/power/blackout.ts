@@ -11,6 +11,7 @@ import { triersOf } from "../supervision/people.ts";
 import TOLD from "../supervision/told.py";
 import CLEAN from "./clean.py";
 import { serverOf, stagesOf } from "./order.ts";
+import { MONITOR_UNIT, OFF_UNIT, STOPS, STOP_UNIT } from "./places.ts";
 import { probes } from "./probes.ts";
 import { settings, SIMULATED } from "./settings.ts";
 import { MAINS_LOST } from "./values.ts";
@@ -60,6 +61,14 @@ export function blackoutOf(plan: Plan): Blackout | string {
           ...words,
         }),
       ),
-    clean: pythonCommand(CLEAN, "{}"),
+    clean: (host) =>
+      pythonCommand(
+        CLEAN,
+        JSON.stringify({
+          began: host === server.id ? [`${STOP_UNIT}.service`, STOPS] : [`${OFF_UNIT}.service`, "Starting "],
+          // It is the last that systemd stops, and by it the server knows.
+          ended: [`${MONITOR_UNIT}.service`, "Stopped "],
+        }),
+      ),
   };
 }

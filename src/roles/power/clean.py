@@ -1,7 +1,9 @@
-"""Whether what ran before this host's last start was stopped cleanly, by its journal.
+"""Whether what ran before this host's last start was stopped cleanly, and when, by its journal.
 
-Input `{}` → `{killed: [UNIT], databases: {UNIT: isClean}}`. A unit is killed that was given up at its stop. A database
-is clean that ended by itself and of which none says since that it had to be repaired.
+Input `{began, ended}`, each `[UNIT, TEXT]`: its last message with that text is the beginning of the stop, and the end →
+`{killed: [UNIT], databases: {UNIT: isClean}, began, ended}`, moments in seconds of the epoch, null for never. A unit is
+killed that was given up at its stop. A database is clean that ended by itself and of which none says since that it had
+to be repaired.
 """
 
 import glob
@@ -30,7 +32,8 @@ def journal(boot):
             entry = json.loads(line)
             text = entry.get("MESSAGE")
             if isinstance(text, str):
-                yield entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or "", text
+                unit = entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or ""
+                yield unit, text, int(entry["__REALTIME_TIMESTAMP"]) / 1e6
     if process.returncode != 0:
         raise OSError("journalctl ended with %d" % process.returncode)
 
@@ -38,7 +41,7 @@ def journal(boot):
 def stopped(said):
     """Of the boot before: who was given up, and which database ended by itself."""
     killed, databases = set(), {}
-    for unit, text in said:
+    for unit, text, _ in said:
         found = GIVEN_UP.match(text)
         if found:
             killed.add(found.group(1))
@@ -51,7 +54,12 @@ def stopped(said):
 
 
 def repaired(said):
-    return {unit for unit, text in said if REPAIRED.search(text)}
+    return {unit for unit, text, _ in said if REPAIRED.search(text)}
+
+
+def when(said, unit, words):
+    """The moment of a unit's last message with these words; it may have ended and begun again before."""
+    return max((at for of, text, at in said if of == unit and words in text), default=None)
 
 
 def interrupted(lines):
@@ -61,9 +69,10 @@ def interrupted(lines):
 
 
 def main():
-    json.load(sys.stdin)
+    asked = json.load(sys.stdin)
     try:
-        killed, databases = stopped(journal(-1))
+        before = list(journal(-1))
+        killed, databases = stopped(before)
         broken = repaired(journal(0))
         is_interrupted = False
         for path in glob.glob(POSTGRESQL):
@@ -74,7 +83,8 @@ def main():
     for unit in databases:
         if unit in broken or (is_interrupted and unit.startswith("postgresql@")):
             databases[unit] = False
-    print(json.dumps({"killed": sorted(killed), "databases": databases}))
+    times = {name: when(before, *asked[name]) for name in ("began", "ended")}
+    print(json.dumps({"killed": sorted(killed), "databases": databases, **times}))
 
 
 if __name__ == "__main__":

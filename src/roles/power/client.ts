@@ -4,7 +4,7 @@ import type { ClientContext, ClientWork } from "../role.ts";
 import type { Settled } from "../settings.ts";
 import { dropIn, portFor, restart, running } from "../service.ts";
 import { listenersOf, serverOf, stageName } from "./order.ts";
-import { MONITOR_UNIT } from "./places.ts";
+import { MONITOR_UNIT, OFF_UNIT } from "./places.ts";
 import { passwordLabel, SERVICE } from "./server.ts";
 import type { settings } from "./settings.ts";
 
@@ -15,7 +15,7 @@ import type { settings } from "./settings.ts";
 
 const NOTIFY = "/usr/local/lib/maquette/power_notify.sh";
 const unit = (name: string): string => `/etc/systemd/system/${name}`;
-const [PATH, SERVICE_UNIT] = ["maquette-power-off.path", "maquette-power-off.service"] as const;
+const [PATH, SERVICE_UNIT] = [`${OFF_UNIT}.path`, `${OFF_UNIT}.service`] as const;
 /** There when the host is to stop; gone with power. */
 const ASKED = "/run/nut/maquette-stop";
 

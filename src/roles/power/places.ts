@@ -11,6 +11,12 @@ export const ON_MAINS = "/etc/nut/maquette-mains.dev";
 export const STOP_UNIT = "maquette-power-stop";
 export const STOP_PROGRAM = "/usr/local/lib/maquette/power_stop.py";
 
+/** Its last word, before it stops its own host. */
+export const STOPS = "this host stops";
+
+/** What a listening host does when it is told to stop. */
+export const OFF_UNIT = "maquette-power-off";
+
 /** In NUT; of those that listen each has one of its own. */
 export const TELLER = "maquette";
 

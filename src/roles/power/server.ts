@@ -7,7 +7,7 @@ import type { RoleContext, Step } from "../role.ts";
 import { dropIn, listens, parsesAsPython, portFor, restart, running } from "../service.ts";
 import type { Settled } from "../settings.ts";
 import { listenersOf, stagesOf } from "./order.ts";
-import { MONITOR_UNIT, ON_MAINS, TELLER, SERVER_UNIT, STATE, STOP_PROGRAM, STOP_UNIT } from "./places.ts";
+import { MONITOR_UNIT, ON_MAINS, TELLER, SERVER_UNIT, STATE, STOP_PROGRAM, STOP_UNIT, STOPS } from "./places.ts";
 import { SIMULATED, type settings } from "./settings.ts";
 
 /*
@@ -105,7 +105,7 @@ export function serving({ plan, host, fill, settings: told }: RoleContext & Sett
       kind: "files",
       name: "stop in its order",
       files: {
-        [STOP_PROGRAM]: { content: fill("stop.py", {}), mode: "0755" },
+        [STOP_PROGRAM]: { content: fill("stop.py", { stops: STOPS }), mode: "0755" },
         [TOLD]: {
           content: compose(
             jsonText(

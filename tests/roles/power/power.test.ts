@@ -68,12 +68,22 @@ describe("who stops when", () => {
     expect(blackoutOf({ ...plan, settings })).toBe("a UPS that is simulated");
   });
 
-  test("the order is judged by when hosts were off", () => {
+  test("the order is judged by the hosts' own journals: nobody is told before all of the place before have ended", () => {
     const places = [["pc1", "pc2"], ["dc1"]];
-    const off = (all: Readonly<Record<string, number>>): ReadonlyMap<string, number> => new Map(Object.entries(all));
-    expect(outOfOrder(places, off({ pc1: 3, pc2: 15, dc1: 5 }))).toEqual([]);
-    expect(outOfOrder(places, off({ pc1: 3, pc2: 26, dc1: 5 }))).toEqual(["dc1 stopped before pc2"]);
-    expect(outOfOrder(places, off({ pc1: 3, dc1: 5 }))).toEqual(["pc2 did not stop"]);
+    type Span = readonly [began: number | null, ended: number | null];
+    const wrong = (all: Readonly<Record<string, Span>>): readonly string[] =>
+      outOfOrder(places, new Map(Object.entries(all).map(([host, [began, ended]]) => [host, { began, ended }])));
+    expect(wrong({ pc1: [1, 3], pc2: [1, 15], dc1: [15.2, 20] })).toEqual([]);
+    expect(wrong({ pc1: [1, 3], pc2: [1, 15], dc1: [1.1, 4] })).toEqual([
+      "dc1 was told 1.9 s before pc1 had ended",
+      "dc1 was told 13.9 s before pc2 had ended",
+    ]);
+    expect(wrong({ pc1: [1, 3], pc2: [null, 3], dc1: [5, 9] })).toEqual(["pc2 was not told to stop"]);
+    expect(wrong({ pc1: [1, 3], pc2: [1, null], dc1: [5, 9] })).toEqual(["pc2 says no end of its services"]);
+    expect(wrong({ pc1: [1, 3], dc1: [5, 9] })).toEqual([
+      "pc2 was not told to stop",
+      "pc2 says no end of its services",
+    ]);
   });
 });
 
