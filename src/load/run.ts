@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { routerEvent, wanEvent, type Scene } from "../accept/drill/events.ts";
 import END from "../accept/drill/end.py";
@@ -277,15 +278,7 @@ function controllerEvent({ plan, shell, power, signal }: Scene): DrillEvent {
 
 /** Until a time of the day has come, or somebody interrupts. */
 async function quiet(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end, { once: true });
-    if (signal?.aborted === true) end();
-  });
+  await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
+  // What ended it is said in the words of whoever did.
   signal?.throwIfAborted();
 }

@@ -231,7 +231,7 @@ def call(person, action, tries, told):
     # Before it is hung up: afterwards nothing comes any more.
     said = person.wire.call(state["began"], ended, person.taken)
     if stood:
-        phone.tell("hangup", call_id)
+        phone.hang_up(call_id)
         phone.until(lambda: state["ended"] is not None, 5)
     spans = {"from": person.of_epoch(state["began"]), "to": person.of_epoch(ended)}
     return {"ended": answered, "said": said, "stood": stood, "stoodWhy": state["why"] if not stood else "", **spans}

@@ -5,14 +5,14 @@ answers in a process of its own; one at a time, because the phone hears one only
 there is no sound card here, and the phone's loudspeaker is its microphone.
 """
 
+import contextlib
 import fcntl
 import json
 import os
-import re
-import select
-import socket
 import sys
 import time
+
+from baresip import Console, Ended, takes_registration
 
 PORT = 4444
 LOCK = "/run/maquette-answer.lock"
@@ -33,23 +33,11 @@ def lock(seconds):
             time.sleep(0.05)
 
 
-def said(control, end):
-    """What the phone says until then, as JSON; ends early when it closes."""
-    rest = b""
-    while (left := end - time.monotonic()) > 0 and select.select([control], [], [], left)[0]:
-        data = control.recv(65536)
-        if not data:
-            return
-        rest += data
-        while (found := re.match(rb"(\d+):", rest)) and len(rest) > found.end() + int(found.group(1)):
-            last = found.end() + int(found.group(1))
-            yield json.loads(rest[found.end() : last])
-            rest = rest[last + 1 :]
-
-
-def tell(control, command, parameters=""):
-    text = json.dumps({"command": command, "params": parameters, "token": "t"}).encode()
-    control.sendall(b"%d:%s," % (len(text), text))
+def said(console, end):
+    """What the phone says until then; ends early when it closes."""
+    with contextlib.suppress(Ended):
+        while (left := end - time.monotonic()) > 0:
+            yield from console.said(left)
 
 
 def registered():
@@ -58,29 +46,28 @@ def registered():
     problem = "the softphone says nothing of its registration"
     while time.monotonic() < end:
         try:
-            control = socket.create_connection(("127.0.0.1", PORT), timeout=2)
-            tell(control, "reginfo")
-            answer = next((a for a in said(control, min(end, time.monotonic() + 1)) if a.get("response")), None)
+            console = Console(PORT)
+            console.tell("reginfo")
+            answer = next((a for a in said(console, min(end, time.monotonic() + 1)) if a.get("response")), None)
             if answer is not None:
-                # Beside the account, in colour: OK, ERR, or zzz.
-                if "\x1b[32mOK" in answer.get("data", ""):
-                    return control
+                if takes_registration(answer):
+                    return console
                 problem = "the softphone is not registered with the exchange"
-            control.close()
+            console.close()
         except OSError as error:
             problem = "the softphone does not run: %s" % error
         time.sleep(0.1)
     sys.exit(problem)
 
 
-def answer(control, asked):
+def answer(console, asked):
     # Others may ring meanwhile, as every phone of a group does, and stop ringing: that is not the end of this one.
     answered = None
-    for event in said(control, time.monotonic() + asked["seconds"]):
+    for event in said(console, time.monotonic() + asked["seconds"]):
         kind, call = event.get("type"), event.get("id", "")
         if answered is None and kind == "CALL_INCOMING" and "sip:%s@" % asked["from"] in event.get("peeruri", ""):
             # By its id: without one it is whichever rang last.
-            tell(control, "accept", call)
+            console.tell("accept", call)
             answered = call
         elif kind == "CALL_CLOSED" and call == answered:
             return
@@ -89,7 +76,7 @@ def answer(control, asked):
 def main():
     asked = json.load(sys.stdin)
     lock(asked["seconds"])
-    control = registered()
+    console = registered()
     if os.fork():
         return
     os.setsid()
@@ -97,7 +84,7 @@ def main():
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     try:
-        answer(control, asked)
+        answer(console, asked)
     finally:
         os._exit(0)
 

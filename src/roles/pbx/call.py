@@ -26,20 +26,15 @@ import json
 import math
 import os
 import re
-import select
-import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import wave
 
+from baresip import ACCOUNT, PHONE, Baresip, Ended
 from tunnel import Client, move_into
 
-PHONE = "/etc/maquette/softphone"
-USER = "maquette-phone"
 # What G.722 carries: a file of another rate is played too fast or too slow.
 RATE = 16000
 TONE = 440
@@ -50,94 +45,58 @@ FRAMES = 50
 AMONG_OTHERS = 0.15
 
 
-# As at a desk (src/roles/pbx/softphone.ts), of somebody's own.
-ACCOUNT = (
-    "<sip:%(login)s@%(server)s:%(port)d;transport=tls>;auth_user=%(login)s;auth_pass=%(secret)s;regint=%(regint)d;mediaenc=srtp"
-    ";answermode=manual;audio_codecs=G722/16000/1,PCMA/8000/1\n"
-)
-
-
 class Stop(Exception):
     """Said in one line."""
 
 
+def tone(folder, frequency):
+    """A source of sound: baresip's `aufile`."""
+    path = os.path.join(folder, "%d.wav" % frequency)
+    with wave.open(path, "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        samples = (int(9000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE * 30))
+        file.writeframes(array.array("h", samples).tobytes())
+    return "aufile," + path
+
+
 class Phone:
-    """A baresip of our own, told what to do over its loopback port (ctrl_tcp: netstrings of JSON)."""
+    """A softphone that asks one thing at a time: what it says in between is kept until somebody waits for it."""
 
     def __init__(self, asked):
-        self.folder = tempfile.mkdtemp(prefix="maquette-call-")
-        self.heard = os.path.join(self.folder, "heard.wav")
         self.events = []
         self.seen = set()
         self.calls = 0
-        self.rest = b""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.write(port, asked)
-        shutil.chown(self.folder, USER)
-        self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            ["baresip", "-4", "-f", self.folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, user=USER
-        )
-        self.control = self.connect(port)
-
-    def tone(self, frequency):
-        """A source of sound: baresip's `aufile`."""
-        path = os.path.join(self.folder, "%d.wav" % frequency)
-        with wave.open(path, "wb") as file:
-            file.setparams((1, 2, RATE, 0, "NONE", ""))
-            samples = (int(9000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE * 30))
-            file.writeframes(array.array("h", samples).tobytes())
-        return "aufile," + path
-
-    def write(self, port, asked):
-        with open(os.path.join(PHONE, "config"), encoding="utf-8") as file:
-            config = file.read()
-        meet = asked.get("meet")
-        if asked.get("stay") and not meet:
-            source = player = "aubridge,back"
-        else:
-            source, player = self.tone(meet["own"] if meet else TONE), "aufile," + self.heard
-        own = {
-            "ctrl_tcp_listen": "127.0.0.1:%d" % port,
-            "audio_source": source,
-            "audio_player": player,
-            "sip_listen": "0.0.0.0:0",
-        }
-        for key, value in own.items():
-            config = re.sub(r"(?m)^%s\s.*$" % key, "%s %s" % (key, value), config)
-        outside = asked.get("outside")
+        outside, more = asked.get("outside"), ""
         if outside:
-            config += "".join("dns_server %s:53\n" % address for address in outside["resolvers"])
-            account = ACCOUNT % {**outside["account"], "regint": 30 if asked.get("registers") else 0}
+            regint = 30 if asked.get("registers") else 0
+            account = ACCOUNT % {**outside["account"], "regint": regint, "answers": "manual"}
+            more = "".join("dns_server %s:53\n" % address for address in outside["resolvers"])
         else:
             with open(os.path.join(PHONE, "accounts"), encoding="utf-8") as file:
                 account = re.sub(r";regint=\d+", ";regint=0", file.read())
         self.server = re.search(r"@([^>]+)>", account).group(1)
-        for name, text in {"config": config, "accounts": account, "contacts": ""}.items():
-            path = os.path.join(self.folder, name)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-            shutil.chown(path, USER)
+        try:
+            self.baresip = Baresip(account, lambda folder: self.settings(folder, asked), more)
+        except OSError as error:
+            raise Stop(str(error)) from error
 
-    def connect(self, port):
-        end = time.monotonic() + 8
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                return socket.create_connection(("127.0.0.1", port), timeout=2)
-            except OSError:
-                time.sleep(0.05)
-        raise Stop("the softphone does not start: " + self.last_line())
+    def settings(self, folder, asked):
+        meet = asked.get("meet")
+        self.heard = os.path.join(folder, "heard.wav")
+        if asked.get("stay") and not meet:
+            source = player = "aubridge,back"
+        else:
+            source, player = tone(folder, meet["own"] if meet else TONE), "aufile," + self.heard
+        return {"audio_source": source, "audio_player": player, "sip_listen": "0.0.0.0:0"}
 
     def last_line(self):
-        self.log.flush()
-        with open(self.log.name, encoding="utf-8", errors="replace") as file:
-            return ([line.strip() for line in file if line.strip()] or ["no word"])[-1][:120]
+        return self.baresip.last_line()
 
     def tell(self, command, params=""):
-        text = json.dumps({"command": command, "params": params, "token": "t"}).encode()
-        self.control.sendall(b"%d:%s," % (len(text), text))
+        self.baresip.console.tell(command, params)
+
+    def play(self, frequency):
+        self.tell("ausrc", tone(self.baresip.folder, frequency))
 
     def wait(self, seconds, *types):
         """The next event of one of these types, or None."""
@@ -148,24 +107,18 @@ class Phone:
                 if event.get("type") in types:
                     return event
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.control], [], [], left)[0]:
+            if left <= 0:
                 return None
-            data = self.control.recv(65536)
-            if not data:
-                raise Stop("the softphone ended: " + self.last_line())
-            self.rest += data
-            self.parse()
-
-    def parse(self):
-        while (found := re.match(rb"(\d+):", self.rest)) and len(self.rest) > found.end() + int(found.group(1)):
-            end = found.end() + int(found.group(1))
-            message = json.loads(self.rest[found.end() : end])
-            self.rest = self.rest[end + 1 :]
-            if message.get("event"):
-                self.events.append(message)
-                self.seen.add(message.get("type"))
-            elif message.get("response"):
-                self.events.append({"type": "RESPONSE", "data": message.get("data", "")})
+            try:
+                said = self.baresip.console.said(left)
+            except Ended as error:
+                raise Stop("%s: %s" % (error, self.last_line())) from error
+            for message in said:
+                if message.get("event"):
+                    self.events.append(message)
+                    self.seen.add(message.get("type"))
+                elif message.get("response"):
+                    self.events.append({"type": "RESPONSE", "data": message.get("data", "")})
 
     def figures(self):
         """How many packets the last call sent and received, as baresip prints it a moment after its end."""
@@ -174,44 +127,11 @@ class Phone:
         found = []
         while len(found) < self.calls and time.monotonic() < end:
             self.wait(0.05)
-            with open(self.log.name, encoding="utf-8", errors="replace") as file:
-                found = re.findall(r"packets:\s+(\d+)\s+(\d+)", file.read())
+            found = re.findall(r"packets:\s+(\d+)\s+(\d+)", self.baresip.words())
         return {"sent": int(found[-1][0]), "received": int(found[-1][1])} if len(found) == self.calls else {}
 
     def close(self):
-        if getattr(self, "control", None):
-            self.control.close()
-        end(self.process.pid)
-        self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def end(pid):
-    """Ends a phone, and waits until it is gone.
-
-    Whoever remains has it from a parent that has ended: of such a one subprocess says that it is over already, and
-    signals nobody.
-    """
-    until = time.monotonic() + 3
-    sign = signal.SIGTERM
-    while not is_gone(pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sign)
-        while not is_gone(pid) and time.monotonic() < until:
-            time.sleep(0.02)
-        until, sign = time.monotonic() + 3, signal.SIGKILL
-
-
-def is_gone(pid):
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        try:
-            with open("/proc/%d/stat" % pid) as file:
-                # Ended, and its own parent has not looked yet.
-                return file.read().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
+        self.baresip.close()
 
 
 def sound_in(path):
@@ -242,25 +162,27 @@ def power(samples, frequency, rate):
     return 2 * (one * one + two * two - factor * one * two) / (len(samples) * total)
 
 
-def sound(samples, rate):
-    """Of the last half second, in percent: how much of it carries our own tone, and how much another sound.
+def loud_frames(samples, rate):
+    """Those of the last half second, 10 ms each, that are no silence.
 
     Frame by frame, because a machine with much to do tears holes into a voice, and after each the tone goes on at
     another phase: over the whole it would be no tone any more, though anybody hears it.
     """
-    # 10 ms each.
     size = rate // 100
     frames = [samples[start : start + size] for start in range(len(samples) % size, len(samples), size)][-FRAMES:]
-    loud = [frame for frame in frames if math.sqrt(sum(s * s for s in frame) / size) >= LOUD]
+    return [frame for frame in frames if math.sqrt(sum(s * s for s in frame) / size) >= LOUD]
+
+
+def sound(samples, rate):
+    """Of the last half second, in percent: how much of it carries our own tone, and how much another sound."""
+    loud = loud_frames(samples, rate)
     tones = sum(power(frame, TONE, rate) > 0.5 for frame in loud)
     return {"tone": tones * 100 // FRAMES, "other": (len(loud) - tones) * 100 // FRAMES}
 
 
 def tones(samples, rate, frequencies):
     """Of the last half second, in percent: how much of it carries each of these, several at once too."""
-    size = rate // 100
-    frames = [samples[start : start + size] for start in range(len(samples) % size, len(samples), size)][-FRAMES:]
-    loud = [frame for frame in frames if math.sqrt(sum(s * s for s in frame) / size) >= LOUD]
+    loud = loud_frames(samples, rate)
     return {f: sum(power(frame, f, rate) > AMONG_OTHERS for frame in loud) * 100 // FRAMES for f in frequencies}
 
 
@@ -332,7 +254,7 @@ class Meeting:
         while time.monotonic() < until:
             self.hear()
             if not is_content and "silent" not in self.met.values():
-                self.phone.tell("ausrc", self.phone.tone(self.meet["content"]))
+                self.phone.play(self.meet["content"])
                 is_content = True
             if all(word == "content" for word in self.met.values()):
                 return True

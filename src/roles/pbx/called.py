@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 
-from call import Phone, Stop, cleared, end, leave
+from baresip import end, takes_registration
+from call import Phone, Stop, cleared, leave
 from tunnel import Client, move_into
 
 # A tunnel that is up carries a registration at once; on a busy machine some time later.
@@ -42,8 +43,7 @@ def is_registered(phone):
     while time.monotonic() < until:
         phone.tell("reginfo")
         answer = phone.wait(1, "RESPONSE")
-        # Beside the account, in colour: OK, ERR, or zzz.
-        if answer and "\x1b[32mOK" in answer["data"]:
+        if answer and takes_registration(answer):
             return True
         phone.wait(0.1)
     return False

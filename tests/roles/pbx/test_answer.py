@@ -9,6 +9,7 @@ import unittest
 from unittest import mock
 
 import answer
+from baresip import Console
 
 OURS = {"event": True, "type": "CALL_INCOMING", "id": "a1", "peeruri": "sip:302@10.0.0.1"}
 OTHERS = {"event": True, "type": "CALL_INCOMING", "id": "b2", "peeruri": "sip:105@10.0.0.1"}
@@ -88,8 +89,10 @@ class Registered(unittest.TestCase):
 
 class Answering(unittest.TestCase):
     def test_it_takes_the_call_that_it_waits_for_by_its_id_and_stays_until_that_ends(self):
-        here, phone = socket.socketpair()
-        with here, phone:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            here = Console(server.getsockname()[1])
+            phone, _ = server.accept()
+        with contextlib.closing(here), phone:
             closed = [{"event": True, "type": "CALL_CLOSED", "id": call} for call in ("b2", "a1")]
             phone.sendall(b"".join(frame(m) for m in (OTHERS, OURS, OTHERS, *closed)))
             began = time.monotonic()

@@ -8,7 +8,8 @@ import unittest
 from unittest import mock
 
 import call
-from call import RATE, Meeting, end, is_gone, sound, sound_in, tones
+from baresip import end, is_gone
+from call import RATE, Meeting, sound, sound_in, tones
 
 
 def tone(frequency, seconds=1.0, level=9000, rate=RATE):
@@ -56,11 +57,8 @@ class Room:
     def __init__(self, *looks):
         self.looks, self.plays = list(looks), []
 
-    def tone(self, frequency):
-        return "aufile,%d" % frequency
-
-    def tell(self, command, params):
-        self.plays.append((command, params))
+    def play(self, frequency):
+        self.plays.append(frequency)
 
     def wait(self, seconds, *types):
         return None if self.looks else {"type": "CALL_CLOSED", "param": "gone"}
@@ -86,7 +84,7 @@ class Conference(unittest.TestCase):
             mixed(tone(1100), tone(1700)), mixed(tone(1300), tone(1700)), mixed(tone(1300), tone(1900)), tone(440)
         )
         self.assertTrue(room.last(found))
-        self.assertEqual(room.plays, [("ausrc", "aufile,900")])
+        self.assertEqual(room.plays, [900])
         self.assertEqual(found["met"], {"pc1": "content", "pc2": "content"})
 
     def test_who_does_not_hear_one_does_not_say_that_it_did(self):
