@@ -1,12 +1,12 @@
 #!/usr/bin/python3 -I
 """Who may come in by the VPN, and who may stay. Written by maquette.
 
-    vpn.py verify FILE    OpenVPN asks: a login and a password (auth-user-pass-verify, via-file)
-    vpn.py connect FILE   OpenVPN asks once more: is the certificate this account's (client-connect)
-    vpn.py check          exit 1 and who is connected without the right to be
-    vpn.py expel          ends their sessions
-    vpn.py who            who is in, and since when
-    vpn.py answers        exit 1 unless the directory answers the gateway's own account, on every controller
+    vpn.py verify    OpenVPN asks by its hook: a login and a password, on standard input (auth-user-pass-verify)
+    vpn.py connect   OpenVPN asks once more: is the certificate this account's (client-connect)
+    vpn.py check     exit 1 and who is connected without the right to be
+    vpn.py expel     ends their sessions
+    vpn.py who       who is in, and since when
+    vpn.py answers   exit 1 unless the directory answers the gateway's own account, on every controller
 
 What it asks stands in /etc/maquette/vpn.json, in the shape of `Gateway` in src/roles/vpn/index.ts. Whatever it decides
 it says in a line of the journal; a client hears no more than what it may know.
@@ -27,8 +27,9 @@ WANTED = "/etc/maquette/vpn.json"
 ONE, ALL = 2, 12
 # And with OpenVPN, which ends a session five seconds after it was told to.
 GONE = 20
-# What a script answers to OpenVPN.
-YES, NO, LATER = 0, 1, 2
+# How a command ends, and what OpenVPN finds in the file in which it waits for an answer.
+YES, NO = 0, 1
+GOOD, BAD = "1", "0"
 # The transitive membership of Active Directory ([MS-ADTS] 3.1.1.3.4.4.2), and its bits ([MS-ADTS] 2.2.16).
 NESTED = "memberOf:1.2.840.113556.1.4.1941:"
 DISABLED = 0x2
@@ -177,31 +178,29 @@ def asked_password(password, state):
     raise Refused("a token that is %s" % state.lower(), NOT_YOU)
 
 
-def verify(wanted, path):
-    with open(path, encoding="utf-8") as file:
-        login, password = [*file.read().split("\n"), "", ""][:2]
+def verify(wanted):
+    login, password = [*sys.stdin.read().split("\n"), "", ""][:2]
     common_name = os.environ.get("common_name", "")
     who = "%s from %s" % (login, os.environ.get("untrusted_ip", "?"))
+    waiting = threading.Timer(ALL, late, (who,))
+    waiting.daemon = True
+    waiting.start()
     try:
         must_be_one(common_name, login)
-        password = asked_password(password, os.environ.get("session_state", ""))
+        judge(wanted, login, asked_password(password, os.environ.get("session_state", "")))
+        why, said = "", ""
     except Refused as refused:
-        say("%s is refused: %s" % (who, refused))
-        tell(refused.said)
-        return NO
-    # OpenVPN carries everybody's packets meanwhile: it waits for nobody.
-    if os.fork() > 0:
-        return LATER
-    threading.Timer(ALL, answer, (who, "0", "no answer of the directory within %d s" % ALL, UNREACHABLE)).start()
-    try:
-        judge(wanted, login, password)
-        answer(who, "1")
-    except Refused as refused:
-        answer(who, "0", "is refused: %s" % refused, refused.said)
-    except Unreachable as why:
-        answer(who, "0", "is refused: the directory cannot be asked (%s)" % why, UNREACHABLE)
-    except BaseException as error:
-        answer(who, "0", "is refused: %s: %s" % (type(error).__name__, error), UNREACHABLE)
+        why, said = str(refused), refused.said
+    except Unreachable as unreachable:
+        why, said = "the directory cannot be asked (%s)" % unreachable, UNREACHABLE
+    except Exception as error:
+        why, said = "%s: %s" % (type(error).__name__, error), UNREACHABLE
+    waiting.cancel()
+    return answer(who, why, said)
+
+
+def late(who):
+    os._exit(answer(who, "no answer of the directory within %d s" % ALL, UNREACHABLE))
 
 
 def tell(said):
@@ -212,16 +211,16 @@ def tell(said):
             file.write(said)
 
 
-def answer(who, verdict, why="", said=""):
+def answer(who, why, said):
     if why:
-        say("%s %s" % (who, why))
+        say("%s is refused: %s" % (who, why))
         tell(said)
     with open(os.environ["auth_control_file"], "w", encoding="utf-8") as file:
-        file.write(verdict)
-    os._exit(0)
+        file.write(BAD if why else GOOD)
+    return YES
 
 
-def connect(_wanted, _path):
+def connect(_wanted):
     common_name, login = os.environ.get("common_name", ""), os.environ.get("username", "")
     try:
         must_be_one(common_name, login)
@@ -232,6 +231,8 @@ def connect(_wanted, _path):
         "%s is in from %s as %s"
         % (login, os.environ.get("trusted_ip", "?"), os.environ.get("ifconfig_pool_remote_ip", "?"))
     )
+    with open(os.environ["client_connect_deferred_file"], "w", encoding="utf-8") as file:
+        file.write(GOOD)
     return YES
 
 
@@ -355,17 +356,16 @@ def answers(wanted):
     return NO if silent else YES
 
 
-HOOKS = {"verify": verify, "connect": connect}
-COMMANDS = {"check": check, "expel": expel, "who": who, "answers": answers}
+COMMANDS = {"verify": verify, "connect": connect, "check": check, "expel": expel, "who": who, "answers": answers}
 
 
 def main(arguments):
     verb = arguments[0] if arguments else ""
-    if not (verb in HOOKS and len(arguments) == 2) and not (verb in COMMANDS and len(arguments) == 1):
-        sys.exit("usage: vpn.py %s, or %s FILE" % ("|".join(COMMANDS), "|".join(HOOKS)))
+    if verb not in COMMANDS or len(arguments) != 1:
+        sys.exit("usage: vpn.py %s" % "|".join(COMMANDS))
     with open(WANTED, encoding="utf-8") as file:
         wanted = json.load(file)
-    return HOOKS[verb](wanted, arguments[1]) if verb in HOOKS else COMMANDS[verb](wanted)
+    return COMMANDS[verb](wanted)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ export const vpn: RoleDefinition = {
   machine: { memoryMiB: 512, diskGiB: 8 },
   packages: ["openvpn", "python3-ldap"],
   templates: [
-    ...["server.conf", PROFILE_TEMPLATE, "vpn.py", "openvpn.service.conf", "sysctl.conf", "sysusers.conf"],
+    ...["server.conf", PROFILE_TEMPLATE, "vpn.py", "hook.sh", "openvpn.service.conf", "sysctl.conf", "sysusers.conf"],
     ...["maquette-vpn.service", "maquette-vpn.timer"],
   ],
   neighbours: [],
@@ -40,6 +40,8 @@ const ACCOUNT = "vpn";
 const USER = "maquette-vpn";
 const FOLDER = "/etc/openvpn/server/maquette";
 const PROGRAM = "/usr/local/lib/maquette/vpn.py";
+/** What OpenVPN calls. */
+const HOOK = "/usr/local/lib/maquette/vpn_hook.sh";
 const WANTED = "/etc/maquette/vpn.json";
 const MANAGEMENT = "/run/openvpn-server/maquette.sock";
 /** How long a password is good for, and after how long the right is asked again with a new key. */
@@ -113,7 +115,7 @@ function work(context: RoleContext): RoleWork {
               authority: CA_FILE,
               revoked: CRL_FILE,
               folder: FOLDER,
-              program: PROGRAM,
+              hook: HOOK,
               sessionSeconds: String(SESSION_SECONDS),
               renewSeconds: String(RENEW_SECONDS),
               routes: routedTo(plan, pool)
@@ -183,6 +185,7 @@ function whoMayComeIn({ plan, fill }: RoleContext): readonly Step[] {
       name: "who may come in",
       files: {
         [PROGRAM]: { content: fill("vpn.py", {}), mode: "0755" },
+        [HOOK]: { content: fill("hook.sh", { program: PROGRAM }), mode: "0755" },
         [WANTED]: { content: compose(jsonText(wanted, 2), "\n"), owner: `root:${USER}`, mode: "0640" },
       },
       check: [parsesAsPython(PROGRAM)],

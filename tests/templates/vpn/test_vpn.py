@@ -63,11 +63,9 @@ class Asked(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.credentials, self.reason, self.verdict = (os.path.join(folder.name, n) for n in ("c", "r", "v"))
+        self.reason, self.verdict = (os.path.join(folder.name, n) for n in ("r", "v"))
 
-    def verify(self, common_name, login, password):
-        with open(self.credentials, "w") as f:
-            f.write("%s\n%s\n" % (login, password))
+    def verify(self, common_name, login, password, judge=None):
         environment = {
             "common_name": common_name,
             "untrusted_ip": "192.0.2.10",
@@ -75,27 +73,47 @@ class Asked(unittest.TestCase):
             "auth_control_file": self.verdict,
         }
         said = io.StringIO()
-        with mock.patch.dict(os.environ, environment), contextlib.redirect_stderr(said):
-            code = vpn.verify({}, self.credentials)
-        with open(self.reason) as f:
-            return code, f.read(), said.getvalue()
+        typed = mock.patch.object(vpn.sys, "stdin", io.StringIO("%s\n%s\n" % (login, password)))
+        asked = mock.patch.object(vpn, "judge", judge or mock.Mock(side_effect=AssertionError("nobody is asked")))
+        with mock.patch.dict(os.environ, environment), contextlib.redirect_stderr(said), typed, asked:
+            self.assertEqual(vpn.verify({}), 0)
+        return self.found(self.verdict), self.found(self.reason), said.getvalue()
+
+    def found(self, path):
+        if not os.path.exists(path):
+            return None
+        with open(path) as f:
+            return f.read()
 
     def test_somebodys_profile_is_of_no_use_with_another_account(self):
-        code, heard, said = self.verify("claire.morel", "karim.haddad", "right")
-        self.assertEqual((code, heard), (vpn.NO, vpn.NOT_YOURS))
+        verdict, heard, said = self.verify("claire.morel", "karim.haddad", "right")
+        self.assertEqual((verdict, heard), (vpn.BAD, vpn.NOT_YOURS))
         self.assertIn("karim.haddad from 192.0.2.10 is refused: the certificate is claire.morel's", said)
-        self.assertNotIn("right", said)
+        self.assertNotIn("right", said.replace("without the right", ""))
 
-    def test_an_empty_password_is_refused_at_once(self):
-        code, heard, said = self.verify("claire.morel", "Claire.Morel", "")
-        self.assertEqual((code, heard), (vpn.NO, vpn.NOT_YOU))
+    def test_an_empty_password_is_refused_before_the_directory_is_asked(self):
+        verdict, heard, said = self.verify("claire.morel", "Claire.Morel", "")
+        self.assertEqual((verdict, heard), (vpn.BAD, vpn.NOT_YOU))
         self.assertIn("an empty password", said)
+
+    def test_whoever_the_directory_knows_is_in_and_nothing_is_said(self):
+        judge = mock.Mock()
+        self.assertEqual(self.verify("claire.morel", "claire.morel", "right", judge), (vpn.GOOD, None, ""))
+        judge.assert_called_once_with({}, "claire.morel", "right")
+
+    def test_a_directory_that_cannot_be_asked_and_a_fault_of_ours_let_nobody_in(self):
+        for fault in (vpn.Unreachable("dc1: no way"), KeyError("servers")):
+            verdict, heard, said = self.verify("claire.morel", "claire.morel", "right", mock.Mock(side_effect=fault))
+            self.assertEqual((verdict, heard), (vpn.BAD, vpn.UNREACHABLE))
+            self.assertIn("is refused: ", said)
 
     def test_a_client_whose_certificate_is_not_its_accounts_is_disconnected(self):
         with contextlib.redirect_stderr(io.StringIO()):
-            for common_name, code in (("claire.morel", vpn.YES), ("karim.haddad", vpn.NO), ("", vpn.NO)):
-                with mock.patch.dict(os.environ, {"common_name": common_name, "username": "claire.morel"}):
-                    self.assertEqual(vpn.connect({}, ""), code)
+            for common_name, code in (("karim.haddad", vpn.NO), ("", vpn.NO), ("claire.morel", vpn.YES)):
+                environment = {"common_name": common_name, "username": "claire.morel"}
+                with mock.patch.dict(os.environ, {**environment, "client_connect_deferred_file": self.verdict}):
+                    self.assertEqual(vpn.connect({}), code)
+                    self.assertEqual(self.found(self.verdict), vpn.GOOD if code == vpn.YES else None)
 
 
 class Sessions(unittest.TestCase):
