@@ -54,8 +54,9 @@ def tone(folder, frequency):
     path = os.path.join(folder, "%d.wav" % frequency)
     with wave.open(path, "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
-        samples = (int(9000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE * 30))
-        file.writeframes(array.array("h", samples).tobytes())
+        # After a second each tone of ours begins anew: one is made, and the rest are the same.
+        second = array.array("h", (int(9000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE)))
+        file.writeframes(second.tobytes() * 30)
     return "aufile," + path
 
 

@@ -18,8 +18,11 @@ import { probeTravellers } from "../vpn/people.ts";
 import { gatewayOf } from "../vpn/profile.ts";
 import { tunnelAs } from "../vpn/traveller.ts";
 
-/** How long the far end waits for the call that it is to answer. */
-const ANSWER_SECONDS = 15;
+/**
+ * How long the far end waits for the call that it is to answer: on a machine with much to do the caller's phone, and the
+ * tunnel before it, take their time to start. Whoever is called and waits no longer sends callers to the voicemail.
+ */
+const ANSWER_SECONDS = 30;
 const LISTEN_SECONDS = 8;
 /** The room asks for its PIN, and tells whoever is first that nobody else is there. */
 const MEET_SECONDS = 25;
@@ -120,7 +123,7 @@ function toDesk(context: Context, from: Desk, to: Desk): Probe {
     before: [{ on: to.host, run: answering(from) }],
     run: calling({ dial: [to.number], listen: "tone", seconds: LISTEN_SECONDS }),
     judge: judgeCalls,
-    deadlineSeconds: 30,
+    deadlineSeconds: 45,
     dependsOn: asterisk(context),
   };
 }
@@ -179,7 +182,7 @@ function fromOutside(context: Context): readonly Probe[] {
       before: [{ on: first.host, run: answering(phone) }],
       run: calling({ dial: [first.number], listen: "tone", seconds: LISTEN_SECONDS, outside }),
       judge: judgeCalls,
-      deadlineSeconds: 45,
+      deadlineSeconds: 60,
       isWaiting: true,
       holds,
       dependsOn: asterisk(context),
@@ -211,7 +214,7 @@ function toOutside(context: Context): readonly Probe[] {
       ],
       run: calling({ dial: [phone.number], listen: "tone", seconds: LISTEN_SECONDS }),
       judge: judgeCalls,
-      deadlineSeconds: 45,
+      deadlineSeconds: 60,
       isWaiting: true,
       holds,
       dependsOn: asterisk(context),
@@ -239,7 +242,7 @@ function toGroup(context: Context): readonly Probe[] {
       before: [{ on: second.host, run: answering(first) }],
       run: calling({ dial: [group.number], listen: "tone", seconds: LISTEN_SECONDS }),
       judge: judgeCalls,
-      deadlineSeconds: 30,
+      deadlineSeconds: 45,
       dependsOn: asterisk(context),
     },
   ];
@@ -384,7 +387,7 @@ function marks(context: Context): Probe {
         "",
       ),
     })),
-    deadlineSeconds: 30,
+    deadlineSeconds: 45,
     isWaiting: true,
     dependsOn: asterisk(context),
   };
