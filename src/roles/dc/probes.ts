@@ -60,7 +60,7 @@ function found(plan: Plan, seat: Host, dc: Host): Probe {
       fr: `${dc.id} indique à un poste où sont les contrôleurs du domaine`,
     },
     expected: all.join(", "),
-    run: { argv: ["host", "-W", "2", "-t", "SRV", name, formatAddress(dc.nics[0]!.address)] },
+    run: { argv: ["host", "-W", "5", "-t", "SRV", name, formatAddress(dc.nics[0]!.address)] },
     judge: ({ exitCode, stdout }) => {
       const seen = all.filter((fqdn) => stdout.toLowerCase().includes(` ${fqdn.toLowerCase()}.`));
       return { isGood: exitCode === 0 && seen.length === all.length, seen: seen.join(", ") || `exit ${exitCode}` };
@@ -76,7 +76,7 @@ function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe
     "f=$(mktemp) || exit 99",
     "trap 'rm -f \"$f\"' EXIT",
     `printf '[libdefaults]\\ndefault_realm = %s\\n[realms]\\n%s = {\\nkdc = %s\\n}\\n' "$1" "$1" "$2" > "$f"`,
-    'SSSD_KRB5_LOCATOR_DISABLE=1 KRB5_CONFIG="$f" KRB5CCNAME=MEMORY: timeout 5 kinit "$3@$1"',
+    'SSSD_KRB5_LOCATOR_DISABLE=1 KRB5_CONFIG="$f" KRB5CCNAME=MEMORY: timeout 15 kinit "$3@$1"',
   ].join("\n");
   return {
     id: `dc-logon-${dc.id}`,
@@ -101,7 +101,7 @@ function logon(plan: Plan, seat: Host, dc: Host, account: ServiceAccount): Probe
  * console is a socket.
  */
 const simpleBind = (url: string, account: ServiceAccount): readonly string[] => [
-  ...["sh", "-c", 'cat | "$@"', "bind", "ldapwhoami", "-x", "-o", "nettimeout=3", "-H", url],
+  ...["sh", "-c", 'cat | "$@"', "bind", "ldapwhoami", "-x", "-o", "nettimeout=10", "-H", url],
   ...["-D", account.userPrincipalName, "-y", "/dev/stdin"],
 ];
 
