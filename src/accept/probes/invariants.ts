@@ -1,9 +1,10 @@
 import type { Address } from "../../core/ip.ts";
 import { answeredBy, isRouter, outsiderOf, routersOf } from "../../plan/query.ts";
 import type { Endpoint, Host, Invariant, Plan, Service } from "../../plan/types.ts";
-import { compile, decide, type CompiledRules } from "../../policy/engine/index.ts";
+import { compile } from "../../policy/engine/index.ts";
 import { intentOf, ruleOfFlow, type Intent } from "../../policy/intent.ts";
 import type { Probe } from "../../roles/role.ts";
+import { passes } from "./reach.ts";
 import { askCommand, judgeOpen, judgeSilent, type Target } from "../../roles/ask.ts";
 
 /*
@@ -202,20 +203,6 @@ function controlsOf(intent: Intent, sender: Host): readonly Target[] {
     });
   return candidates.slice(0, CONTROLS);
 }
-
-const passes = (rules: CompiledRules, sender: Host, t: Target): boolean =>
-  decide(
-    rules.rules,
-    {
-      family: 4,
-      slice: t.protocol,
-      src: sender.nics[0]!.address.value,
-      dst: t.address.value,
-      a: 49_152n,
-      b: BigInt(t.port),
-    },
-    "block",
-  ).action === "pass";
 
 const unique = <T>(items: readonly T[], key: (item: T) => string): readonly T[] => [
   ...new Map(items.map((i) => [key(i), i])).values(),
