@@ -40,7 +40,7 @@ export function unmetNeeds(plan: Plan): readonly Diagnostic[] {
 }
 
 function needsOf(site: Site): readonly Need[] {
-  const { plan, primary, pair } = site;
+  const { plan, pair } = site;
   const between = (what: string, protocol: Need["protocol"], port: number): readonly Need[] => {
     if (pair === null) return [];
     const [from, to] = [addressOn(pair.primary, pair.sync), addressOn(pair.secondary, pair.sync)];
@@ -80,7 +80,14 @@ function needsOf(site: Site): readonly Need[] {
     ...supervision.flatMap((h): readonly Need[] => {
       const leg = legOf(site, h);
       const { address } = h.nics[0]!;
-      return leg ? [{ what: "SNMP", from: address, to: addressOn(primary, leg), protocol: "udp", port: 161 }] : [];
+      if (!leg) return [];
+      return site.routers.map((r) => ({
+        what: "SNMP",
+        from: address,
+        to: addressOn(r, leg),
+        protocol: "udp",
+        port: 161,
+      }));
     }),
   ];
 }

@@ -63,6 +63,8 @@ export const routerPackages: readonly string[] = [
 /** esbuild's settings for the bundle: one file that Debian's Node runs. */
 export const BUNDLE = { platform: "node", target: "node20", format: "cjs", bundle: true, minify: false } as const;
 
+const MODULES = ["agentx", "card", "carp", "checksum", "kernel", "lines", "netlink", "pfmib", "vip"] as const;
+
 /** The firmware's folder. */
 export function firmwareFiles(): readonly FirmwareFile[] {
   const text = (name: string, path: string, mode: number): FirmwareFile => ({
@@ -74,8 +76,8 @@ export function firmwareFiles(): readonly FirmwareFile[] {
   return [
     { kind: "bundle", name: "router.js", mode: 0o644, entry: join(import.meta.dirname, "agent/main.ts") },
     // Programs of Python, and the modules that they import from beside them.
-    ...["carpd", "gatewayd", "filterlog", "syncd", "card", "carp", "checksum", "kernel", "lines", "netlink", "vip"].map(
-      (name) => text(`${name}.py`, `helpers/${name}.py`, 0o644),
+    ...["carpd", "gatewayd", "filterlog", "syncd", "pfmibd", ...MODULES].map((name) =>
+      text(`${name}.py`, `helpers/${name}.py`, 0o644),
     ),
     text("dhcp-event.sh", "helpers/dhcp-event.sh", 0o755),
     text(ROUTER_UNIT, ROUTER_UNIT, 0o644),

@@ -147,6 +147,14 @@ describe("services", () => {
     expect(snmp("<bindip></bindip>")).toBe(true);
   });
 
+  it("PF's own MIB is served where the file has the module and snmpd runs", () => {
+    const socketOf = (more: string): string | null =>
+      made(`<interfaces>${LAN}</interfaces><snmpd><enable/><rocommunity>c</rocommunity>${more}</snmpd>`).pfMibSocket;
+    expect(socketOf("<bindip></bindip><modules><mibii/><pf/></modules>")).toBe("/run/agentx/master");
+    expect(socketOf("<bindip></bindip><modules><mibii/></modules>")).toBe(null);
+    expect(socketOf("<modules><pf/></modules>")).toBe(null);
+  });
+
   it("the resolver listens on the virtual address that is named, and answers what the file overrides", () => {
     const xml = `<interfaces>${LAN}</interfaces><virtualip><vip><mode>carp</mode><interface>lan</interface><vhid>1</vhid><password>p</password><uniqid>abc</uniqid><subnet>10.0.0.254</subnet><subnet_bits>24</subnet_bits></vip></virtualip>
       <unbound><enable/><active_interface>_vipabc</active_interface><hosts><host>www</host><domain>lab.test</domain><ip>10.0.0.80</ip></hosts>
@@ -175,8 +183,9 @@ describe("the firmware's folder", () => {
   it("is plain data: texts with content, and one program to be bundled", () => {
     const files = firmwareFiles();
     expect(files.map((f) => f.name).sort()).toEqual([
-      ...["card.py", "carp.py", "carpd.py", "checksum.py", "dhcp-event.sh", "filterlog.py", "gatewayd.py"],
-      ...["kernel.py", "lines.py", "maquette-router.service", "netlink.py", "router.js", "syncd.py", "vip.py"],
+      ...["agentx.py", "card.py", "carp.py", "carpd.py", "checksum.py", "dhcp-event.sh", "filterlog.py", "gatewayd.py"],
+      ...["kernel.py", "lines.py", "maquette-router.service", "netlink.py", "pfmib.py", "pfmibd.py", "router.js"],
+      ...["syncd.py", "vip.py"],
     ]);
     expect(files.every((f) => f.kind === "bundle" || f.text.length > 100)).toBe(true);
     expect(routerPackages).toContain("nodejs");

@@ -6,7 +6,7 @@ import { desiredOf, readFileOfRouter } from "../compile/desired.ts";
 import type { Desired, ReadFile } from "../compile/desired.ts";
 import type { Gateway, GatewayState, GatewayStates } from "../compile/gateways.ts";
 import { routingOf } from "../compile/routing.ts";
-import { attempt } from "./exec.ts";
+import { attempt, run } from "./exec.ts";
 import { writeAtomic } from "./files.ts";
 import { Helper } from "./helper.ts";
 import type { HelperEvent } from "./helper.ts";
@@ -48,6 +48,7 @@ export class Router {
   readonly #sync: Helper;
   readonly #peerStates: PeerStates;
   readonly #filterlog: Helper;
+  readonly #pfMib: Helper;
   readonly #say: (text: string) => void;
   readonly #gateways = new Map<string, GatewayView>();
   /** By the interface's key. */
@@ -76,6 +77,7 @@ export class Router {
     this.#carp = new Helper([...python, `${FIRMWARE}/carpd.py`], (e) => this.#onCarp(e), say);
     this.#watch = new Helper([...python, `${FIRMWARE}/gatewayd.py`], (e) => this.#onGateway(e), say);
     this.#filterlog = new Helper([...python, `${FIRMWARE}/filterlog.py`], () => undefined, say);
+    this.#pfMib = new Helper([...python, `${FIRMWARE}/pfmibd.py`], (e) => this.#onPfMib(e), say);
     this.#sync = new Helper([...python, `${FIRMWARE}/syncd.py`], (e) => this.#peerStates.onEvent(e.event), say);
     this.#peerStates = new PeerStates(
       {
@@ -169,6 +171,7 @@ export class Router {
     const { config } = desired.file;
     for (const failure of applySysctls(desired.sysctls)) this.#say(`not set: ${failure}`);
     await this.#rules.load(desired.table, { config, ruleset: desired.ruleset, marks: desired.marks });
+    if (desired.counters !== this.#desired?.counters) await run(["nft", "-f", "-"], { input: desired.counters });
     await applyLinks(desired);
     // Switches of a card exist once it is up.
     applySysctls(desired.sysctls);
@@ -181,6 +184,9 @@ export class Router {
     this.#configureGateways(desired);
     if (desired.syncPeer) this.#sync.configure({ op: "configure", ...desired.syncPeer });
     this.#filterlog.configure({});
+    if (desired.pfMibSocket !== null || before?.pfMibSocket) {
+      this.#pfMib.configure({ op: "configure", socket: desired.pfMibSocket });
+    }
     this.#configureClients(desired);
     this.#configureClock(desired);
   }
@@ -459,6 +465,10 @@ export class Router {
     if (e.event !== "ready" && e.event !== "configured") this.#carp.send({ op: "status" });
   }
 
+  #onPfMib(e: HelperEvent): void {
+    if (e.event === "failure") this.#say(`PF's MIB: ${String(e["what"])}`);
+  }
+
   #onGateway(e: HelperEvent): void {
     if (e.event === "failure") this.#say(`gateways: ${String(e["what"])}`);
     const name = String(e["name"]);
@@ -593,7 +603,7 @@ export class Router {
   stop(): void {
     this.#carp.stop();
     clearTimeout(this.#clock);
-    for (const helper of [this.#watch, this.#sync, this.#filterlog]) helper.stop();
+    for (const helper of [this.#watch, this.#sync, this.#filterlog, this.#pfMib]) helper.stop();
     for (const client of this.#clients.values()) client.stop("SIGTERM");
   }
 }

@@ -11,11 +11,13 @@ import { accounts, ssh } from "../services/access.ts";
 import type { Account } from "../services/access.ts";
 import { dhcp } from "../services/dhcp.ts";
 import { dns } from "../services/dns.ts";
-import { ntp, snmp, syslog } from "../services/small.ts";
+import { ntp, syslog } from "../services/small.ts";
+import { pfMibSocket, snmp } from "../services/snmp.ts";
 import { stateSync, syncPeer } from "../services/sync.ts";
 import type { SyncPeer } from "../services/sync.ts";
 import { system } from "../services/system.ts";
 import type { ConfigFile, Gap, Service } from "../services/types.ts";
+import { countersOf } from "./counters.ts";
 import { gapsOf } from "./gaps.ts";
 import { gatewaysOf } from "./gateways.ts";
 import type { Gateway, GatewayStates, LeasedGateways } from "./gateways.ts";
@@ -45,6 +47,8 @@ export interface Desired {
   readonly marks: Marks;
   /** For `nft -f`. */
   readonly table: string;
+  /** For `nft -f`: what counts packets beside the rules, and is not put anew with them. */
+  readonly counters: string;
   readonly network: Network;
   readonly sysctls: ReadonlyMap<string, string>;
   readonly gateways: readonly Gateway[];
@@ -53,6 +57,8 @@ export interface Desired {
   /** Undefined: the file has no states synchronised. */
   readonly syncPeer: SyncPeer | undefined;
   readonly services: readonly Service[];
+  /** Where PF's own MIB is served to; null: nowhere. */
+  readonly pfMibSocket: string | null;
   readonly files: readonly ConfigFile[];
   readonly accounts: readonly Account[];
   readonly gaps: readonly Gap[];
@@ -99,6 +105,7 @@ export function desiredOf(
     ruleset,
     marks: table.marks,
     table: table.text,
+    counters: countersOf(ruleset),
     network,
     sysctls: sysctlsOf(config, network),
     gateways,
@@ -106,6 +113,7 @@ export function desiredOf(
     shaper,
     syncPeer: syncPeer(input),
     services,
+    pfMibSocket: pfMibSocket(input),
     files: system(input),
     accounts: people.accounts,
     gaps: [...gapsOf(config, ruleset, table.gaps), ...shaper.gaps, ...people.gaps, ...services.flatMap((s) => s.gaps)],

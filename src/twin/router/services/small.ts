@@ -1,4 +1,3 @@
-import { parseAddress } from "../../../core/ip.ts";
 import { addressesOf, gap, oneLine } from "./types.ts";
 import type { ConfigFile, Gap, Service, ServiceInput } from "./types.ts";
 
@@ -92,36 +91,4 @@ export function syslog(input: ServiceInput): Service {
     onChange: "restart",
     gaps,
   };
-}
-
-/** `snmpd` by net-snmp; without an element `bindip` pfSense opens no socket at all. */
-export function snmp(input: ServiceInput): Service {
-  const { config } = input;
-  const fields = config.snmpd?.fields ?? new Map<string, string>();
-  const gaps: Gap[] = [];
-  const community = oneLine(fields.get("rocommunity") ?? "");
-  const hasSocket = fields.has("bindip");
-  const isAsked = fields.has("enable");
-  const bind = (fields.get("bindip") ?? "").split(",").filter((n) => n !== "" && n !== "all");
-  const port = /^\d{1,5}$/.test(fields.get("pollport") ?? "") ? fields.get("pollport")! : "161";
-  const addresses =
-    bind.length === 0 ? ["0.0.0.0"] : bind.flatMap((n) => (parseAddress(n) ? [n] : addressesOf(input, n)));
-  if (isAsked && !hasSocket)
-    gaps.push(gap("snmpd.bindip", "without this element pfSense listens nowhere, and so nothing is run"));
-  if (fields.has("trapenable")) gaps.push(gap("snmpd.trapenable", "no traps are sent"));
-  if (isAsked) gaps.push(gap("snmpd.modules", "MIB-II, host resources and UCD are served; pfSense's PF MIB is not"));
-  const isWanted = isAsked && hasSocket && community !== "" && addresses.length > 0;
-  const lines = [
-    "# Written from config.xml by the router's firmware; changes are lost.",
-    `agentaddress ${addresses.map((a) => `udp:${a}:${port}`).join(",")}`,
-    `rocommunity ${community.replace(/\s/g, "")}`,
-    `sysLocation ${oneLine(fields.get("syslocation") ?? "")}`,
-    `sysContact ${oneLine(fields.get("syscontact") ?? "")}`,
-    `sysName ${oneLine([config.system.hostname, config.system.domain].filter((p) => p !== undefined).join("."))}`,
-    "dontLogTCPWrappersConnects yes",
-    "",
-  ];
-  // The community is a secret: only the daemon's user reads it.
-  const file: ConfigFile = { path: "/etc/snmp/snmpd.conf", text: lines.join("\n"), mode: 0o600, owner: "Debian-snmp" };
-  return { name: "SNMP", unit: "snmpd.service", isWanted, files: isWanted ? [file] : [], onChange: "restart", gaps };
 }
