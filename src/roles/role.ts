@@ -185,6 +185,8 @@ export interface MeasuredProblem {
   readonly unless: readonly Omit<WatchedService, "isTls">[];
   /** Hosts without whose sign of life it is one. */
   readonly unlessSilent: readonly Host["id"][];
+  /** Others' problems of which it is one, by host and as Zabbix has their name. */
+  readonly follows?: readonly (readonly [host: Host["id"], problem: string])[];
 }
 
 /** Something that a host's agent tells, and the problems that follow from it. */

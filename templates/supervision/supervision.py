@@ -124,10 +124,18 @@ def sql(wanted, text):
     return ran([*owner, *psql], text)
 
 
-def bind_passwords(wanted):
-    """By directory: the API takes a password and never says it."""
-    query = "SELECT json_object_agg(userdirectoryid::text, bind_password) FROM userdirectory_ldap;"
-    return json.loads(sql(wanted, query).strip() or "null") or {}
+def untold(wanted):
+    """
+    What the API takes and never says: passwords by directory (`passwords`), and hosts' macros with their values
+    (`macros`).
+    """
+    query = """SELECT json_build_object(
+  'passwords', (SELECT json_object_agg(userdirectoryid::text, bind_password) FROM userdirectory_ldap),
+  'macros', (SELECT json_agg(json_build_object('hostmacroid', hostmacroid::text, 'hostid', hostid::text,
+    'macro', macro, 'value', value, 'type', hostmacro.type::text))
+    FROM hostmacro JOIN hosts USING (hostid) WHERE hosts.status IN (0, 1)));"""
+    found = json.loads(sql(wanted, query))
+    return {"passwords": found["passwords"] or {}, "macros": found["macros"] or []}
 
 
 def let_in(wanted):
@@ -163,11 +171,15 @@ class Live:
             "selectHostGroups": ["groupid", "name"],
             "selectParentTemplates": ["templateid", "host"],
             "selectTags": ["tag", "value"],
+            "selectInterfaces": "extend",
         }
         templates = {wanted["template"]["name"]}
         templates.update(name for host in wanted["hosts"].values() for name in host["templates"])
         places = [wanted["template"], *wanted["hosts"].values()]
-        keys = sorted({key for place in places for key in place["items"]})
+        keys = sorted({key for place in places for key in (*place["items"], *place.get("dependents", ()))})
+        watched = wanted["hosts"].values()
+        masters = sorted({one["master"] for host in watched for one in host["dependents"].values()})
+        quiet = sorted({key for host in watched for key in host["quiet"]})
         problems = sorted({problem for host in wanted["hosts"].values() for problem in host["triggers"]})
         # By inheritance a template's are its hosts' too.
         own = {"output": "extend", "inherited": False, "selectHosts": ["host"]}
@@ -211,6 +223,19 @@ class Live:
                         "filter": {"description": problems},
                     },
                 ),
+                "masters": (
+                    "item.get",
+                    {"output": ["itemid", "key_"], "selectHosts": ["host"], "filter": {"key_": masters}},
+                ),
+                "shipped items": (
+                    "item.get",
+                    {
+                        "output": ["itemid", "key_", "status"],
+                        "selectHosts": ["host"],
+                        "inherited": True,
+                        "filter": {"key_": quiet},
+                    },
+                ),
                 "marked items": ("item.get", {**own, "tags": mark}),
                 "marked triggers": ("trigger.get", {**own, "tags": mark}),
                 "services": (
@@ -243,11 +268,14 @@ class Live:
         self.groups = by(found["groups"], "name")
         self.users = by(found["users"], "username")
         self.directory = by(found["directories"], "name").get(NAME)
-        self.bind_passwords = bind_passwords(wanted)
+        hidden = untold(wanted)
+        self.bind_passwords = hidden["passwords"]
+        self.macros = {(row["hostid"], row["macro"]): row for row in hidden["macros"]}
         self.host_groups = by(found["host groups"], "name")
         self.templates = by(found["templates"], "host")
         self.template_groups = by(found["template groups"], "name")
         self.items, self.triggers = placed(found["items"], "key_"), placed(found["triggers"], "description")
+        self.masters, self.shipped = placed(found["masters"], "key_"), placed(found["shipped items"], "key_")
         self.marked_items = placed(found["marked items"], "key_")
         self.marked_triggers = placed(found["marked triggers"], "description")
         self.services, self.agreements = by(found["services"], "name"), by(found["agreements"], "name")
@@ -391,19 +419,41 @@ def items(live, wanted):
     own = wanted["template"]
     yield from items_of(live, own["name"], live.templates.get(own["name"], {}).get("templateid"), own["items"])
     for name, host in wanted["hosts"].items():
-        yield from items_of(live, name, live.hosts.get(name, {}).get("hostid"), host["items"])
+        now = live.hosts.get(name, {})
+        interfaceid = (snmp_of(now) or {}).get("interfaceid")
+        yield from items_of(live, name, now.get("hostid"), host["items"], interfaceid)
 
 
-def items_of(live, place, number, asked):
-    """Of our template, or of a host: what its agent is asked for."""
+def dependents(live, wanted):
+    """What is taken out of other items, which are there by then."""
+    for name, host in wanted["hosts"].items():
+        number = live.hosts.get(name, {}).get("hostid")
+        for key, asked in host["dependents"].items():
+            master = live.masters.get((name, asked["master"]), {}).get("itemid")
+            yield from items_of(live, name, number, {key: {**asked["fields"], "master_itemid": master}})
+
+
+def items_of(live, place, number, asked, interfaceid=None):
+    """Of our template, or of a host: what is asked for."""
     for key, fields in asked.items():
         now = live.items.get((place, key))
         found = {} if now is None else differing(now, {"status": 0, **fields})
         if now is None:
-            parameters = {"hostid": number, "key_": key, "tags": [TAG], **fields}
+            by = {"interfaceid": interfaceid} if fields["type"] == BY_SNMP else {}
+            parameters = {"hostid": number, "key_": key, "tags": [TAG], **by, **fields}
             yield Change("%s: nobody asks for %s" % (place, key), "item.create", parameters)
         elif found:
             yield Change("%s: %s: %s" % (place, key, said(found)), "item.update", {"itemid": now["itemid"], **found})
+
+
+def quiet(live, wanted):
+    """Shipped items that would say what is not so."""
+    for name, host in wanted["hosts"].items():
+        for key in host["quiet"]:
+            now = live.shipped.get((name, key))
+            if now is not None and now["status"] == "0":
+                parameters = {"itemid": now["itemid"], "status": 1}
+                yield Change("%s: %s is asked for" % (name, key), "item.update", parameters)
 
 
 def triggers(live, wanted):
@@ -443,6 +493,55 @@ def host_groups(live, wanted):
             yield Change('no group of hosts "%s"' % name, "hostgroup.create", {"name": name})
 
 
+# Zabbix' numbers: of interfaces, and of items; of macros that it says to nobody.
+SNMP, BY_SNMP, SECRET = 2, 20, 1
+
+
+def snmp_of(host):
+    """Its interface for SNMP, which is one; None where it has none."""
+    return next((one for one in host.get("interfaces", ()) if one["type"] == str(SNMP)), None)
+
+
+def interface(asked):
+    details = {"version": 2, "bulk": 1, "community": asked["community"]}
+    place = {"useip": 1, "ip": asked["address"], "dns": "", "port": asked["port"]}
+    return {"type": SNMP, "main": 1, **place, "details": details}
+
+
+def interfaces(live, wanted):
+    """Of hosts that are there; a new one comes with its own."""
+    for name, host in wanted["hosts"].items():
+        now = live.hosts.get(name)
+        if now is None or host["snmp"] is None:
+            continue
+        fields, there = interface(host["snmp"]), snmp_of(now)
+        if there is None:
+            yield Change("%s is not asked by SNMP" % name, "hostinterface.create", {"hostid": now["hostid"], **fields})
+            continue
+        details = fields.pop("details")
+        found = differing(there, fields)
+        if differing(there["details"], details):
+            found["details"] = details
+        if found:
+            parameters = {"interfaceid": there["interfaceid"], **found}
+            yield Change("%s: SNMP: %s" % (name, said(found)), "hostinterface.update", parameters)
+
+
+def macros(live, wanted):
+    for name, host in wanted["hosts"].items():
+        number = live.hosts.get(name, {}).get("hostid")
+        for asked in host["macros"]:
+            macro, now = asked["macro"], live.macros.get((number, asked["macro"]))
+            fields = {"value": asked["value"], "type": SECRET if asked["isSecret"] else 0}
+            if now is None:
+                yield Change(
+                    "%s: no %s" % (name, macro), "usermacro.create", {"hostid": number, "macro": macro, **fields}
+                )
+            elif differing(now, fields):
+                parameters = {"hostmacroid": now["hostmacroid"], **fields}
+                yield Change("%s: %s: %s" % (name, macro, said(differing(now, fields))), "usermacro.update", parameters)
+
+
 def hosts(live, wanted):
     for name, asked in wanted["hosts"].items():
         groups = [{"groupid": live.host_groups.get(g, {}).get("groupid")} for g in asked["groups"]]
@@ -451,6 +550,8 @@ def hosts(live, wanted):
         if now is None:
             linked = [{"templateid": one} for one in templates.values()]
             parameters = {"host": name, **asked["fields"], "groups": groups, "templates": linked, "tags": [TAG]}
+            if asked["snmp"] is not None:
+                parameters["interfaces"] = [interface(asked["snmp"])]
             yield Change("%s is not watched" % name, "host.create", parameters)
             continue
         # What is ours must be there; what somebody added stays.
@@ -481,7 +582,8 @@ def withdrawn(live, wanted):
             yield Change("%s has left the plan and is watched" % name, "host.update", parameters)
     places = {wanted["template"]["name"]: wanted["template"], **wanted["hosts"]}
     for (place, key), now in live.marked_items.items():
-        if place in places and key not in places[place]["items"] and now["status"] == "0":
+        kept = {**places[place]["items"], **places[place].get("dependents", {})} if place in places else {}
+        if place in places and key not in kept and now["status"] == "0":
             parameters = {"itemid": now["itemid"], "status": 1}
             yield Change("%s gives %s no more and is asked for it" % (place, key), "item.update", parameters)
     for (place, description), now in live.marked_triggers.items():
@@ -661,7 +763,7 @@ DAY = 86_400
 # In this order: each may need what those before it made.
 PHASES = (
     *(settings, administrator, guest, directory, authentication),
-    *(template, host_groups, hosts, items, triggers, consequences, withdrawn),
+    *(template, host_groups, interfaces, hosts, macros, items, dependents, quiet, triggers, consequences, withdrawn),
     *(services, shared_services, agreement),
     *(medium, mute, teller, action),
 )

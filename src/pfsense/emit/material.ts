@@ -36,12 +36,15 @@ export interface Material {
   readonly hostKeyOf: (host: Host) => { readonly privateKey: SecretPlace; readonly publicKey: SecretPlace };
 }
 
+/** What FreeBSD calls the NIC at a position of the plan's order, on a Proxmox: VirtIO's. */
+export const deviceAt = (position: number): string => `vtnet${position}`;
+
 export function materialOf(given: EmitMaterial): Material {
   return {
     authority: certificate(given.authority, "ca"),
     certificateOf: (host) => certificate(given.certificates?.get(host.id), host.id),
     keyOf: (host) => secret("vault-key", host.id, "base64"),
-    devicesOf: (host) => given.interfaceNames?.get(host.id) ?? host.nics.map((_, i) => `vtnet${i}`),
+    devicesOf: (host) => given.interfaceNames?.get(host.id) ?? host.nics.map((_, i) => deviceAt(i)),
     adminKeys: secret("ssh-public", given.adminKeyLabel ?? "provisioner", "base64"),
     hostKeyOf: ({ id }) => ({
       privateKey: secret("ssh-private", `host/${id}`, "deflate"),

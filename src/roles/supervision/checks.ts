@@ -33,10 +33,10 @@ export const SIGN_SECONDS = 10;
 export const SILENT = "{HOST.NAME} ne dit plus rien";
 
 /** Zabbix' numbers. */
-export const [AGENT_ACTIVE, UNSIGNED, HIGH, DISASTER] = [7, 3, 4, 5] as const;
-const [FLOAT, WORDS, AVERAGE] = [0, 1, 3] as const;
+export const [AGENT_ACTIVE, UNSIGNED, FLOAT, AVERAGE, HIGH, DISASTER] = [7, 3, 0, 3, 4, 5] as const;
+const WORDS = 1;
 /** Of the ways in which Zabbix takes a figure out of what it is told, JSONPath. */
-const BY_PATH = 12;
+export const BY_PATH = 12;
 /** Of whatever is asked whether it is there. */
 export const ASKED = { value_type: UNSIGNED, delay: `${SIGN_SECONDS}s` } as const;
 
@@ -151,13 +151,14 @@ function figure(plan: Plan, asked: Asked, measured: Measured): Check {
       units: measured.unit,
       name: measured.name,
     },
-    problems: measured.problems.map(({ name, isWrong, unless, unlessSilent }) => ({
+    problems: measured.problems.map(({ name, isWrong, unless, unlessSilent, follows = [] }) => ({
       name: `${name} sur {HOST.NAME}`,
       isWrong,
       priority: AVERAGE,
       unless: [
         ...unless.filter(isWatched).map((cause): Cause => [cause.host, missingService(plan, cause.service)]),
         ...unlessSilent.map((host): Cause => [host, SILENT]),
+        ...follows,
       ],
     })),
   };

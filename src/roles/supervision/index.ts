@@ -8,11 +8,13 @@ import type { Asked, Command, Need, RoleContext, RoleDefinition, RoleWork, Step 
 import { dropIn, keptAt, listens, parsesAsPython, restart, running, watchedAt, serverCertificate } from "../service.ts";
 import { agent, serverOf } from "./agents.ts";
 import { postOf } from "./alerts.ts";
+import { heardOf } from "./carp.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
+import { ECHO, routersBeside, SNMP } from "./routers.ts";
 import { ACCOUNT, CERTIFICATE, DATABASE, KEY, need, OWNER } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, POSTGRESQL, SERVER_UNIT } from "./units.ts";
-import { ECHO, routersBeside, wantedOf } from "./wanted.ts";
+import { wantedOf } from "./wanted.ts";
 import { web, WEB_PACKAGES, WEB_TEMPLATES } from "./web.ts";
 
 const CLUSTER = `/etc/postgresql/${POSTGRESQL}/main`;
@@ -60,6 +62,7 @@ function asks(plan: Plan): Partial<Asked> {
   return {
     accounts: [ACCOUNT],
     watched: watchedAt(plan, "supervision", ["https"], ["https"]),
+    measured: heardOf(plan),
     // Of several hosts with this role one watches.
     kept: keptAt(plan, "supervision", {
       paths: [],
@@ -85,11 +88,12 @@ function work(context: RoleContext): RoleWork {
     after: controllersOf(plan).map((dc) => dc.id),
     needs: [
       ...asksDirectory(plan, "asks the directory who may come in"),
-      ...routersBeside(plan, host).map(({ router }): Need => ({
-        what: "asks whether routers are there",
-        services: [ECHO],
-        to: { kind: "host", host: router.id },
-      })),
+      ...routersBeside(plan, host).flatMap(({ router }) => {
+        const to = { kind: "host", host: router.id } as const;
+        const bySnmp: Need = { what: "asks routers how they are", services: [SNMP], to };
+        const byPing: Need = { what: "asks whether routers are there", services: [ECHO], to };
+        return plan.services.has(SNMP) ? [byPing, bySnmp] : [byPing];
+      }),
       ...(post === undefined
         ? []
         : [{ what: "tells problems by mail", services: ["smtp"], to: { kind: "host", host: post.id } } as const]),

@@ -11,6 +11,7 @@ import { SIGN_SECONDS } from "./checks.ts";
 import BY_WEB from "./by_web.py";
 import FRESH from "./fresh.py";
 import { triersOf, type Triers } from "./people.ts";
+import { COUNTED_SECONDS, freshKeyOf, routersBeside } from "./routers.ts";
 import { need } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, SERVER_UNIT } from "./units.ts";
 import { ADMIN, ADMIN_PASSWORD, RETRY_SECONDS, SIGN } from "./wanted.ts";
@@ -65,6 +66,7 @@ export function probes(plan: Plan): readonly Probe[] {
     login(context, bastion),
     refused(context, bastion),
     fresh(context),
+    ...routersBeside(plan, server).flatMap(({ router }) => bySnmp(context, router)),
   ];
 }
 
@@ -216,4 +218,41 @@ function fresh(context: Context): Probe {
     isWaiting: true,
     dependsOn: runsOn(context, SERVER_UNIT),
   };
+}
+
+/** A router that did not answer is asked again each minute (zabbix_server.conf, `UnavailableDelay`). */
+const SNMP_SECONDS = 60 + 2 * COUNTED_SECONDS;
+
+/** That a router tells of itself; `snmpd` is its stand-in's, a pfSense's is bsnmpd. */
+function bySnmp(context: Context, router: Host): readonly Probe[] {
+  const { plan, server } = context;
+  const key = freshKeyOf(plan, router);
+  if (key === undefined) return [];
+  const asked = {
+    ...webOf(context),
+    login: { login: ADMIN, password: secret("password", ADMIN_PASSWORD) },
+    hosts: [router.id],
+    key,
+    seconds: SNMP_SECONDS,
+  };
+  return [
+    {
+      id: `supervision-snmp-${router.id}`,
+      needs: needsOf(context, "O1"),
+      from: server.id,
+      title: {
+        en: `${router.id} tells the supervision by SNMP what its accesses let in`,
+        fr: `${router.id} dit par SNMP à la supervision ce que ses accès laissent entrer`,
+      },
+      expected: `something new within ${SNMP_SECONDS} s`,
+      run: pythonCommand(FRESH, jsonText(asked)),
+      judge: judged(z.object({ late: z.array(z.string()), took: z.number() }), ({ late, took }) => ({
+        isGood: late.length === 0,
+        seen: late.length === 0 ? `something new after ${took} s` : `nothing in ${took} s`,
+      })),
+      deadlineSeconds: SNMP_SECONDS + WAIT_SECONDS,
+      isWaiting: true,
+      dependsOn: { host: router.id, units: ["snmpd.service"] },
+    },
+  ];
 }

@@ -1,7 +1,6 @@
-import { formatAddress, type Address } from "../../core/ip.ts";
 import { secret } from "../../core/secret-place.ts";
 import type { SecretPlace } from "../../core/text.ts";
-import { fqdnOf, routersOf } from "../../plan/query.ts";
+import { fqdnOf } from "../../plan/query.ts";
 import type { Host, Plan } from "../../plan/types.ts";
 import { baseDn, groupUnit, peopleUnit, serviceAccount } from "../dc/accounts.ts";
 import { controllersOf } from "../dc/directory.ts";
@@ -17,12 +16,13 @@ import {
   SIGN_SECONDS,
   SILENT,
   UNSIGNED,
-  type Cause,
   type Check,
   type CheckProblem,
   type Fields,
 } from "./checks.ts";
+import { asksRouters, NO_WAY, pingKey, ROUTERS, routersBeside, routerWatched } from "./routers.ts";
 import { ACCOUNT, DATABASE, need, OWNER } from "./steps.ts";
+import type { Trigger, Watched } from "./watched.ts";
 
 /*
  * The plan as `templates/supervision/supervision.py` reads it: what should be in Zabbix, in the words of its API
@@ -68,30 +68,12 @@ interface Services {
   readonly agreement: { readonly name: string; readonly fields: Fields };
 }
 
-interface Watched {
-  readonly fields: Fields;
-  readonly groups: readonly string[];
-  readonly templates: readonly string[];
-  /** By key, and by what they say: services that it gives. */
-  readonly items: Readonly<Record<string, Fields>>;
-  readonly triggers: Readonly<Record<string, Trigger>>;
-}
-
-interface Trigger {
-  readonly fields: Fields;
-  /** Problems of which this one is a mere consequence: while one of them lasts nobody is told of this. */
-  readonly unless: readonly Cause[];
-}
-
 /** Zabbix' own names. */
 const [ROLE, GROUP] = ["Super admin role", "Zabbix administrators"] as const;
 
 /** What every agent tells by which it is known to live, oftener than the shipped templates ask for anything. */
 const OWN_TEMPLATE = "Maquette";
 export const SIGN = "agent.variant";
-export const ECHO = "icmp-echo";
-const ROUTERS = "Routeurs";
-const NO_WAY = "Aucun routeur ne mène plus aux autres zones";
 /**
  * An agent that found no server, or one that did not know its host yet, asks again so much later, whatever
  * RefreshActiveChecks says (zabbix_agent2.conf): so after each start of the server and of a lab.
@@ -170,7 +152,7 @@ export const wantedOf = (plan: Plan, host: Host, asked: Asked): Wanted => {
         watchedOf(plan).map((watched) => [watched.id, agentOn(plan, host, watched, checks[watched.id] ?? [])]),
       ),
       ...Object.fromEntries(
-        routersBeside(plan, host).map(({ router, address }) => [router.id, pinged(host, router, address)]),
+        routersBeside(plan, host).map((beside) => [beside.router.id, routerWatched(plan, host, beside)]),
       ),
     },
     alerts: alertsOf(plan),
@@ -239,19 +221,12 @@ function agentOn(plan: Plan, server: Host, host: Host, checks: readonly Check[])
       ),
       ...(way === null ? {} : { [NO_WAY]: missing(host, way, 2, DISASTER) }),
     },
+    dependents: {},
+    snmp: null,
+    macros: [],
+    quiet: [],
   };
 }
-
-/** A router, by what it answers on its own leg; with no router at all there is one problem, and it is not this. */
-const pinged = (server: Host, router: Host, address: Address): Watched => ({
-  fields: { name: router.id, description: router.description },
-  groups: [ROUTERS],
-  templates: [],
-  items: { [pingKey(address)]: { ...ASKED, name: "Répond au ping", type: SIMPLE } },
-  triggers: {
-    "{HOST.NAME} ne répond plus": { ...missing(router, pingKey(address), 3, HIGH), unless: [[server.id, NO_WAY]] },
-  },
-});
 
 /** Not there as often in a row as said. */
 const missing = (host: Host, key: string, times: number, priority: number): Trigger => ({
@@ -268,19 +243,3 @@ const triggerOf = (item: string, { isWrong, isRight, priority, unless }: CheckPr
   },
   unless,
 });
-
-const pingKey = (address: Address): string => `icmpping[${formatAddress(address)}]`;
-
-const asksRouters = (plan: Plan): boolean => plan.services.has(ECHO);
-
-/** Those with a leg in the supervision's zone, and its address. */
-export function routersBeside(
-  plan: Plan,
-  server: Host,
-): readonly { readonly router: Host; readonly address: Address }[] {
-  if (!asksRouters(plan)) return [];
-  return routersOf(plan).flatMap((router) => {
-    const leg = router.nics.find((nic) => nic.zone === server.nics[0]!.zone);
-    return leg === undefined ? [] : [{ router, address: leg.address }];
-  });
-}

@@ -119,14 +119,27 @@ describe("what is told", () => {
     const cause = ["supervision", "Aucun routeur ne mène plus aux autres zones"];
     const consequences = Object.entries(hosts).flatMap(([id, { triggers }]) =>
       Object.entries(triggers).flatMap(([problem, { unless }]) => {
-        if (!unless.some(([host]) => host === "supervision")) return [];
-        expect(unless).toEqual([cause]);
+        if (!unless.some(([host, name]) => host === cause[0] && name === cause[1])) return [];
+        if (!problem.includes("CARP")) expect(unless).toEqual([cause]);
         return [`${id}: ${problem}`];
       }),
     );
     const silent = "{HOST.NAME} ne dit plus rien";
+    const leads = (zone: string, host: string): readonly string[] => [
+      `${host}: Deux routeurs mènent à la fois la zone ${zone} (CARP), entendus sur {HOST.NAME}`,
+      `${host}: Aucun routeur ne mène la zone ${zone} (CARP), vu sur {HOST.NAME}`,
+    ];
     // The servers beside the supervision are reached without a router.
-    expect(consequences).toEqual([
+    expect(consequences.filter((c) => c.includes("CARP")).sort()).toEqual(
+      [
+        ...leads("servers", "supervision"),
+        ...leads("admin", "bastion"),
+        ...leads("users", "pc1"),
+        ...leads("dmz", "ebrigade"),
+        ...leads("vpn", "vpn"),
+      ].sort(),
+    );
+    expect(consequences.filter((c) => !c.includes("CARP"))).toEqual([
       ...["bastion", "ebrigade", "vpn", "pc1", "pc2"].map((id) => `${id}: ${silent}`),
       ...["rtr-a", "rtr-b"].map((id) => `${id}: {HOST.NAME} ne répond plus`),
     ]);
@@ -137,6 +150,54 @@ describe("what is told", () => {
     expect(hosts["rtr-a"]!.triggers["{HOST.NAME} ne répond plus"]!.fields["expression"]).toBe(
       "max(/rtr-a/icmpping[10.20.20.2],#3)=0",
     );
+  });
+
+  test("of a router is what pfSense and its stand-in both answer by SNMP, with the community as a secret macro", () => {
+    const router = wanted().hosts["rtr-a"]!;
+    expect(router.templates).toEqual(["PFSense by SNMP"]);
+    expect(router.snmp).toEqual({ address: "10.20.20.2", port: "161", community: "{$SNMP_COMMUNITY}" });
+    expect(router.macros[0]).toEqual({
+      macro: "{$SNMP_COMMUNITY}",
+      value: "password/snmp/pfsense|json",
+      isSecret: true,
+    });
+    expect(router.dependents["maquette.wan2"]!.fields["preprocessing"]).toMatchObject([
+      { type: 12, params: "$[?(@.descr == 'vtnet1')].passed.first()" },
+      { type: 10 },
+    ]);
+  });
+
+  test("of an access that is cut is one thing: the second router tells later, and who leads then later still", () => {
+    const { hosts } = wanted();
+    const name = "L'accès wan1 ne répond plus à {HOST.NAME} (Accès Internet principal (fibre))";
+    const [first, second] = [hosts["rtr-a"]!.triggers[name]!, hosts["rtr-b"]!.triggers[name]!];
+    expect([first, second].map((t) => t.fields["expression"])).toEqual([
+      "max(/rtr-a/maquette.wan1,#2)<2",
+      "max(/rtr-b/maquette.wan1,#4)<2",
+    ]);
+    const death = "{HOST.NAME} ne répond plus";
+    expect(first.unless).toEqual([["rtr-a", death]]);
+    expect(second.unless).toEqual([
+      ["rtr-b", death],
+      ["rtr-a", name],
+    ]);
+    const usurped = hosts["supervision"]!.triggers["rtr-b mène (CARP) alors que rtr-a est là, vu sur {HOST.NAME}"]!;
+    expect(usurped.unless).toEqual([
+      ["rtr-a", death],
+      ["rtr-a", name],
+      ["rtr-a", "L'accès wan2 ne répond plus à {HOST.NAME} (Accès Internet de secours (4G/5G))"],
+    ]);
+    expect(hosts["pc1"]!.triggers).not.toHaveProperty(["rtr-b mène (CARP) alors que rtr-a est là, vu sur {HOST.NAME}"]);
+  });
+
+  test("of a plan without SNMP is whether routers answer ping", async () => {
+    const bare = await renderedLab((p) => ({
+      ...p,
+      services: new Map([...p.services].filter(([id]) => id !== "snmp")),
+    }));
+    const content = bare.files("supervision").get("/etc/maquette/supervision/wanted.json")!.content;
+    expect(content).not.toContain("PFSense by SNMP");
+    expect(content).not.toContain("maquette.wan1");
   });
 
   test("is when a certificate ends, as the service shows it, and told two weeks before", () => {
@@ -158,7 +219,7 @@ describe("what is told", () => {
       `UserParameter=maquette.replication,sudo -n ${measured} 2>/dev/null\n`,
     );
     expect(file("/etc/sudoers.d/maquette-measure", "dc1")).toContain(`zabbix ALL=(root:root) NOPASSWD: ${measured}\n`);
-    expect(lab.files("bastion").has("/etc/sudoers.d/maquette-measure")).toBe(false);
+    expect(lab.files("pc2").has("/etc/sudoers.d/maquette-measure")).toBe(false);
     // Of a controller that is lost the other says nothing.
     expect(wanted().hosts["dc1"]!.triggers["L'annuaire n'est plus répliqué sur {HOST.NAME}"]!.unless).toEqual([
       ["dc2", "ldaps ne répond plus sur {HOST.NAME} (Annuaire LDAP sur TLS)"],
@@ -206,6 +267,8 @@ describe("acceptance of the supervision", () => {
       ["supervision-login-bastion", "php8.4-fpm.service"],
       ["supervision-refused-bastion", "postgresql@17-main.service"],
       ["supervision-fresh", "zabbix-server.service"],
+      ["supervision-snmp-rtr-a", "snmpd.service"],
+      ["supervision-snmp-rtr-b", "snmpd.service"],
     ]);
     expect(askedIn(plan).people).toEqual(expect.arrayContaining(["recette.admin", "recette.nomade1", "recette.ferme"]));
     expect(asked({ ...plan, probePeople: new Map() })).toEqual([]);

@@ -7,6 +7,7 @@ from unittest import mock
 import supervision
 
 LINUX = "Linux by Zabbix agent active"
+PFSENSE = "PFSense by SNMP"
 OTHER = "another"
 WANTED = {
     "name": "supervision.test",
@@ -46,7 +47,28 @@ WANTED = {
                     "unless": [],
                 },
             },
-        }
+            "dependents": {},
+            "snmp": None,
+            "macros": [],
+            "quiet": [],
+        },
+        "rtr-a": {
+            "fields": {"name": "rtr-a"},
+            "groups": ["Zone servers"],
+            "templates": [PFSENSE],
+            "items": {"pf": {"name": "pf", "type": 20, "snmp_oid": "walk[1.2]", "delay": "20s"}},
+            "dependents": {
+                "wan1": {"master": "pf", "fields": {"name": "wan1", "type": 18}},
+                "kea": {"master": "shipped.walk", "fields": {"name": "kea", "type": 18}},
+            },
+            "triggers": {},
+            "snmp": {"address": "10.0.0.2", "port": "161", "community": "{$C}"},
+            "macros": [
+                {"macro": "{$C}", "value": "community", "isSecret": True},
+                {"macro": "{$LINK}", "value": "0", "isSecret": False},
+            ],
+            "quiet": ["shipped.nginx"],
+        },
     },
     "services": {
         "ofHosts": {"Directory (dc1)": "dc1", "Directory (dc2)": "dc2"},
@@ -65,7 +87,11 @@ KEYS = {
     "userdirectory": "userdirectoryid",
     "hostgroup": "groupid",
     "templategroup": "groupid",
+    "hostinterface": "interfaceid",
+    "usermacro": "hostmacroid",
 }
+# What a host has of a template as soon as it is linked.
+INHERITED = {"51": ["shipped.walk", "shipped.nginx"]}
 
 
 class Zabbix:
@@ -94,8 +120,10 @@ class Zabbix:
             "userdirectory": [],
             "hostgroup": [{"groupid": "2", "name": "Linux servers"}],
             "templategroup": [{"groupid": "1", "name": "Templates"}],
-            "template": [{"templateid": "50", "host": LINUX}],
+            "template": [{"templateid": "50", "host": LINUX}, {"templateid": "51", "host": PFSENSE}],
             "item": [],
+            "hostinterface": [],
+            "usermacro": [],
             "trigger": [],
             "mediatype": [],
             "action": [],
@@ -119,9 +147,24 @@ class Zabbix:
         rows = self.rows[kind]
         if isinstance(rows, dict):
             return rows
+        if kind == "host":
+            rows = [{**row, "interfaces": self.of_host("hostinterface", row["hostid"])} for row in rows]
+        if kind == "item":
+            rows = [row for row in rows if how.get("inherited") in (None, "shipped" in row)]
         if "tags" in how:
             rows = [row for row in rows if any(tag["tag"] == how["tags"][0]["tag"] for tag in row["tags"])]
         return [row for row in rows if all(row[key] in values for key, values in how.get("filter", {}).items())]
+
+    def of_host(self, kind, number):
+        return [row for row in self.rows[kind] if row["hostid"] == number]
+
+    def linked(self, row):
+        """Items of templates are their hosts' too."""
+        for one in row["parentTemplates"]:
+            for key in INHERITED.get(one["templateid"], []):
+                self.last += 1
+                item = {"itemid": str(self.last), "key_": key, "status": "0", "tags": [], "shipped": True}
+                self.rows["item"].append({**item, "hosts": [{"host": row["host"]}]})
 
     def named(self, kind, rows):
         """As the API says them back, with names beside the numbers."""
@@ -159,11 +202,16 @@ class Zabbix:
             self.last += 1
             empty = {"tags": [], "medias": [], "children": []}
             rows.append({"status": "0", **empty, key: str(self.last), **told})
+            if kind == "host":
+                for one in rows[-1].pop("interfaces", []):
+                    self.call("hostinterface.create", {"hostid": rows[-1]["hostid"], **one})
+                self.linked(rows[-1])
         else:
             next(row for row in rows if row[key] == told[key]).update(told)
 
-    def bind_passwords(self, _wanted):
-        return {row["userdirectoryid"]: row["bind_password"] for row in self.rows["userdirectory"]}
+    def untold(self, _wanted):
+        passwords = {row["userdirectoryid"]: row["bind_password"] for row in self.rows["userdirectory"]}
+        return {"passwords": passwords, "macros": copy.deepcopy(self.rows["usermacro"])}
 
     def let_in(self, wanted):
         self.password = wanted["password"]
@@ -171,7 +219,7 @@ class Zabbix:
 
 def asked(zabbix, verb, wanted=None):
     said = io.StringIO()
-    there = {"bind_passwords": zabbix.bind_passwords, "let_in": zabbix.let_in}
+    there = {"untold": zabbix.untold, "let_in": zabbix.let_in}
     with mock.patch.multiple(supervision, **there), contextlib.redirect_stdout(said):
         try:
             getattr(supervision, verb)(zabbix, wanted or WANTED)
@@ -205,7 +253,8 @@ class Provisioned(unittest.TestCase):
         rows["user"][1]["usrgrps"] = []
         rows["userdirectory"][0]["provision_groups"] = []
         rows["trigger"][0].update({"priority": "1", "dependencies": []})
-        rows["item"][2]["preprocessing"] = [{"type": "12", "params": "$.begin"}]
+        certificate = next(row for row in rows["item"] if row["key_"].startswith("web.certificate"))
+        certificate["preprocessing"] = [{"type": "12", "params": "$.begin"}]
         rows["mediatype"][0]["smtp_server"] = "elsewhere"
         rows["trigger"][1]["tags"] = [{"tag": "bureau", "value": "12"}, {"tag": "panne", "value": "dc2"}]
         rows["service"][0]["problem_tags"] = []
@@ -237,6 +286,43 @@ class Provisioned(unittest.TestCase):
         )
         asked(self.zabbix, "apply")
         self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_a_router_is_asked_by_snmp_and_its_community_said_to_nobody(self):
+        rows = self.zabbix.rows
+        there = rows["hostinterface"][0]
+        self.assertEqual((there["ip"], there["details"]["community"]), ("10.0.0.2", "{$C}"))
+        self.assertEqual([(m["value"], m["type"]) for m in rows["usermacro"]], [("community", "1"), ("0", "0")])
+        items = {row["key_"]: row for row in rows["item"]}
+        self.assertEqual(items["pf"]["interfaceid"], there["interfaceid"])
+        self.assertEqual(items["wan1"]["master_itemid"], items["pf"]["itemid"])
+        self.assertEqual(items["kea"]["master_itemid"], items["shipped.walk"]["itemid"])
+        self.assertEqual((items["shipped.nginx"]["status"], items["shipped.walk"]["status"]), ("1", "0"))
+
+    def test_what_somebody_changed_of_how_a_router_is_asked_is_told_and_put_right(self):
+        rows = self.zabbix.rows
+        rows["hostinterface"][0].update({"ip": "10.0.0.9", "details": {"version": "1", "community": "public"}})
+        rows["usermacro"][0]["value"] = OTHER
+        rows["usermacro"].pop()
+        next(row for row in rows["item"] if row["key_"] == "shipped.nginx")["status"] = "0"
+        self.assertEqual(
+            asked(self.zabbix, "check").split("; "),
+            [
+                "rtr-a: SNMP: details, ip",
+                "rtr-a: {$C}: value",
+                "rtr-a: no {$LINK}",
+                "rtr-a: shipped.nginx is asked for",
+            ],
+        )
+        asked(self.zabbix, "apply")
+        self.assertEqual(asked(self.zabbix, "check"), "good")
+
+    def test_a_host_that_was_only_pinged_gets_its_interface_before_the_template_that_needs_one(self):
+        self.zabbix.rows["hostinterface"].clear()
+        self.host("rtr-a")["parentTemplates"] = []
+        self.assertIn("rtr-a is not asked by SNMP; rtr-a: templates", asked(self.zabbix, "check"))
+        asked(self.zabbix, "apply")
+        made = [call for call in self.zabbix.calls if call in ("hostinterface.create", "host.update")]
+        self.assertEqual(made, ["hostinterface.create", "host.update"])
 
     def test_outages_are_the_serious_problems_of_the_host_whose_service_it_is(self):
         tags = {row["description"]: row["tags"] for row in self.zabbix.rows["trigger"]}
@@ -276,7 +362,8 @@ class Provisioned(unittest.TestCase):
 
     def test_a_host_that_left_the_plan_is_disabled_and_kept(self):
         wanted = {**WANTED, "hosts": {}}
-        self.assertEqual(asked(self.zabbix, "check", wanted), "dc1 has left the plan and is watched")
+        left = "%s has left the plan and is watched"
+        self.assertEqual(asked(self.zabbix, "check", wanted), "; ".join(left % name for name in ("dc1", "rtr-a")))
         asked(self.zabbix, "apply", wanted)
         self.assertEqual(self.host()["status"], "1")
         self.assertEqual(asked(self.zabbix, "check", wanted), "good")
