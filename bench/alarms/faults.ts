@@ -32,6 +32,8 @@ const gone = (service: string, host: string, description: string): string =>
   `${service} ne répond plus sur ${host} (${description})`;
 
 const EBRIGADE = "/etc/maquette/ebrigade";
+/** The card by which the operator's router stands in the zone wan1. */
+const WAN1 = "$(ip -o -4 addr show to 198.51.100.1/32 | cut -d ' ' -f 2)";
 
 export const faults: readonly Fault[] = [
   killed("pbx", ["asterisk"], gone("sip-tls", "pbx", "Signalisation téléphonique chiffrée")),
@@ -80,6 +82,15 @@ export const faults: readonly Fault[] = [
     undoes:
       "systemctl unmask --runtime maquette-backup.timer maquette-backup.path; systemctl start maquette-backup.timer maquette-backup.path maquette-backup.service",
     problem: "Sauvegarde en retard sur backup",
+    isService: false,
+    isMail: false,
+  },
+  {
+    id: "an Internet access that its operator lost",
+    on: "internet",
+    does: `ip link set dev ${WAN1} down`,
+    undoes: `ip link set dev ${WAN1} up`,
+    problem: "L'accès wan1 ne répond plus à rtr-a",
     isService: false,
     isMail: false,
   },
