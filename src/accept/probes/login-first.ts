@@ -51,7 +51,7 @@ export function loginFirstProbes(plan: Plan): readonly Probe[] {
   // A stranger who guesses is soon heard no more, and others ask from there too.
   const outside = outsider === undefined ? [] : [{ from: outsider, targets: forwardedOf(plan, asked), tries: false }];
   return [...inside, ...outside].flatMap(({ from, targets, tries }) =>
-    targets.some((t) => t.mustAnswer) ? [probe(plan, asked, from, targets, tries)] : [],
+    targets.length > 0 ? [probe(plan, asked, from, targets, tries)] : [],
   );
 }
 

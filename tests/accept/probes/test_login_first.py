@@ -3,6 +3,7 @@ import http.server
 import socket
 import threading
 import unittest
+from unittest import mock
 
 import login_first
 
@@ -93,6 +94,17 @@ class Spoken(unittest.TestCase):
         refused = b"SIP/2.0 401 Unauthorized\r\n\r\n"
         self.assertEqual(self.found("sip", refused, refused), ("login", "SIP 401 and 401"))
         self.assertEqual(self.found("sip", refused, b"SIP/2.0 100 Trying\r\n\r\n")[0], "data")
+
+    def test_a_letter_is_taken_of_whoever_is_logged_on_and_nobody_logs_on_in_the_middle_of_one(self):
+        hello = b"250-mail\r\n250 AUTH PLAIN\r\n"
+        begun = (b">220 mail\r\n", hello, b"250 sender\r\n")
+        # Told to begin anew before the login, and at the end.
+        refused = (b"554 refused\r\n", b"250 anew\r\n", b"535 no\r\n", b"221 bye\r\n")
+        with mock.patch.object(login_first.smtplib.SMTP, "starttls"):
+            self.assertEqual(self.found("submission", *begun, *refused)[0], "login")
+            self.assertEqual(self.found("submission", *begun, b"250 recipient\r\n", b"221 bye\r\n")[0], "data")
+            let_in = (*refused[:2], b"235 welcome\r\n", b"221 bye\r\n")
+            self.assertEqual(self.found("submission", *begun, *let_in), ("data", "let fermee in"))
 
     def test_rules_are_for_whoever_is_logged_on(self):
         self.assertEqual(self.found("sieve", b'>"SIEVE" "x"\r\nOK\r\n', b"NO\r\n")[0], "login")
