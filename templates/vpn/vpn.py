@@ -25,6 +25,9 @@ from concurrent.futures import ThreadPoolExecutor
 WANTED = "/etc/maquette/vpn.json"
 # Patience with one controller, and with all of it: a client waits for its answer.
 ONE, ALL = 2, 12
+# For so long it is asked again: one with much to do is late, one that is away says nothing, and at first that is the
+# same.
+AGAIN = 6
 # And with OpenVPN, which ends a session five seconds after it was told to.
 GONE = 20
 # How a command ends, and what OpenVPN finds in the file in which it waits for an answer.
@@ -187,7 +190,8 @@ def verify(wanted):
     waiting.start()
     try:
         must_be_one(common_name, login)
-        judge(wanted, login, asked_password(password, os.environ.get("session_state", "")))
+        password = asked_password(password, os.environ.get("session_state", ""))
+        patient(lambda: judge(wanted, login, password))
         why, said = "", ""
     except Refused as refused:
         why, said = str(refused), refused.said
@@ -197,6 +201,17 @@ def verify(wanted):
         why, said = "%s: %s" % (type(error).__name__, error), UNREACHABLE
     waiting.cancel()
     return answer(who, why, said)
+
+
+def patient(ask):
+    until = time.monotonic() + AGAIN
+    while True:
+        try:
+            return ask()
+        except Unreachable:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)
 
 
 def late(who):

@@ -103,9 +103,19 @@ class Asked(unittest.TestCase):
 
     def test_a_directory_that_cannot_be_asked_and_a_fault_of_ours_let_nobody_in(self):
         for fault in (vpn.Unreachable("dc1: no way"), KeyError("servers")):
-            verdict, heard, said = self.verify("claire.morel", "claire.morel", "right", mock.Mock(side_effect=fault))
+            with mock.patch.object(vpn, "AGAIN", 0.1):
+                verdict, heard, said = self.verify(
+                    "claire.morel", "claire.morel", "right", mock.Mock(side_effect=fault)
+                )
             self.assertEqual((verdict, heard), (vpn.BAD, vpn.UNREACHABLE))
             self.assertIn("is refused: ", said)
+
+    def test_a_directory_that_is_late_is_asked_again_and_one_that_refuses_is_not(self):
+        late = mock.Mock(side_effect=[vpn.Unreachable("dc1: timed out"), None])
+        self.assertEqual(self.verify("claire.morel", "claire.morel", "right", late)[0], vpn.GOOD)
+        refusing = mock.Mock(side_effect=vpn.Refused("wrong password", vpn.NOT_YOU))
+        self.assertEqual(self.verify("claire.morel", "claire.morel", "right", refusing)[0], vpn.BAD)
+        refusing.assert_called_once()
 
     def test_a_client_whose_certificate_is_not_its_accounts_is_disconnected(self):
         with contextlib.redirect_stderr(io.StringIO()):
