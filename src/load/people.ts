@@ -3,7 +3,7 @@ import { formatAddress } from "../core/ip.ts";
 import { jsonText, type Text } from "../core/text.ts";
 import { crowdOf, fqdnOf, hostsOf, outsiderOf, plays, portOf, seatsOf } from "../plan/query.ts";
 import type { Host, Person, Plan } from "../plan/types.ts";
-import { personPassword } from "../roles/dc/accounts.ts";
+import { personPassword } from "../roles/person.ts";
 import { phoneAccount } from "../roles/pbx/account.ts";
 import { deskAt } from "../roles/pbx/numbers.ts";
 import { gatewayOf } from "../roles/vpn/profile.ts";

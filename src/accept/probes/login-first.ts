@@ -4,7 +4,7 @@ import { jsonText } from "../../core/text.ts";
 import { fqdnOf, isRouter, outsiderOf } from "../../plan/query.ts";
 import type { Host, Plan, Service } from "../../plan/types.ts";
 import { intentOf, type Intent } from "../../policy/intent.ts";
-import { personPassword } from "../../roles/dc/accounts.ts";
+import { personPassword } from "../../roles/person.ts";
 import { judged, pythonCommand } from "../../roles/program.ts";
 import { askedIn } from "../../roles/registry.ts";
 import type { Asked, Probe } from "../../roles/role.ts";

@@ -55,11 +55,6 @@ export function serviceAccount(plan: Plan, id: string): ServiceAccount {
   };
 }
 
-/** The label of a person's first password; who changes it keeps the new one. One of acceptance's keeps the stack's. */
-const personLabel = ({ kind, login }: Person): string => `${kind}/${login}`;
-export const personPassword = (person: Person): SecretPlace => secret("password", personLabel(person));
-export const personDigest = (person: Person): SecretPlace => secret("password-digest", personLabel(person));
-
 /** sAMAccountName of a member of the domain. A NetBIOS name has at most 15 characters: the plan refuses a longer one of a host. */
 export const machineLogin = (host: Host): string => `${host.id.toUpperCase()}$`;
 

@@ -10,7 +10,6 @@ import {
   machineLogin,
   machineUnit,
   peopleUnit,
-  personDigest,
   personDn,
   probeUnit,
   rootUnit,
@@ -19,6 +18,7 @@ import {
   serviceLogin,
   serviceUnit,
 } from "./accounts.ts";
+import { personDigest } from "../person.ts";
 import { passwordPolicyOf } from "./password-policy.ts";
 import type { Settings } from "./settings.ts";
 

@@ -9,14 +9,8 @@ import type { CertificateRequest } from "../seed.ts";
 import type { ClientContext, ClientWork, Command, Need, RoleContext, RoleWork, Step } from "../role.ts";
 import { keptAt, watchedAt } from "../service.ts";
 import { defineRole, type Settled } from "../settings.ts";
-import {
-  ACCEPTANCE,
-  administratorPassword,
-  machineLogin,
-  machinePassword,
-  personPassword,
-  serviceAccount,
-} from "./accounts.ts";
+import { ACCEPTANCE, administratorPassword, machineLogin, machinePassword, serviceAccount } from "./accounts.ts";
+import { personPassword } from "../person.ts";
 import { accountHolders, controllerOf, controllersOf, directoryOf, membersOf } from "./directory.ts";
 import { lossOfController } from "./drill.ts";
 import { probes } from "./probes.ts";

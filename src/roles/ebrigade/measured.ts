@@ -2,7 +2,7 @@ import { formatAddress } from "../../core/ip.ts";
 import { jsonText } from "../../core/text.ts";
 import { fqdnOf, hostsOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import type { Measured } from "../role.ts";
 import OPEN from "./open.py";
 import { triersOf } from "./people.ts";

@@ -3,7 +3,7 @@ import { formatAddress } from "../../core/ip.ts";
 import { jsonText, type SecretPlace } from "../../core/text.ts";
 import { answeredBy, fqdnOf, hostsOf, outsiderOf, plays, portOf, seatOf } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { gatewayOf } from "../vpn/profile.ts";

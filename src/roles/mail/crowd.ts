@@ -3,7 +3,7 @@ import { formatAddress } from "../../core/ip.ts";
 import { jsonText } from "../../core/text.ts";
 import { crowdOf, fqdnOf, hostsOf, portOf, seatOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Probe } from "../role.ts";
 import LOGINS from "./logins.py";

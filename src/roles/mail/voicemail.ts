@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonText } from "../../core/text.ts";
 import { hostsOf } from "../../plan/query.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import CALL from "../pbx/call.py";
 import { numbersOf } from "../pbx/numbers.ts";
 import { voicemailSender } from "../pbx/sender.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatAddress } from "../../core/ip.ts";
 import { fqdnOf, portOf } from "../../plan/query.ts";
 import type { Host } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { judged } from "../program.ts";
 import type { Probe } from "../role.ts";
 import { arrival, ARRIVES_SECONDS, asking, login, needsOf, runsOn, seenOf } from "./asking.ts";

@@ -1,7 +1,7 @@
 import { jsonText } from "../../core/text.ts";
 import { fqdnOf, hostsOf, portOf, seatOf } from "../../plan/query.ts";
 import type { Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { pythonCommand } from "../program.ts";
 import type { Blackout } from "../role.ts";
 import { settingsOf } from "../settings.ts";

@@ -3,7 +3,7 @@ import { secret } from "../../core/secret-place.ts";
 import { jsonText, type SecretPlace } from "../../core/text.ts";
 import { answeredBy, bastionOf, fqdnOf, portOf, seatOf } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import { serverOf, watchedOf } from "./agents.ts";

@@ -3,7 +3,7 @@ import { formatAddress } from "../../core/ip.ts";
 import { jsonText } from "../../core/text.ts";
 import { answeredBy, fqdnOf, hostsOf, outsiderOf, plays } from "../../plan/query.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { pythonCommand } from "../program.ts";
 import type { Probe } from "../role.ts";
 import { triersOf, type Triers } from "./people.ts";

@@ -1,5 +1,5 @@
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import type { ClientWork, FileContent } from "../role.ts";
 import type { Fill } from "../template.ts";
 import { certificateFor, probeTravellers, travellerCertificate, triersOf } from "./people.ts";

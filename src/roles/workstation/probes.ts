@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonText } from "../../core/text.ts";
 import type { Host, Person, Plan } from "../../plan/types.ts";
-import { personPassword } from "../dc/accounts.ts";
+import { personPassword } from "../person.ts";
 import { judged, pythonCommand } from "../program.ts";
 import type { Command, Probe } from "../role.ts";
 import LOGON from "./logon.py";

@@ -9,9 +9,9 @@ import { temporaryFolder } from "../../stack/temporary.ts";
 /** The hook with a program that waits for `go`, and then does what it is given. */
 function hook(program: string): {
   readonly folder: string;
-  run(verb: string, file: string, variable: string): Promise<number | null>;
-  go(): void;
-  answer(is: string): Promise<unknown>;
+  readonly run: (verb: string, file: string, variable: string) => Promise<number | null>;
+  readonly go: () => void;
+  readonly answer: (is: string) => Promise<unknown>;
 } {
   const folder = temporaryFolder();
   const at = (name: string): string => join(folder, name);
