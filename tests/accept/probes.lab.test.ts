@@ -48,7 +48,11 @@ const routers = [...plan.hosts.values()].filter((h) => h.role === "router").map(
 const filtering = [...plan.hosts.values()].filter((h) => h.role !== "router" && !h.isOutside).map((h) => h.id);
 /** Of the router's own way out. */
 const ways = routers.flatMap((r) => accesses.map((zone) => ({ id: `${r}-${zone}`, zone })));
-const refusals = probes.filter((p) => p.dependsOn === null && !ways.some((w) => w.id === p.id));
+/** What gives nothing to anybody without a login, whatever packets pass. */
+const loginFirst = probes.filter((p) => p.id.startsWith("login-first-")).map((p) => p.id);
+const refusals = probes.filter(
+  (p) => p.dependsOn === null && !ways.some((w) => w.id === p.id) && !loginFirst.includes(p.id),
+);
 
 interface Line {
   readonly need: string;
@@ -157,6 +161,33 @@ describe.skipIf(reason !== undefined)(`acceptance${reason === undefined ? "" : `
       );
     }
     expect((await accept()).filter((l) => l.ok === false)).toEqual([]);
+  });
+
+  it("a page that somebody gives away without a login is red from where it can be reached", async () => {
+    const own = { key: "/run/given-away.key", certificate: "/run/given-away.crt" };
+    const given = [
+      `openssl req -x509 -newkey rsa:2048 -nodes -keyout ${own.key} -out ${own.certificate} -subj /CN=x -days 1`,
+      "systemctl stop nginx",
+      `systemd-run --unit=given-away openssl s_server -accept 443 -cert ${own.certificate} -key ${own.key} -www`,
+    ].join(" && ");
+    await inHost("mail", "sh", "-c", `"${given}"`);
+    try {
+      await untilSeen(["login-first-pc2"], "red", (l) => l.ok === false && /^mail tcp\/443: HTTP 200 and/.test(l.seen));
+    } finally {
+      await inHost("mail", "sh", "-c", '"systemctl stop given-away; systemctl start nginx"');
+    }
+    await untilGreen(...loginFirst);
+  });
+
+  it("a closed account that somebody opened is red where it logs on", async () => {
+    const [closed] = [...plan.probePeople.values()].filter((p) => p.isDisabled);
+    await inHost("dc1", "samba-tool", "user", "enable", closed!.login);
+    try {
+      await untilSeen(["login-first-pc2"], "red", (l) => l.ok === false && l.seen.includes(`let ${closed!.login}`));
+    } finally {
+      await inHost("dc1", "samba-tool", "user", "disable", closed!.login);
+    }
+    await untilGreen(...loginFirst);
   });
 
   it("a controller that takes passwords in clear is red", async () => {
