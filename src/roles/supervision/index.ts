@@ -11,7 +11,7 @@ import { postOf } from "./alerts.ts";
 import { heardOf } from "./carp.ts";
 import { triersOf } from "./people.ts";
 import { probes } from "./probes.ts";
-import { ECHO, routersBeside, SNMP } from "./routers.ts";
+import { AGAIN_SECONDS, ECHO, routersBeside, SNMP } from "./routers.ts";
 import { ACCOUNT, CERTIFICATE, DATABASE, KEY, need, OWNER } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, POSTGRESQL, SERVER_UNIT } from "./units.ts";
 import { wantedOf } from "./wanted.ts";
@@ -178,6 +178,7 @@ function server({ plan, host, fill }: RoleContext): Step {
     files: {
       [file]: {
         content: fill("zabbix_server.conf", {
+          againSeconds: String(AGAIN_SECONDS),
           database: DATABASE,
           owner: OWNER,
           port: String(port),

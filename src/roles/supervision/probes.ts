@@ -11,7 +11,7 @@ import { SIGN_SECONDS } from "./checks.ts";
 import BY_WEB from "./by_web.py";
 import FRESH from "./fresh.py";
 import { triersOf, type Triers } from "./people.ts";
-import { COUNTED_SECONDS, freshKeyOf, routersBeside } from "./routers.ts";
+import { AGAIN_SECONDS, COUNTED_SECONDS, freshKeyOf, routersBeside } from "./routers.ts";
 import { need } from "./steps.ts";
 import { DATABASE_UNIT, PHP_UNIT, SERVER_UNIT } from "./units.ts";
 import { ADMIN, ADMIN_PASSWORD, RETRY_SECONDS, SIGN } from "./wanted.ts";
@@ -220,8 +220,8 @@ function fresh(context: Context): Probe {
   };
 }
 
-/** A router that did not answer is asked again each minute (zabbix_server.conf, `UnavailableDelay`). */
-const SNMP_SECONDS = 60 + 2 * COUNTED_SECONDS;
+/** Two figures, of which one may have been missed, and one more look at a router that did not answer. */
+const SNMP_SECONDS = AGAIN_SECONDS + 2 * COUNTED_SECONDS;
 
 /** That a router tells of itself; `snmpd` is its stand-in's, a pfSense's is bsnmpd. */
 function bySnmp(context: Context, router: Host): readonly Probe[] {

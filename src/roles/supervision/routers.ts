@@ -39,6 +39,8 @@ const CUSTOM_VALUE = 2;
 const [DESCR, PASSED] = ["1.3.6.1.4.1.12325.1.200.1.8.2.1.2", "1.3.6.1.4.1.12325.1.200.1.8.2.1.11"] as const;
 const COUNTED = "maquette.pf";
 export const COUNTED_SECONDS = 20;
+/** After which a router that did not answer is asked again (zabbix_server.conf). */
+export const AGAIN_SECONDS = 15;
 /**
  * Packets a second that an access lets in at least while it lives: of four probes that a router sends each second
  * (`PROBES`, pfsense/emit/network.ts) the answers, and not the one advert of CARP that a dead access still brings.
